@@ -1,0 +1,39 @@
+"""trajbatt: a stochastic simulator of a dissipatively charged quantum battery.
+
+N two-level atoms, driven by a classical pump and decaying into a common reservoir, charge by
+emitting photons (Pokhrel and Gea-Banacloche, 2024). Start with `Battery`, then `mcsolve` for
+trajectories, `mesolve` for their exact twin, and `compare` for the verdict.
+"""
+
+from trajbatt import asymptotics
+from trajbatt.battery import Battery
+from trajbatt.clicks import Clicks
+from trajbatt.compare import Comparison, compare
+from trajbatt.ensemble import EnsembleResult, Trajectory
+from trajbatt.mcsolve import mcsolve
+from trajbatt.mesolve import MasterEquationResult, mesolve
+from trajbatt.models import Channel, LadderModel
+from trajbatt.states import coherent_state, excited_state, ground_state
+from trajbatt.steady_state import SteadyState, steady_state
+from trajbatt.version import __version__
+
+__all__ = [
+    "Battery",
+    "Channel",
+    "Clicks",
+    "Comparison",
+    "EnsembleResult",
+    "LadderModel",
+    "MasterEquationResult",
+    "SteadyState",
+    "Trajectory",
+    "__version__",
+    "asymptotics",
+    "coherent_state",
+    "compare",
+    "excited_state",
+    "ground_state",
+    "mcsolve",
+    "mesolve",
+    "steady_state",
+]

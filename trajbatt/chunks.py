@@ -1,0 +1,129 @@
+"""Chunks: the unit of seed, work, storage and failure of an ensemble.
+
+Chunk i of a run draws from its own stream, spawned from the run's seed by the number i, and its
+size depends on the model only. So the result of a run is the same for any number of workers, in
+any order, and more trajectories are more chunks.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from trajbatt.engines import COUNTS, ENGINES, JZ_VARIANCE, Records
+from trajbatt.models import LadderModel
+from trajbatt.moments import Moments
+from trajbatt.states import Mixture
+
+CHECKPOINTS = 8  # times at which all pairs of quantities are correlated, for one p-value
+BLOCK_ELEMENTS = 2**17  # samples held at once: 1 MB, so they stay in the cache
+
+
+def chunk_size(model):
+    """Return the number of trajectories in a chunk: about 10 ms of work for one charging."""
+    wanted = max(1, min(4096, 51200 // model.n_atoms))
+    return 1 << (wanted.bit_length() - 1)
+
+
+def checkpoint_indices(times):
+    """Return the indices of the checkpoints: spread evenly, the last time among them."""
+    n_times = len(times)
+    count = min(CHECKPOINTS, n_times)
+    return np.unique(np.round(np.linspace(0, n_times, count + 1)[1:]).astype(int)) - 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that fixes the trajectories of a run and what is read off them.
+
+    Attributes
+    ----------
+    model : LadderModel
+    mixture : Mixture
+        The initial state in the basis of the model.
+    times : ndarray (nt,), float64
+    seed : int
+    method : str
+        A key of `trajbatt.engines.ENGINES`.
+    keep_clicks : bool
+    """
+
+    model: LadderModel
+    mixture: Mixture
+    times: np.ndarray
+    seed: int
+    method: str
+    keep_clicks: bool
+
+    @cached_property
+    def engine(self):
+        """The engine that runs the trajectories."""
+        return ENGINES[self.method](self.model, self.mixture)
+
+    @property
+    def chunk_size(self):
+        """The number of trajectories in a full chunk."""
+        return chunk_size(self.model)
+
+    def sizes(self, ntraj):
+        """Return the sizes of the chunks that make up `ntraj` trajectories."""
+        full, rest = divmod(ntraj, self.chunk_size)
+        return [self.chunk_size] * full + [rest] * (rest > 0)
+
+    def generator(self, chunk):
+        """Return the generator of chunk number `chunk`."""
+        sequence = np.random.SeedSequence(self.seed, spawn_key=(chunk,))
+        return np.random.Generator(np.random.PCG64DXSM(sequence))
+
+
+@dataclass(frozen=True)
+class ChunkResult:
+    """What a chunk adds to an ensemble.
+
+    Attributes
+    ----------
+    moments : Moments
+        Of the samples of `trajbatt.engines`, at every time.
+    checkpoints : Moments
+        Of all samples but the quantum variance at the checkpoints, all pairs.
+    final_counts : ndarray (n, nc), int64
+    records : tuple of Records
+        The clicks, if they are kept, else empty.
+    dropped : float
+        The largest weight that the engine dropped in one trajectory.
+    """
+
+    moments: Moments
+    checkpoints: Moments
+    final_counts: np.ndarray
+    records: tuple[Records, ...]
+    dropped: float
+
+
+def run_chunk(plan, chunk, size):
+    """Run the first `size` trajectories of chunk number `chunk`."""
+    n_variables = COUNTS + len(plan.model.channels)
+    block = max(1, min(size, BLOCK_ELEMENTS // (n_variables * plan.times.size)))
+    rng = plan.generator(chunk)
+    indices = checkpoint_indices(plan.times)
+    moments = checkpoints = None
+    final_counts, kept, dropped = [], [], 0.0
+    for start in range(0, size, block):
+        n = min(block, size - start)
+        records = plan.engine.sample(rng, n, plan.times[-1])
+        samples, lost = plan.engine.observe(records, plan.times)
+        at_checkpoints = np.delete(samples[:, :, indices], JZ_VARIANCE, axis=1).reshape(n, -1)
+        added = Moments.side_by_side(samples), Moments.of_all_pairs(at_checkpoints)
+        moments = moments + added[0] if moments else added[0]
+        checkpoints = checkpoints + added[1] if checkpoints else added[1]
+        final_counts.append(samples[:, COUNTS:, -1].astype(np.int64))
+        dropped = max(dropped, lost)
+        if plan.keep_clicks:
+            kept.append(records)
+    return ChunkResult(moments, checkpoints, np.concatenate(final_counts), tuple(kept), dropped)
+
+
+def replay_record(plan, trajectory):
+    """Return the `Records` of one trajectory: its chunk is drawn again up to it, clicks only."""
+    chunk, i = divmod(trajectory, plan.chunk_size)
+    return plan.engine.sample(plan.generator(chunk), i + 1, plan.times[-1]).one(i)

@@ -1,0 +1,261 @@
+"""What an ensemble of trajectories gives: averages with standard errors, and single runs."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from trajbatt import checks
+from trajbatt.chunks import Plan, checkpoint_indices, replay_record
+from trajbatt.clicks import Clicks
+from trajbatt.engines import (
+    COUNTS,
+    DIPOLE_IMAG,
+    DIPOLE_REAL,
+    JZ,
+    JZ_SQUARE,
+    JZ_VARIANCE,
+)
+from trajbatt.moments import Moments
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One battery: what a single run does.
+
+    Attributes
+    ----------
+    index : int
+        Its number in the ensemble.
+    times : ndarray (nt,), float64
+    channels : tuple of nc str
+    energy : ndarray (nt,), float64
+        <E> of the conditional state.
+    energy_variance : ndarray (nt,), float64
+        The quantum variance of E in the conditional state.
+    dipole : ndarray (nt,), complex128
+        Bare <J_+>.
+    counts : ndarray (nc, nt), int64
+        Photons since t = 0.
+    clicks : Clicks
+    """
+
+    index: int
+    times: np.ndarray
+    channels: tuple[str, ...]
+    energy: np.ndarray
+    energy_variance: np.ndarray
+    dipole: np.ndarray
+    counts: np.ndarray
+    clicks: Clicks
+
+
+@dataclass(frozen=True)
+class EnsembleResult:
+    """Averages over an ensemble of trajectories, with standard errors.
+
+    Energies are totals in units of hbar omega_0; times are in the unit of 1/rate. Standard errors
+    (`..._sem`) are those of the mean, not standard deviations; they are nan for one trajectory.
+
+    Attributes
+    ----------
+    plan : Plan
+        The model, the initial state, the times, the seed and the method.
+    initial : object
+        The initial state as it was given.
+    moments : Moments
+        Means and co-moments of <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+> and the photon counts,
+        at every time.
+    checkpoints : Moments
+        The same without Var(J_z) at `checkpoint_indices`, all pairs of quantities and times.
+    final_counts : ndarray (ntraj, nc), int64
+        Photons of each trajectory in each channel at the last time.
+    clicks : Clicks or None
+        Every click, if `keep_clicks` was set.
+    dropped : float
+        The largest weight dropped from the norm of any one conditional state.
+    """
+
+    plan: Plan
+    initial: object
+    moments: Moments
+    checkpoints: Moments
+    final_counts: np.ndarray
+    clicks: Clicks | None
+    dropped: float
+
+    @property
+    def model(self):
+        """The model that was solved."""
+        return self.plan.model
+
+    @property
+    def times(self):
+        """The requested times, float64 (nt,)."""
+        return self.plan.times
+
+    @property
+    def channels(self):
+        """The names of the channels."""
+        return self.plan.model.channel_names
+
+    @property
+    def ntraj(self):
+        """The number of trajectories."""
+        return self.moments.count
+
+    @property
+    def seed(self):
+        """The seed; the same call with it gives the same result, bit for bit."""
+        return self.plan.seed
+
+    @property
+    def coherent_energy(self):
+        """Eq. (19) integrated, where Eq. (5) rules: None while charging by Eq. (7)."""
+        return None
+
+    @property
+    def energy(self):
+        """<E>, float64 (nt,)."""
+        return self.moments.mean[JZ] + self.model.n_atoms / 2
+
+    @property
+    def energy_sem(self):
+        """Standard error of `energy`, float64 (nt,)."""
+        return self.moments.sem(self._unit(JZ))
+
+    @property
+    def energy_variance(self):
+        """Delta E^2 of the ensemble state, quantum plus trajectory variance, float64 (nt,)."""
+        return self.quantum_variance + self.trajectory_variance
+
+    @property
+    def energy_variance_sem(self):
+        """Standard error of `energy_variance`, float64 (nt,)."""
+        gradient = np.zeros_like(self.moments.mean)
+        gradient[JZ_SQUARE] = 1.0
+        gradient[JZ] = -2.0 * self.moments.mean[JZ]
+        return self.moments.sem(gradient)
+
+    @property
+    def quantum_variance(self):
+        """The mean over trajectories of the quantum variance of E, float64 (nt,)."""
+        return self.moments.mean[JZ_VARIANCE]
+
+    @property
+    def quantum_variance_sem(self):
+        """Standard error of `quantum_variance`, float64 (nt,)."""
+        return self.moments.sem(self._unit(JZ_VARIANCE))
+
+    @property
+    def trajectory_variance(self):
+        """The variance over trajectories of the conditional <E>, float64 (nt,); nan for one."""
+        return self.moments.covariance[JZ, JZ]
+
+    @property
+    def trajectory_variance_sem(self):
+        """Standard error of `trajectory_variance`, float64 (nt,)."""
+        gradient = np.zeros_like(self.moments.mean)
+        gradient[JZ_SQUARE] = 1.0
+        gradient[JZ_VARIANCE] = -1.0
+        gradient[JZ] = -2.0 * self.moments.mean[JZ]
+        return self.moments.sem(gradient)
+
+    @property
+    def dipole(self):
+        """Bare dipole <J_+>, complex128 (nt,)."""
+        return self.moments.mean[DIPOLE_REAL] + 1j * self.moments.mean[DIPOLE_IMAG]
+
+    @property
+    def dipole_sem(self):
+        """Standard errors of the real and the imaginary part of `dipole`, complex128 (nt,)."""
+        real, imag = (self.moments.sem(self._unit(row)) for row in (DIPOLE_REAL, DIPOLE_IMAG))
+        return real + 1j * imag
+
+    @property
+    def counts(self):
+        """Mean photons since t = 0, float64 (nc, nt)."""
+        return self.moments.mean[COUNTS:]
+
+    @property
+    def counts_sem(self):
+        """Standard errors of `counts`, float64 (nc, nt)."""
+        rows = range(COUNTS, len(self.moments.mean))
+        return np.array([self.moments.sem(self._unit(row)) for row in rows]).reshape(
+            len(self.channels), self.times.size
+        )
+
+    @property
+    def counts_covariance(self):
+        """Sample covariances of the photon counts, float64 (nc, nc, nt)."""
+        return self.moments.covariance[COUNTS:, COUNTS:]
+
+    @cached_property
+    def checkpoint_indices(self):
+        """The indices of the times at which all pairs of quantities are correlated."""
+        return checkpoint_indices(self.times)
+
+    def replay(self, trajectory, tlist=None):
+        """Return one trajectory of the ensemble again, on another time grid if wanted.
+
+        Parameters
+        ----------
+        trajectory : int
+            0 to ntraj - 1.
+        tlist : array_like (nt,), optional
+            Up to the last of `times`, because the run knows no clicks after it. `times` by
+            default.
+
+        Returns
+        -------
+        Trajectory
+            With the same clicks, whatever the grid.
+
+        Raises
+        ------
+        ValueError
+            If there is no such trajectory, or a time lies beyond the run.
+        """
+        trajectory = checks.integer("trajectory", trajectory, 0)
+        if trajectory >= self.ntraj:
+            raise ValueError(
+                f"`trajectory` must be below the {self.ntraj} of this run, but is {trajectory}"
+            )
+        times = self.times if tlist is None else checks.times("tlist", tlist)
+        if times[-1] > self.times[-1]:
+            raise ValueError(
+                f"`tlist` must end by the last time of the run, {self.times[-1]}, "
+                f"but ends at {times[-1]}"
+            )
+        record = replay_record(self.plan, trajectory)
+        samples, _ = self.plan.engine.observe(record, times)
+        rows = samples[0]
+        return Trajectory(
+            index=trajectory,
+            times=times,
+            channels=self.channels,
+            energy=rows[JZ] + self.model.n_atoms / 2,
+            energy_variance=rows[JZ_VARIANCE],
+            dipole=rows[DIPOLE_REAL] + 1j * rows[DIPOLE_IMAG],
+            counts=rows[COUNTS:].astype(np.int64),
+            clicks=Clicks.of_records([record], self.channels, first=trajectory),
+        )
+
+    def __str__(self):
+        """Return a card of five lines."""
+        energy, sem = self.energy[-1], self.energy_sem[-1]
+        photons = ", ".join(
+            f"{name} {mean:.6g}" for name, mean in zip(self.channels, self.counts[:, -1], strict=True)
+        )
+        return (
+            f"EnsembleResult: {self.model.name}, N = {self.model.n_atoms}\n"
+            f"  trajectories  {self.ntraj} by {self.plan.method!r}, seed {self.seed}\n"
+            f"  times         {self.times.size}, up to {self.times[-1]:.6g}\n"
+            f"  final energy  {energy:.6g} ± {sem:.2g}\n"
+            f"  photons       {photons or 'none'}"
+        )
+
+    def _unit(self, row):
+        gradient = np.zeros((len(self.moments.mean), 1))
+        gradient[row] = 1.0
+        return gradient

@@ -1,0 +1,65 @@
+"""Means and co-moments of a block of samples."""
+
+from trajbatt.kernels.compile import kernel
+
+
+@kernel
+def comoments(samples, mean, comoment, deviation):
+    """Write the means and the centred second moments of `samples` over its first axis.
+
+    Parameters
+    ----------
+    samples : *in* (n, nv, nt) float64
+    mean : *out* (nv, nt) float64
+    comoment : *out* (nv, nv, nt) float64
+        Sums over n of (x_a - mean_a)(x_b - mean_b).
+    deviation : *scratch* (nv, nt) float64
+    """
+    n, n_variables, n_times = samples.shape
+    mean[:] = 0.0
+    comoment[:] = 0.0
+    for i in range(n):
+        for a in range(n_variables):
+            for t in range(n_times):
+                mean[a, t] += samples[i, a, t]
+    for a in range(n_variables):
+        for t in range(n_times):
+            mean[a, t] /= n
+    for i in range(n):
+        for a in range(n_variables):
+            for t in range(n_times):
+                deviation[a, t] = samples[i, a, t] - mean[a, t]
+        for a in range(n_variables):
+            for b in range(a + 1):
+                for t in range(n_times):
+                    comoment[a, b, t] += deviation[a, t] * deviation[b, t]
+    for a in range(n_variables):
+        for b in range(a):
+            comoment[b, a] = comoment[a, b]
+
+
+@kernel
+def cross_comoments(samples, mean, comoment, deviation):
+    """Write the means and the centred second moments of all pairs of columns of `samples`.
+
+    Parameters
+    ----------
+    samples : *in* (n, nv) float64
+    mean : *out* (nv,) float64
+    comoment : *out* (nv, nv) float64
+    deviation : *scratch* (nv,) float64
+    """
+    n, n_variables = samples.shape
+    mean[:] = 0.0
+    comoment[:] = 0.0
+    for i in range(n):
+        for a in range(n_variables):
+            mean[a] += samples[i, a]
+    for a in range(n_variables):
+        mean[a] /= n
+    for i in range(n):
+        for a in range(n_variables):
+            deviation[a] = samples[i, a] - mean[a]
+        for a in range(n_variables):
+            for b in range(n_variables):
+                comoment[a, b] += deviation[a] * deviation[b]

@@ -1,0 +1,429 @@
+r"""Exact trajectories of a ladder model: sample the clicks, then read the state off them.
+
+Each jump takes level k to one other level, so all branches of the wavefunction climb in step: the
+branch that began on level k is now on k + S, with S the sum of the shifts so far. The amplitude of
+the branch is, up to phases that enter the observables only,
+
+    a(k; t) = a(k; 0) prod_i w_{c_i}(k + S_i) exp(-1/2 int_0^t R(k + S(u)) du),
+
+and the probability density of the record is sum_k abs(a(k))^2. So the record is drawn by first
+drawing one *hidden* branch h ~ abs(a(k; 0))^2 and then running a classical jump process on it
+(`sample_clicks`), and the state follows from the record (`observe`). Amplitudes are kept relative
+to the hidden branch, which is typical of the record: nothing overflows.
+
+R(m) = const + slope m + curvature m^2. At the distance d from the hidden branch at m_h(u),
+
+    int R(m_h + d) - R(m_h) du = alpha d + beta d^2,
+    alpha = slope T + 2 curvature int m_h du,     beta = curvature T:
+
+two running integrals, and factors exp(-(alpha d + beta d^2)/2) that form a recurrence in d.
+
+Places in the tables are unsigned, because the compiler vectorises a loop only if it need not ask
+whether an index counts from the end. Inside, levels of the *initial* state index the amplitudes; tables are padded by `PADDING` levels
+on both sides, so that branches that have stepped off the ladder (with amplitude 0) stay in range.
+"""
+
+import math
+
+import numpy as np
+
+from trajbatt.kernels.compile import kernel
+
+PADDING = 4  # >= GROUP
+GROUP = 4  # clicks applied in one pass over the amplitudes
+FLUSH = 32  # clicks between two normalisations: (N/2)^32 must not overflow
+ONE, TWO = np.uint64(1), np.uint64(2)
+BLOCK = 64  # steps of the recurrence in d between two exponentials
+
+
+@kernel
+def sample_clicks(
+    rng,
+    edges,
+    first,
+    offsets,
+    cumulative_rates,
+    shifts,
+    t_end,
+    cursor,
+    clock,
+    origin,
+    hidden,
+    click_offsets,
+    click_time,
+    click_channel,
+):
+    """Draw the clicks of `hidden.size` trajectories up to `t_end`, one after the other.
+
+    Returns False when the click buffers are full: then enlarge them, keep their contents, and call
+    again with everything else unchanged. The draws do not depend on the size of the buffers.
+
+    Parameters
+    ----------
+    rng : Generator
+    edges : *in* (M,) float64
+        Cumulative probabilities of the mixture's levels, back to back; the last is 1.
+    first, offsets : *in* (P,), (P+1,) int64
+        Lowest level of each pure state, and where it starts in `edges`.
+    cumulative_rates : *in* (nc, N+1) float64
+        Click rates on each level, summed over the channels up to each one.
+    shifts : *in* (nc,) int64
+    t_end : float
+    cursor : *in, out* (3,) int64
+        Trajectory in progress, its level (-1 before it begins), clicks so far. Zeros, -1 in the
+        middle, to begin with.
+    clock : *in, out* (1,) float64
+        Time of the trajectory in progress.
+    origin, hidden : *out* (n,) int64
+        The pure state and the level that were drawn.
+    click_offsets : *out* (n+1,) int64
+        Trajectory i has the clicks click_offsets[i] to click_offsets[i+1].
+    click_time, click_channel : *out* float64, int8
+    """
+    n_channels = shifts.size
+    i, level, n = cursor[0], cursor[1], cursor[2]
+    t = clock[0]
+    while i < hidden.size:
+        if level < 0:
+            drawn = np.searchsorted(edges, rng.random(), side="right")
+            origin[i] = np.searchsorted(offsets, drawn, side="right") - 1
+            level = first[origin[i]] + drawn - offsets[origin[i]]
+            hidden[i] = level
+            click_offsets[i] = n
+            t = 0.0
+        while n_channels > 0:
+            if n == click_time.size:
+                cursor[0], cursor[1], cursor[2] = i, level, n
+                clock[0] = t
+                return False
+            rate = cumulative_rates[n_channels - 1, level]
+            if rate <= 0.0:
+                break
+            t += rng.standard_exponential() / rate
+            if t > t_end:
+                break
+            target = rng.random() * rate
+            channel = 0
+            while target >= cumulative_rates[channel, level]:
+                channel += 1
+            click_time[n] = t
+            click_channel[n] = channel
+            n += 1
+            level += shifts[channel]
+        i += 1
+        level = -1
+        click_offsets[i] = n
+    cursor[0], cursor[1], cursor[2] = i, level, n
+    return True
+
+
+@kernel
+def apply_group(a, low, high, elements, place):
+    """Multiply the amplitudes `a[low:high+1]` by the stretches of `elements` from each place on."""
+    first = np.uint64(low)
+    place0, place1, place2, place3 = place[0], place[1], place[2], place[3]
+    for i in range(np.uint64(high + 1 - low)):
+        a[first + i] *= (elements[place0 + i] * elements[place1 + i]) * (
+            elements[place2 + i] * elements[place3 + i]
+        )
+
+
+@kernel
+def damp(a, low, hidden, high, alpha, beta):
+    """Apply the no-click decay exp(-(alpha d + beta d^2)/2), and scale the hidden amplitude to 1.
+
+    The factors follow from a recurrence in d, begun anew with exponentials every `BLOCK` steps;
+    both sides go at once, since each recurrence alone would wait for its own products.
+    """
+    norm = 1.0 / a[hidden].real
+    curve = math.exp(-beta)
+    above = high - hidden
+    below = hidden - low
+    a[hidden] = 1.0
+    for done in range(0, max(above, below), BLOCK):
+        centre = beta * (2.0 * done + 1.0)
+        up_ratio = math.exp(-0.5 * (centre + alpha))
+        down_ratio = math.exp(-0.5 * (centre - alpha))
+        up = norm
+        down = norm
+        if done > 0:
+            up *= math.exp(-0.5 * (beta * done + alpha) * done)
+            down *= math.exp(-0.5 * (beta * done - alpha) * done)
+        for d in range(done + 1, done + BLOCK + 1):
+            if d > above and d > below:
+                break
+            up *= up_ratio
+            down *= down_ratio
+            up_ratio *= curve
+            down_ratio *= curve
+            if d <= above:
+                a[hidden + d] *= up
+            if d <= below:
+                a[hidden - d] *= down
+
+
+@kernel(reassociate=True)
+def moments(a, low, hidden, high, raising, at):
+    """Return the sums that fix energy, variance and dipole; `raising[at]` belongs to a[low].
+
+    With p = abs(a)^2, d the distance from the hidden branch, b = conj(a_{k+1}) a_k <k+1|J_+|k>:
+    the sums of p, p d, p d^2, b, b d, and of conj(a_{k+2}) a_k <k+2|J_+^2|k>.
+    """
+    p0 = 0.0
+    p1 = 0.0
+    p2 = 0.0
+    b0 = 0.0 * a[low]
+    b1 = 0.0 * a[low]
+    c0 = 0.0 * a[low]
+    window = np.uint64(low)
+    table = np.uint64(at)
+    distance = float(low - hidden)
+    for step in range(high + 1 - low):
+        i = window + np.uint64(step)
+        raised = table + np.uint64(step)
+        amplitude = a[i]
+        d = distance + step
+        p = amplitude.real * amplitude.real + amplitude.imag * amplitude.imag
+        p0 += p
+        p1 += p * d
+        p2 += p * d * d
+        scaled = amplitude * raising[raised]
+        b = a[i + ONE].conjugate() * scaled
+        b0 += b
+        b1 += b * d
+        c0 += a[i + TWO].conjugate() * scaled * raising[raised + ONE]
+    return p0, p1, p2, b0, b1, c0
+
+
+@kernel
+def read_off(sums, m_hidden, spin, cos_theta, sin_theta, phase_cos, phase_sin):
+    """Return <J_z>, Var(J_z) and the parts of the bare dipole <J_+> from the sums of `moments`.
+
+    Here J_z = cos(theta) J'_z + sin(theta) J'_x, with <J'_+> = b exp(i Omega t); `phase_cos` and
+    `phase_sin` belong to Omega t and `spin` is N/2.
+    """
+    p0, p1, p2, b0, b1, c0 = sums
+    shift = p1 / p0
+    z_mean = m_hidden + shift
+    z_variance = p2 / p0 - shift * shift
+    x_mean = (b0.real * phase_cos - b0.imag * phase_sin) / p0
+    y_mean = (b0.real * phase_sin + b0.imag * phase_cos) / p0
+    b1_real = (b1.real * phase_cos - b1.imag * phase_sin) / p0
+    cos_2 = phase_cos * phase_cos - phase_sin * phase_sin
+    sin_2 = 2.0 * phase_sin * phase_cos
+    c0_real = (c0.real * cos_2 - c0.imag * sin_2) / p0
+    z_square = z_variance + z_mean * z_mean
+    x_variance = 0.5 * (spin * (spin + 1.0) - z_square + c0_real) - x_mean * x_mean
+    # <{J'_z, J'_x}>/2 - <J'_z><J'_x>: the m of J'_+ is the mean of its two levels.
+    covariance = x_mean * (0.5 - shift) + b1_real
+    energy = cos_theta * z_mean + sin_theta * x_mean
+    variance = (
+        cos_theta * cos_theta * z_variance
+        + sin_theta * sin_theta * x_variance
+        + 2.0 * sin_theta * cos_theta * covariance
+    )
+    return energy, max(variance, 0.0), cos_theta * x_mean - sin_theta * z_mean, y_mean
+
+
+@kernel
+def trim(a, low, hidden, high, negligible):
+    """Return low, high and the weight dropped when the negligible ends of the window go."""
+    dropped = 0.0
+    while low < hidden:
+        weight = a[low].real ** 2 + a[low].imag ** 2
+        if weight >= negligible:
+            break
+        dropped += weight
+        low += 1
+    while high > hidden:
+        weight = a[high].real ** 2 + a[high].imag ** 2
+        if weight >= negligible:
+            break
+        dropped += weight
+        a[high] = 0.0  # `moments` looks two levels beyond the window
+        high -= 1
+    return low, high, dropped
+
+
+@kernel
+def advance(
+    a,
+    low,
+    hidden,
+    high,
+    climbed,
+    elements,
+    raising,
+    shifts,
+    slope,
+    curvature,
+    negligible,
+    click_time,
+    click_channel,
+    n,
+    stop,
+    t,
+    t_next,
+    counts,
+    place,
+):
+    """Take the amplitudes from time `t` to `t_next`, through the clicks from `n` up to `stop`.
+
+    Clicks are applied in groups of `GROUP`, the last one filled up with clicks that never were
+    (the last row of `elements`, all ones); the exponentials follow after `FLUSH` clicks and at
+    `t_next`. Arguments are those of `observe`; `place` is *scratch* (GROUP,) uint64.
+
+    Returns
+    -------
+    low, high, climbed, n, dropped
+        The window, the sum of the shifts and the next click at `t_next`; the weight dropped.
+    """
+    never = shifts.size
+    width = raising.size
+    n_atoms = width - 2 * PADDING - 1
+    elapsed = 0.0
+    m_integral = 0.0
+    dropped = 0.0
+    pending = 0
+    while n < stop and click_time[n] <= t_next:
+        for slot in range(GROUP):
+            place[slot] = never * width + low + PADDING
+            if n < stop and click_time[n] <= t_next:
+                channel = click_channel[n]
+                elapsed += click_time[n] - t
+                m_integral += (hidden + climbed - 0.5 * n_atoms) * (click_time[n] - t)
+                t = click_time[n]
+                place[slot] = channel * width + low + PADDING + climbed
+                climbed += shifts[channel]
+                counts[channel] += 1.0
+                n += 1
+        apply_group(a, low, high, elements, place)
+        low = max(low, -climbed)
+        high = min(high, n_atoms - climbed)
+        pending += GROUP
+        if pending >= FLUSH:
+            alpha = slope * elapsed + 2.0 * curvature * m_integral
+            damp(a, low, hidden, high, alpha, curvature * elapsed)
+            low, high, lost = trim(a, low, hidden, high, negligible)
+            dropped += lost
+            elapsed = 0.0
+            m_integral = 0.0
+            pending = 0
+    elapsed += t_next - t
+    m_integral += (hidden + climbed - 0.5 * n_atoms) * (t_next - t)
+    alpha = slope * elapsed + 2.0 * curvature * m_integral
+    damp(a, low, hidden, high, alpha, curvature * elapsed)
+    low, high, lost = trim(a, low, hidden, high, negligible)
+    return low, high, climbed, n, dropped + lost
+
+
+@kernel
+def observe(
+    first,
+    offsets,
+    amplitudes,
+    elements,
+    raising,
+    shifts,
+    slope,
+    curvature,
+    cos_theta,
+    sin_theta,
+    times,
+    phase_cos,
+    phase_sin,
+    negligible,
+    origin,
+    hidden,
+    click_offsets,
+    click_time,
+    click_channel,
+    a,
+    samples,
+):
+    """Read the conditional state of each trajectory off its clicks, at all `times`.
+
+    Parameters
+    ----------
+    first, offsets, amplitudes : *in* (P,), (P+1,) int64, (M,) float64 or complex128
+        The initial mixture (see `trajbatt.states.Mixture`).
+    elements : *in* ((nc+1) (N+1 + 2 PADDING),) float64
+        <k + s_c|J'_c|k> without the rate, padded with zeros, channel after channel; then ones.
+    raising : *in* (N+1 + 2 PADDING,) float64
+        <k+1|J_+|k>, padded with zeros.
+    shifts : *in* (nc,) int64
+    slope, curvature : float
+        Of the total rate R(m).
+    cos_theta, sin_theta : float
+    times, phase_cos, phase_sin : *in* (nt,) float64
+        Requested times, cos and sin of the phase Omega t.
+    negligible : float
+        Branches of less weight than this, relative to the hidden one, are dropped.
+    origin, hidden, click_offsets, click_time, click_channel : *in*
+        As `sample_clicks` returns them.
+    a : *scratch* (N+3,) of the type of `amplitudes`
+    samples : *out* (n, 5 + nc, nt) float64
+        <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
+
+    Returns
+    -------
+    float
+        The largest weight dropped in any one trajectory, an upper bound of its share of the norm.
+    """
+    n_atoms = raising.size - 2 * PADDING - 1
+    spin = 0.5 * n_atoms
+    counts = np.empty(shifts.size)
+    place = np.empty(GROUP, dtype=np.uint64)
+    worst = 0.0
+    for i in range(hidden.size):
+        h = hidden[i]
+        start = offsets[origin[i]]
+        low = first[origin[i]]
+        high = low + offsets[origin[i] + 1] - start - 1
+        scale = 1.0 / amplitudes[start + h - low]
+        for k in range(low, high + 1):
+            a[k] = amplitudes[start + k - low] * scale
+        a[high + 1] = 0.0
+        a[high + 2] = 0.0
+        counts[:] = 0.0
+        dropped = 0.0
+        climbed = 0
+        n = click_offsets[i]
+        t = 0.0
+        for j in range(times.size):
+            low, high, climbed, n, lost = advance(
+                a,
+                low,
+                h,
+                high,
+                climbed,
+                elements,
+                raising,
+                shifts,
+                slope,
+                curvature,
+                negligible,
+                click_time,
+                click_channel,
+                n,
+                click_offsets[i + 1],
+                t,
+                times[j],
+                counts,
+                place,
+            )
+            dropped += lost
+            t = times[j]
+            sums = moments(a, low, h, high, raising, low + climbed + PADDING)
+            mean, variance, dipole_real, dipole_imag = read_off(
+                sums, h + climbed - spin, spin, cos_theta, sin_theta, phase_cos[j], phase_sin[j]
+            )
+            samples[i, 0, j] = mean
+            samples[i, 1, j] = variance + mean * mean
+            samples[i, 2, j] = variance
+            samples[i, 3, j] = dipole_real
+            samples[i, 4, j] = dipole_imag
+            for channel in range(shifts.size):
+                samples[i, 5 + channel, j] = counts[channel]
+        worst = max(worst, dropped)
+    return worst

@@ -1,0 +1,282 @@
+r"""The textbook Monte Carlo wavefunction for ladder models: the independent check.
+
+The state psi lives in the basis where H and R are diagonal, so between clicks the norm falls as
+S(tau) = sum_k p_k exp(-R_k tau) with p = abs(psi)^2. The waiting time solves S(tau) = exp(-E)
+with E standard exponential (that is, S = u with u uniform), the channel is drawn by its rate in
+psi, the jump operator is applied and psi renormalised (Dalibard, Castin and Molmer 1992). No
+hidden branch, no window, no recurrence: nothing here is shared with `kernels/ladder.py`.
+"""
+
+import math
+
+import numpy as np
+
+from trajbatt.kernels.compile import kernel
+
+MAX_NEWTON = 200
+
+
+@kernel
+def log_survival(p, rates, base, tau):
+    """Return ln sum_k p_k exp(-(R_k - base) tau) and minus its derivative, for sum_k p_k = 1.
+
+    S is summed as it stands when it is small, and as 1 - S by expm1 when it is close to 1, so the
+    logarithm keeps its relative precision at both ends.
+    """
+    left = 0.0
+    lost = 0.0
+    flow = 0.0
+    for k in range(p.size):
+        if p[k] > 0.0:
+            rate = rates[k] - base
+            survival = p[k] * math.exp(-rate * tau)
+            left += survival
+            lost -= p[k] * math.expm1(-rate * tau)
+            flow += rate * survival
+    return (math.log1p(-lost) if lost < 0.5 else math.log(left)), flow / left
+
+
+@kernel
+def waiting_time(p, rates, action, longest):
+    """Return tau with -ln S(tau) = `action`, or inf if there is none up to `longest`.
+
+    Newton's method on the convex, decreasing ln S(tau) + action, from tau = 0: it approaches the
+    root from the left and never oversteps it, and ends when rounding stops its progress. The
+    smallest rate is taken out of the sum, so S does not underflow at long times.
+    """
+    base = np.inf
+    for k in range(p.size):
+        if p[k] > 0.0 and rates[k] < base:
+            base = rates[k]
+    tau = 0.0
+    for _ in range(MAX_NEWTON):
+        value, flow = log_survival(p, rates, base, tau)
+        missing = action - base * tau + value
+        slope = base + flow
+        if slope <= 0.0:  # a dark state: nothing can click any more
+            return np.inf
+        step = missing / slope
+        if step <= 4e-16 * tau:
+            return tau
+        tau += step
+        if tau > longest:
+            return np.inf
+    return tau
+
+
+@kernel
+def probabilities(psi, p):
+    """Write abs(psi)^2, normalised, to `p` (N+1,)."""
+    norm = 0.0
+    for k in range(p.size):
+        p[k] = psi[k].real ** 2 + psi[k].imag ** 2
+        norm += p[k]
+    for k in range(p.size):
+        p[k] /= norm
+
+
+@kernel
+def decay(psi, rates, frequency, tau):
+    """Evolve `psi` without a click for the time `tau` (Schroedinger picture), and normalise it."""
+    spin = 0.5 * (psi.size - 1)
+    base = np.inf
+    for k in range(psi.size):
+        if psi[k] != 0.0 and rates[k] < base:
+            base = rates[k]
+    norm = 0.0
+    for k in range(psi.size):
+        if psi[k] != 0.0:
+            angle = frequency * (k - spin) * tau
+            psi[k] *= math.exp(-0.5 * (rates[k] - base) * tau) * complex(
+                math.cos(angle), -math.sin(angle)
+            )
+            norm += psi[k].real ** 2 + psi[k].imag ** 2
+    scale = 1.0 / math.sqrt(norm)
+    for k in range(psi.size):
+        psi[k] *= scale
+
+
+@kernel
+def jump(psi, jump_elements, shift):
+    """Apply J'_c, which takes level k to k + shift, to `psi`; it is left unnormalised."""
+    top = psi.size - 1
+    if shift == 1:
+        for k in range(top, 0, -1):
+            psi[k] = jump_elements[k - 1] * psi[k - 1]
+        psi[0] = 0.0
+    elif shift == -1:
+        for k in range(top):
+            psi[k] = jump_elements[k + 1] * psi[k + 1]
+        psi[top] = 0.0
+    else:
+        for k in range(top + 1):
+            psi[k] *= jump_elements[k]
+
+
+@kernel
+def set_ket(psi, first, offsets, amplitudes, which):
+    """Write pure state `which` of the mixture to `psi`."""
+    psi[:] = 0.0
+    for k in range(offsets[which + 1] - offsets[which]):
+        psi[first[which] + k] = amplitudes[offsets[which] + k]
+
+
+@kernel
+def sample_clicks(
+    rng,
+    weights,
+    first,
+    offsets,
+    amplitudes,
+    click_rates,
+    total_rates,
+    jump_elements,
+    shifts,
+    frequency,
+    t_end,
+    cursor,
+    clock,
+    psi,
+    p,
+    origin,
+    click_offsets,
+    click_time,
+    click_channel,
+):
+    """Draw the clicks of `origin.size` trajectories up to `t_end`, one after the other.
+
+    Returns False when the click buffers are full: then enlarge them, keep their contents, and call
+    again with everything else unchanged.
+
+    Parameters
+    ----------
+    rng : Generator
+    weights : *in* (P,) float64
+        Cumulative probabilities of the pure states; the last is 1.
+    first, offsets, amplitudes : *in*
+        The mixture (see `trajbatt.states.Mixture`), complex128.
+    click_rates, jump_elements : *in* (nc, N+1) float64
+    total_rates : *in* (N+1,) float64
+    shifts : *in* (nc,) int64
+    frequency, t_end : float
+    cursor : *in, out* (3,) int64
+        Trajectory in progress, 0 or -1 (-1 before it begins), clicks so far.
+    clock : *in, out* (1,) float64
+    psi : *in, out* (N+1,) complex128
+        State of the trajectory in progress.
+    p : *scratch* (N+1,) float64
+    origin : *out* (n,) int64
+    click_offsets : *out* (n+1,) int64
+    click_time, click_channel : *out* float64, int8
+    """
+    i, begun, n = cursor[0], cursor[1], cursor[2]
+    t = clock[0]
+    while i < origin.size:
+        if begun < 0:
+            origin[i] = np.searchsorted(weights, rng.random(), side="right")
+            set_ket(psi, first, offsets, amplitudes, origin[i])
+            click_offsets[i] = n
+            t = 0.0
+            begun = 0
+        while True:
+            if n == click_time.size:
+                cursor[0], cursor[1], cursor[2] = i, begun, n
+                clock[0] = t
+                return False
+            probabilities(psi, p)
+            tau = waiting_time(p, total_rates, rng.standard_exponential(), t_end - t)
+            if t + tau > t_end:
+                break
+            t += tau
+            decay(psi, total_rates, frequency, tau)
+            probabilities(psi, p)
+            target = rng.random() * np.dot(total_rates, p)
+            channel = -1
+            reached = 0.0
+            for c in range(shifts.size):
+                rate = np.dot(click_rates[c], p)
+                if rate > 0.0:  # rounding must not end on a channel that cannot click
+                    channel = c
+                reached += rate
+                if target < reached:
+                    break
+            jump(psi, jump_elements[channel], shifts[channel])
+            click_time[n] = t
+            click_channel[n] = channel
+            n += 1
+        i += 1
+        begun = -1
+        click_offsets[i] = n
+    cursor[0], cursor[1], cursor[2] = i, begun, n
+    return True
+
+
+@kernel
+def observe(
+    first,
+    offsets,
+    amplitudes,
+    total_rates,
+    jump_elements,
+    shifts,
+    frequency,
+    cos_theta,
+    sin_theta,
+    times,
+    origin,
+    click_offsets,
+    click_time,
+    click_channel,
+    psi,
+    phi,
+    samples,
+):
+    """Evolve the wavefunction of each trajectory through its clicks and write what it holds.
+
+    `samples` is written as by `kernels.ladder.observe`; `psi` and `phi` are *scratch* (N+1,)
+    complex128, the rest is as in `sample_clicks`. Energy and variance are <psi|J_z psi> and the
+    squared norm of J_z psi, with the bare J_z = cos(theta) J'_z + sin(theta) J'_x tridiagonal.
+    """
+    top = psi.size - 1
+    spin = 0.5 * top
+    counts = np.empty(shifts.size)
+    for i in range(origin.size):
+        set_ket(psi, first, offsets, amplitudes, origin[i])
+        counts[:] = 0.0
+        n = click_offsets[i]
+        t = 0.0
+        for j in range(times.size):
+            while n < click_offsets[i + 1] and click_time[n] <= times[j]:
+                channel = click_channel[n]
+                decay(psi, total_rates, frequency, click_time[n] - t)
+                jump(psi, jump_elements[channel], shifts[channel])
+                t = click_time[n]
+                counts[channel] += 1.0
+                n += 1
+            decay(psi, total_rates, frequency, times[j] - t)
+            t = times[j]
+            phi[:] = 0.0
+            plus = 0.0j
+            z = 0.0
+            for k in range(top + 1):
+                z += (k - spin) * (psi[k].real ** 2 + psi[k].imag ** 2)
+                phi[k] += cos_theta * (k - spin) * psi[k]
+                if k < top:
+                    raising = math.sqrt((top - k) * (k + 1.0))
+                    plus += psi[k + 1].conjugate() * raising * psi[k]
+                    phi[k + 1] += 0.5 * sin_theta * raising * psi[k]
+                    phi[k] += 0.5 * sin_theta * raising * psi[k + 1]
+            mean = cos_theta * z + sin_theta * plus.real
+            square = 0.0
+            variance = 0.0
+            for k in range(top + 1):
+                square += phi[k].real ** 2 + phi[k].imag ** 2
+                rest = phi[k] - mean * psi[k]
+                variance += rest.real**2 + rest.imag**2
+            samples[i, 0, j] = mean
+            samples[i, 1, j] = square
+            samples[i, 2, j] = variance
+            samples[i, 3, j] = cos_theta * plus.real - sin_theta * z
+            samples[i, 4, j] = plus.imag
+            for channel in range(shifts.size):
+                samples[i, 5 + channel, j] = counts[channel]

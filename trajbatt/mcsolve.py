@@ -1,0 +1,95 @@
+"""Ensembles of quantum trajectories."""
+
+import numpy as np
+
+from trajbatt import checks
+from trajbatt.chunks import Plan, run_chunk
+from trajbatt.clicks import Clicks
+from trajbatt.dispatch import ordered
+from trajbatt.engines import ENGINES
+from trajbatt.ensemble import EnsembleResult
+from trajbatt.models import LadderModel
+from trajbatt.states import prepare
+
+
+def mcsolve(
+    model,
+    tlist,
+    ntraj=1000,
+    initial=None,
+    seed=None,
+    keep_clicks=False,
+    method="ladder",
+    threads=None,
+    executor=None,
+    progress=None,
+):
+    """Run an ensemble of Monte Carlo wavefunction trajectories.
+
+    The result depends on the model, the initial state, the times, the seed, the method and
+    `ntraj`, and on nothing else: neither on the number of workers nor on their order.
+
+    Parameters
+    ----------
+    model : LadderModel
+        E.g. `battery.charge()`.
+    tlist : array_like (nt,)
+        Strictly increasing times >= 0, in the unit of 1/rate. The run starts at t = 0 in any case
+        and the clicks do not depend on the times before the last one.
+    ntraj : int
+        The number of trajectories, at least 1.
+    initial : optional
+        `tb.ground_state(n)` (the default), `tb.excited_state(n)`, `tb.coherent_state(...)`,
+        `tb.steady_state(model)`, any bare ket (N+1,), index = number of excited atoms, or bare
+        density matrix (N+1, N+1); mixtures are unravelled by sampling their eigenstates.
+    seed : int, optional
+        Non-negative; drawn from the system if None. It is in the result.
+    keep_clicks : bool
+        Keep the time and channel of every photon, in `clicks`.
+    method : {"ladder", "mcwf"}
+        "ladder" samples the exact law directly; "mcwf" is the textbook Monte Carlo wavefunction,
+        slower and an independent check. Both have the same law, not the same trajectories.
+    threads : int, optional
+        Threads in this process, without an executor; all cores by default.
+    executor : concurrent.futures.Executor, optional
+        Where to run the chunks instead; it stays open.
+    progress : callable, optional
+        Called as `progress(done, ntraj)` with the number of trajectories finished.
+
+    Returns
+    -------
+    EnsembleResult
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind; the message names it.
+    """
+    if not isinstance(model, LadderModel):
+        raise TypeError(f"`model` must be a model such as battery.charge(), but is {model!r}")
+    times = checks.times("tlist", tlist)
+    ntraj = checks.integer("ntraj", ntraj, 1)
+    checks.choice("method", method, tuple(ENGINES))
+    seed = np.random.SeedSequence().entropy if seed is None else checks.integer("seed", seed, 0)
+    plan = Plan(model, prepare(model, initial), times, seed, method, bool(keep_clicks))
+    pieces = [(plan, chunk, size) for chunk, size in enumerate(plan.sizes(ntraj))]
+    moments = checkpoints = None
+    final_counts, records, dropped, done = [], [], 0.0, 0
+    for result in ordered(run_chunk, pieces, executor, threads):
+        moments = moments + result.moments if moments else result.moments
+        checkpoints = checkpoints + result.checkpoints if checkpoints else result.checkpoints
+        final_counts.append(result.final_counts)
+        records.extend(result.records)
+        dropped = max(dropped, result.dropped)
+        done += result.moments.count
+        if progress:
+            progress(done, ntraj)
+    return EnsembleResult(
+        plan=plan,
+        initial=initial,
+        moments=moments,
+        checkpoints=checkpoints,
+        final_counts=np.concatenate(final_counts),
+        clicks=Clicks.of_records(records, model.channel_names) if keep_clicks else None,
+        dropped=dropped,
+    )

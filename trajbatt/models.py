@@ -1,0 +1,92 @@
+"""Models: the tables that the trajectory engines and the deterministic solver both eat.
+
+A *ladder model* has a basis in which the Hamiltonian is diagonal and every jump takes a level to
+one other level, L_c|k> = w_c(k)|k + s_c> (DESIGN 3.1). Equation (7) is one in the dressed basis.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from trajbatt import spin
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One kind of photon: its name, its step on the ladder and its rate.
+
+    Attributes
+    ----------
+    name : str
+    shift : int
+        +1, 0 or -1: the jump operator is sqrt(rate) times J'_+, J'_z or J'_-.
+    rate : float
+        In the user's unit of rates.
+    """
+
+    name: str
+    shift: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class LadderModel:
+    """A master equation whose Hamiltonian is diagonal and whose jumps climb one ladder.
+
+    Attributes
+    ----------
+    name : str
+        What the battery is doing, e.g. "charge".
+    n_atoms : int
+    theta : float
+        The angle of the ladder's basis (see `trajbatt.spin`); 0 is the bare basis.
+    frequency : float
+        The spacing of the levels: H = frequency * J'_z.
+    channels : tuple of Channel
+    """
+
+    name: str
+    n_atoms: int
+    theta: float
+    frequency: float
+    channels: tuple[Channel, ...]
+
+    @property
+    def channel_names(self):
+        """The names of the channels, a tuple of nc strings."""
+        return tuple(channel.name for channel in self.channels)
+
+    @cached_property
+    def shifts(self):
+        """The steps on the ladder, int64 (nc,)."""
+        return np.array([channel.shift for channel in self.channels], dtype=np.int64)
+
+    @cached_property
+    def jump_elements(self):
+        """<k + s_c|J'_c|k> without the rate, float64 (nc, N+1): J'_+, J'_z or J'_-."""
+        raising = spin.raising_elements(self.n_atoms)
+        table = {1: raising, 0: spin.magnetic_numbers(self.n_atoms), -1: raising[::-1]}
+        return np.array([table[channel.shift] for channel in self.channels]).reshape(
+            len(self.channels), self.n_atoms + 1
+        )
+
+    @cached_property
+    def click_rates(self):
+        """The rate w_c(k)^2 of channel c on level k, float64 (nc, N+1)."""
+        rates = np.array([channel.rate for channel in self.channels])
+        return rates[:, None] * self.jump_elements**2
+
+    def rate_of(self, shift):
+        """Return the summed rate of the channels that step by `shift` (DESIGN 2: B, C, A)."""
+        return sum((c.rate for c in self.channels if c.shift == shift), 0.0)
+
+    @property
+    def rate_slope(self):
+        """The factor of m in the total rate R(m), which is quadratic in m."""
+        return self.rate_of(-1) - self.rate_of(1)
+
+    @property
+    def rate_curvature(self):
+        """The factor of m^2 in the total rate R(m)."""
+        return self.rate_of(0) - self.rate_of(-1) - self.rate_of(1)

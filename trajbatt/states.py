@@ -1,0 +1,190 @@
+"""Initial states: as users name them, and as the solvers eat them.
+
+Users give a bare ket (N+1,), a bare density matrix (N+1, N+1) or a `SteadyState`. Both solvers eat
+a `Mixture` of kets in the basis of the model, each cut to the window of levels that it occupies.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trajbatt import checks, spin
+from trajbatt.steady_state import SteadyState
+
+# Levels and pure states of less probability are dropped. The posterior probability of a dropped
+# level is a martingale, so the chance that one ever matters at the level 1e-8 is 1e-10.
+NEGLIGIBLE = 1e-18
+
+
+def ground_state(n_atoms):
+    """Return the bare ket with no atom excited, float64 (N+1,)."""
+    n_atoms = checks.integer("n_atoms", n_atoms, 1)
+    return spin.coherent_ket(n_atoms, 0.0, 1.0)
+
+
+def excited_state(n_atoms):
+    """Return the bare ket with every atom excited, float64 (N+1,)."""
+    n_atoms = checks.integer("n_atoms", n_atoms, 1)
+    return spin.coherent_ket(n_atoms, 1.0, 0.0)
+
+
+def coherent_state(n_atoms, theta, phi=0.0):
+    """Return the spin-coherent ket whose Bloch vector points along (theta, phi).
+
+    Each atom is in cos(theta/2)|e> + exp(i phi) sin(theta/2)|g>, as in `qutip.spin_coherent`.
+
+    Parameters
+    ----------
+    n_atoms : int
+    theta : float
+        Polar angle in [0, pi]; 0 is the excited state, pi the ground state.
+    phi : float
+        Azimuth.
+
+    Returns
+    -------
+    ndarray (N+1,), float64 or complex128, index = number of excited atoms.
+    """
+    n_atoms = checks.integer("n_atoms", n_atoms, 1)
+    theta = checks.angle("theta", theta)
+    phi = checks.real("phi", phi)
+    lower = np.sin(theta / 2) * np.exp(1j * phi) if phi else np.sin(theta / 2)
+    return spin.coherent_ket(n_atoms, np.cos(theta / 2), lower)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A mixture of P pure states in a model's basis, stored back to back (total length M).
+
+    Attributes
+    ----------
+    weights : ndarray (P,), float64
+        Probabilities; they add up to 1.
+    first : ndarray (P,), int64
+        The lowest level of each ket's window.
+    offsets : ndarray (P+1,), int64
+        Ket i is `amplitudes[offsets[i]:offsets[i+1]]`.
+    amplitudes : ndarray (M,), float64 or complex128
+    """
+
+    weights: np.ndarray
+    first: np.ndarray
+    offsets: np.ndarray
+    amplitudes: np.ndarray
+
+    @classmethod
+    def of_kets(cls, weights, kets):
+        """Cut the rows of `kets` (P, N+1) to their windows and drop those of no weight."""
+        weights = np.asarray(weights, dtype=float)
+        kept = np.flatnonzero(weights >= NEGLIGIBLE * weights.sum())
+        pieces, first = [], []
+        for row in kept:
+            occupied = np.flatnonzero(np.abs(kets[row]) ** 2 >= NEGLIGIBLE)
+            piece = kets[row][occupied[0] : occupied[-1] + 1]
+            pieces.append(piece / np.linalg.norm(piece))
+            first.append(occupied[0])
+        offsets = np.concatenate(([0], np.cumsum([piece.size for piece in pieces])))
+        return cls(
+            weights[kept] / weights[kept].sum(),
+            np.array(first, dtype=np.int64),
+            offsets.astype(np.int64),
+            np.concatenate(pieces),
+        )
+
+    @classmethod
+    def of_levels(cls, populations):
+        """Return the mixture of single levels with the given `populations` (N+1,)."""
+        levels = np.flatnonzero(populations >= NEGLIGIBLE * populations.sum())
+        weights = populations[levels]
+        return cls(
+            weights / weights.sum(),
+            levels.astype(np.int64),
+            np.arange(levels.size + 1, dtype=np.int64),
+            np.ones(levels.size),
+        )
+
+    def kets(self, n_levels):
+        """Yield (weight, ket (n_levels,)) of each pure state."""
+        for i, weight in enumerate(self.weights):
+            ket = np.zeros(n_levels, dtype=self.amplitudes.dtype)
+            amplitudes = self.amplitudes[self.offsets[i] : self.offsets[i + 1]]
+            ket[self.first[i] : self.first[i] + amplitudes.size] = amplitudes
+            yield weight, ket
+
+
+def prepare(model, initial):
+    """Return `initial` as a `Mixture` in the basis of `model`; None is the bare ground state.
+
+    Parameters
+    ----------
+    model : LadderModel
+    initial : None, SteadyState, ndarray (N+1,) or ndarray (N+1, N+1)
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the state has another length, is not normalised, or is no density matrix.
+    """
+    n_levels = model.n_atoms + 1
+    if initial is None:
+        initial = ground_state(model.n_atoms)
+    if isinstance(initial, SteadyState):
+        if initial.n_atoms != model.n_atoms:
+            raise ValueError(
+                f"`initial` must have {model.n_atoms} atoms, but has {initial.n_atoms}"
+            )
+        if initial.theta == model.theta:
+            return Mixture.of_levels(initial.populations)
+        turn = _basis_change(model, initial.theta)
+        return Mixture.of_kets(initial.populations, turn.T)
+    try:
+        state = np.asarray(initial)
+        state = state.astype(complex if np.iscomplexobj(state) else float)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"`initial` must be a ket, a density matrix or a steady state, but is {initial!r}"
+        ) from None
+    if state.shape not in ((n_levels,), (n_levels, n_levels)):
+        raise ValueError(
+            f"`initial` must have the shape ({n_levels},) or ({n_levels}, {n_levels}), "
+            f"but has {state.shape}"
+        )
+    if not np.all(np.isfinite(state)):
+        raise ValueError("`initial` must be finite, but holds nan or inf")
+    if state.ndim == 1:
+        return _pure(model, state)
+    return _mixed(model, state)
+
+
+def _pure(model, ket):
+    norm = np.linalg.norm(ket)
+    if abs(norm - 1.0) > 1e-6:
+        raise ValueError(f"`initial` must be a ket of norm 1, but its norm is {norm:.9g}")
+    return Mixture.of_kets([1.0], spin.to_dressed(ket / norm, model.theta)[None, :])
+
+
+def _mixed(model, matrix):
+    asymmetry = np.abs(matrix - matrix.conj().T).max()
+    if asymmetry > 1e-9:
+        raise ValueError(
+            f"`initial` must be a Hermitian density matrix, but deviates by {asymmetry:.3g}"
+        )
+    trace = np.trace(matrix).real
+    if abs(trace - 1.0) > 1e-6:
+        raise ValueError(f"`initial` must be a density matrix of trace 1, but has {trace:.9g}")
+    weights, columns = np.linalg.eigh((matrix + matrix.conj().T) / 2)
+    if weights[0] < -1e-9:
+        raise ValueError(
+            f"`initial` must be a positive density matrix, but has the eigenvalue {weights[0]:.3g}"
+        )
+    if model.theta:
+        columns = spin.rotation_matrix(model.n_atoms, model.theta).T @ columns
+    return Mixture.of_kets(np.maximum(weights, 0.0), columns.T)
+
+
+def _basis_change(model, theta):
+    """Return the dressed kets of angle `theta` as columns in the basis of `model`."""
+    return (
+        spin.rotation_matrix(model.n_atoms, model.theta).T
+        @ spin.rotation_matrix(model.n_atoms, theta)
+    )

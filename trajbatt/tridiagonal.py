@@ -1,0 +1,51 @@
+"""Tridiagonal systems, factorised once and solved many times, by LAPACK."""
+
+import numpy as np
+
+
+def tridiagonal_solver(below, diagonal, above):
+    """Return the function that replaces b by T^(-1) b for a tridiagonal T, in place.
+
+    Parameters
+    ----------
+    below, diagonal, above : ndarray (n-1,), (n,), (n-1,)
+        All float64 or all complex128. Overwritten.
+
+    Returns
+    -------
+    callable
+        Takes a contiguous array (n,): complex128 if T is complex, else either type.
+
+    Raises
+    ------
+    ArithmeticError
+        If T is singular.
+    """
+    from scipy.linalg import lapack
+
+    n = diagonal.size
+    if n < 3:  # too small for SciPy's wrapper: more levels, decoupled
+        below, above = np.append(below, [0] * (3 - n)), np.append(above, [0] * (3 - n))
+        diagonal = np.append(diagonal, [1] * (3 - n))
+    is_complex = np.iscomplexobj(diagonal)
+    factorise, substitute = (
+        (lapack.zgttrf, lapack.zgttrs) if is_complex else (lapack.dgttrf, lapack.dgttrs)
+    )
+    *factors, info = factorise(
+        below, diagonal, above, overwrite_dl=True, overwrite_d=True, overwrite_du=True
+    )
+    if info:
+        raise ArithmeticError(f"tridiagonal factorisation failed with info = {info}")
+
+    def substituted(b):
+        return substitute(*factors, b, overwrite_b=True)[0]
+
+    def solve(b):
+        if n < 3:
+            b[:] = substituted(np.append(b, [0] * (3 - n)))[:n]
+        elif is_complex or np.isrealobj(b):
+            substituted(b)
+        else:
+            b.real, b.imag = substituted(b.real.copy()), substituted(b.imag.copy())
+
+    return solve
