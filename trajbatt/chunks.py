@@ -65,10 +65,13 @@ class Plan:
         """The number of trajectories in a full chunk."""
         return chunk_size(self.model)
 
-    def sizes(self, ntraj):
-        """Return the sizes of the chunks that make up `ntraj` trajectories."""
+    def pieces(self, ntraj):
+        """Yield the number and the size of each chunk that `ntraj` trajectories take."""
         full, rest = divmod(ntraj, self.chunk_size)
-        return [self.chunk_size] * full + [rest] * (rest > 0)
+        for chunk in range(full):
+            yield chunk, self.chunk_size
+        if rest:
+            yield full, rest
 
     def generator(self, chunk):
         """Return the generator of chunk number `chunk`."""

@@ -17,6 +17,7 @@ app = typer.Typer(
 
 DEFAULT_SEED = 20241217  # the date of the paper
 SECULAR_SAFE = 5.0
+INTERRUPTED = 130
 
 NAtoms = Annotated[int, typer.Option("--n-atoms", "-N", help="number of atoms N")]
 Theta = Annotated[float, typer.Option(help="dressing angle atan2(Omega_R, Delta), in [0, pi]")]
@@ -117,10 +118,7 @@ def charge(
         f"{ntraj} trajectories, seed {seed}"
     )
     screen.print(summary_table(rows))
-    screen.print(
-        f"all quantities at all times: p = {verdict.p_value:.3g} "
-        f"(probability of a larger deviation by chance)"
-    )
+    screen.print(f"p = {verdict.p_value:.3g}: chance of a larger deviation from the exact solution")
     screen.print(f"picture: {picture}")
 
 
@@ -186,10 +184,9 @@ def main(argv=None):
         return _fail(error.format_message())
     except (ValueError, TypeError) as error:
         return _fail(str(error))
-    except (KeyboardInterrupt, typer.Abort):
+    if status == INTERRUPTED:  # Typer's own status for Ctrl-C
         print("trajbatt: interrupted", file=sys.stderr)
-        return 130
-    return status if isinstance(status, int) else 0
+    return status or 0
 
 
 def _fail(message):

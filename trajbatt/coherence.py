@@ -32,9 +32,7 @@ class CoherenceOrders:
         levels = model.n_atoms + 1
         lengths = [levels - q for q in self.orders]
         ends = np.cumsum(lengths)
-        self.slices = [
-            slice(end - length, end) for end, length in zip(ends, lengths, strict=True)
-        ]
+        self.slices = [slice(end - length, end) for end, length in zip(ends, lengths, strict=True)]
         self._raising = spin.raising_elements(model.n_atoms)
         self._m = spin.magnetic_numbers(model.n_atoms)
         self.size = int(ends[-1]) + len(model.channels)
@@ -161,9 +159,7 @@ class CoherenceOrders:
         x_square = 0.5 * (j * (j + 1) - z_variance - z_mean**2 + plus_plus.real)
         energy = j + cos * z_mean + sin * plus.real
         variance = (
-            cos**2 * z_variance
-            + sin**2 * (x_square - plus.real**2)
-            + 2 * sin * cos * plus_z.real
+            cos**2 * z_variance + sin**2 * (x_square - plus.real**2) + 2 * sin * cos * plus_z.real
         )
         return energy, variance, cos * plus.real - sin * z_mean + 1j * plus.imag
 

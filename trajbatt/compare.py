@@ -181,13 +181,14 @@ def z_scores(mean, exact, sem):
     Where the standard error is rounding, the score is 0 if mean and exact value agree to a
     relative 1e-9, else inf with the sign of the difference.
     """
-    difference = mean - exact
+    difference, sem = np.asarray(mean - exact), np.asarray(sem)
     scale = np.maximum(1.0, np.maximum(np.abs(mean), np.abs(exact)))
-    fixed = sem <= ROUNDING * scale
     agrees = np.abs(difference) <= ROUNDING * scale
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(
-            fixed, np.where(agrees, 0.0, np.copysign(np.inf, difference)), difference / sem
+            sem <= ROUNDING * scale,
+            np.where(agrees, 0.0, np.copysign(np.inf, difference)),
+            difference / sem,
         )
 
 

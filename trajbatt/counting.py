@@ -51,9 +51,7 @@ class CountHierarchy:
         def solve(y):
             p, v, second = self.split(y)
             p = chain(p)
-            v = np.array(
-                [chain(v[c] + h * self._jumped(c, p)) for c in range(self._n_channels)]
-            )
+            v = np.array([chain(v[c] + h * self._jumped(c, p)) for c in range(self._n_channels)])
             flow = self._rates @ v.T
             gain = flow + flow.T + np.diag(self._rates @ p)
             return np.concatenate((p, v.ravel(), ((second + h * gain) / shift).ravel()))

@@ -19,7 +19,7 @@ def ordered(function, arguments, executor=None, threads=None):
     ----------
     function : callable
         At module level, so that process pools and clusters can pickle it.
-    arguments : list of tuple
+    arguments : iterable of tuple
     executor : concurrent.futures.Executor, optional
         Left open at the end. By default, threads in this process.
     threads : int, optional
@@ -29,9 +29,10 @@ def ordered(function, arguments, executor=None, threads=None):
         yield from _submitted(function, arguments, executor, IN_FLIGHT)
         return
     if threads is None:
-        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    threads = min(checks.integer("threads", threads, 1), len(arguments))
-    if threads <= 1:
+        threads = (
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        )
+    if checks.integer("threads", threads, 1) == 1:
         yield from (function(*args) for args in arguments)
         return
     with ThreadPoolExecutor(threads) as pool:

@@ -245,7 +245,8 @@ class EnsembleResult:
         """Return a card of five lines."""
         energy, sem = self.energy[-1], self.energy_sem[-1]
         photons = ", ".join(
-            f"{name} {mean:.6g}" for name, mean in zip(self.channels, self.counts[:, -1], strict=True)
+            f"{name} {mean:.6g}"
+            for name, mean in zip(self.channels, self.counts[:, -1], strict=True)
         )
         return (
             f"EnsembleResult: {self.model.name}, N = {self.model.n_atoms}\n"

@@ -72,7 +72,7 @@ def mcsolve(
     checks.choice("method", method, tuple(ENGINES))
     seed = np.random.SeedSequence().entropy if seed is None else checks.integer("seed", seed, 0)
     plan = Plan(model, prepare(model, initial), times, seed, method, bool(keep_clicks))
-    pieces = [(plan, chunk, size) for chunk, size in enumerate(plan.sizes(ntraj))]
+    pieces = ((plan, chunk, size) for chunk, size in plan.pieces(ntraj))
     moments = checkpoints = None
     final_counts, records, dropped, done = [], [], 0.0, 0
     for result in ordered(run_chunk, pieces, executor, threads):

@@ -86,7 +86,8 @@ class MasterEquationResult:
     def __str__(self):
         """Return a card of five lines."""
         photons = ", ".join(
-            f"{name} {mean:.6g}" for name, mean in zip(self.channels, self.counts[:, -1], strict=True)
+            f"{name} {mean:.6g}"
+            for name, mean in zip(self.channels, self.counts[:, -1], strict=True)
         )
         return (
             f"MasterEquationResult: {self.model.name}, N = {self.model.n_atoms}\n"

@@ -51,9 +51,7 @@ def draw_energy(axes, runs, exact, battery, trajectories=()):
         ls=(0, (4, 2)),
         label="large N, Eq. (14)",
     )
-    artists += axes.plot(
-        times, exact.energy / n_atoms, color=EXACT_COLOR, lw=0.9, label="exact"
-    )
+    artists += axes.plot(times, exact.energy / n_atoms, color=EXACT_COLOR, lw=0.9, label="exact")
     axes.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
     axes.set_ylim(bottom=-0.03)
     return artists

@@ -31,9 +31,7 @@ def pade_fractions(n):
     """
     m = n - 1
     scale = math.factorial(m + n)
-    numerator = [
-        math.comb(m, j) * math.factorial(m + n - j) / scale for j in range(m + 1)
-    ]
+    numerator = [math.comb(m, j) * math.factorial(m + n - j) / scale for j in range(m + 1)]
     denominator = [
         (-1) ** j * math.comb(n, j) * math.factorial(m + n - j) / scale for j in range(n + 1)
     ]
@@ -51,7 +49,9 @@ def pade_fractions(n):
             real = abs(pole.imag) < 1e-9
             weight = -numerator(pole) / slope(pole)
             fractions.append(
-                (complex(pole.real), complex(weight.real)) if real else (complex(pole), complex(weight))
+                (complex(pole.real), complex(weight.real))
+                if real
+                else (complex(pole), complex(weight))
             )
     return tuple(fractions)
 

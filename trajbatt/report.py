@@ -73,6 +73,12 @@ def charging_summary(runs, exact, energies):
     list of Row
         Standard errors of ratios are by the delta method.
     """
+    with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
+        return [_row(runs, *entry) for entry in _entries(runs, exact, energies)]
+
+
+def _entries(runs, exact, energies):
+    """Return name, label, value, its gradient by the means of the samples, and exact value."""
     n_atoms, duration = runs.model.n_atoms, runs.times[-1]
     mean = runs.moments.mean[:, -1]
     unit = np.eye(len(mean))
@@ -88,7 +94,7 @@ def charging_summary(runs, exact, energies):
 
     waste = energies @ counts / energy
     exact_energy = exact.energy[-1]
-    entries = [
+    return [
         ("energy_per_atom", "stored energy per atom, E/N", energy / n_atoms, d_energy / n_atoms,
          exact_energy / n_atoms),
         ("relative_fluctuation", "fluctuation, ΔE/E",
@@ -108,7 +114,6 @@ def charging_summary(runs, exact, energies):
         ("average_power", "average power E/T", energy / duration, d_energy / duration,
          exact_energy / duration),
     ]  # fmt: skip
-    return [_row(runs, *entry) for entry in entries]
 
 
 def _row(runs, name, label, value, gradient, exact):

@@ -184,7 +184,6 @@ def _mixed(model, matrix):
 
 def _basis_change(model, theta):
     """Return the dressed kets of angle `theta` as columns in the basis of `model`."""
-    return (
-        spin.rotation_matrix(model.n_atoms, model.theta).T
-        @ spin.rotation_matrix(model.n_atoms, theta)
+    return spin.rotation_matrix(model.n_atoms, model.theta).T @ spin.rotation_matrix(
+        model.n_atoms, theta
     )

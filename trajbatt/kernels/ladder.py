@@ -289,7 +289,7 @@ def advance(
         for slot in range(GROUP):
             place[slot] = never * width + low + PADDING
             if n < stop and click_time[n] <= t_next:
-                channel = click_channel[n]
+                channel = int(click_channel[n])
                 elapsed += click_time[n] - t
                 m_integral += (hidden + climbed - 0.5 * n_atoms) * (click_time[n] - t)
                 t = click_time[n]

@@ -247,7 +247,7 @@ def observe(
         t = 0.0
         for j in range(times.size):
             while n < click_offsets[i + 1] and click_time[n] <= times[j]:
-                channel = click_channel[n]
+                channel = int(click_channel[n])
                 decay(psi, total_rates, frequency, click_time[n] - t)
                 jump(psi, jump_elements[channel], shifts[channel])
                 t = click_time[n]

@@ -1,0 +1,104 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import trajbatt as tb
+from trajbatt.compare import _weighted_chi2_tail, z_scores
+
+BATTERY = tb.Battery(20, 1.87, 200.0, gamma_plus=10.0)
+TIMES = np.linspace(0, BATTERY.charging_time, 25)
+
+
+def p_values(ensemble_of, exact_of, n_runs=300, ntraj=400):
+    exact = tb.mesolve(exact_of.charge(), TIMES)
+    model = ensemble_of.charge()
+    return np.array(
+        [
+            tb.compare(tb.mcsolve(model, TIMES, ntraj=ntraj, seed=seed, threads=1), exact).p_value
+            for seed in range(n_runs)
+        ]
+    )
+
+
+def test_p_value_is_uniform_under_the_null():
+    p = p_values(BATTERY, BATTERY)
+    assert stats.kstest(p, "uniform").pvalue > 1e-3
+    assert 0.002 < np.mean(p < 0.05) < 0.11
+
+
+def test_p_value_is_not_uniform_when_a_rate_is_off():
+    # The negative control of the test above.
+    p = p_values(BATTERY, dataclasses.replace(BATTERY, gamma_0=1.05), n_runs=100)
+    assert stats.kstest(p, "uniform").pvalue < 1e-3
+
+
+def test_two_per_cent_off_is_seen_with_20000_trajectories():
+    battery = tb.Battery(100, 1.87, 1000.0, gamma_plus=10.0)
+    times = np.linspace(0, battery.charging_time, 25)
+    runs = tb.mcsolve(battery.charge(), times, ntraj=20_000, seed=5)
+    assert tb.compare(runs, tb.mesolve(battery.charge(), times)).p_value > 1e-3
+    for rate in ("gamma_0", "gamma_plus", "gamma_minus"):
+        off = dataclasses.replace(battery, **{rate: 1.02 * getattr(battery, rate)})
+        assert tb.compare(runs, tb.mesolve(off.charge(), times)).p_value < 1e-9
+
+
+def test_z_scores_are_standard_normal():
+    exact = tb.mesolve(BATTERY.charge(), TIMES)
+    z = []
+    for seed in range(200):
+        verdict = tb.compare(tb.mcsolve(BATTERY.charge(), TIMES, ntraj=400, seed=seed), exact)
+        z.append([verdict.energy[-1], verdict.energy_variance[-1], *verdict.counts[:, -1]])
+    z = np.array(z)
+    assert np.all(np.abs(z.mean(axis=0)) < 5 / np.sqrt(200))
+    assert np.all(np.abs(z.std(axis=0) - 1) < 5 / np.sqrt(400))
+
+
+def test_fixed_quantities():
+    assert z_scores(1.0, 1.0 + 1e-12, 0.0) == 0.0
+    assert np.isinf(z_scores(1.0, 2.0, 0.0))
+    assert z_scores(1.0, 2.0, 0.5) == -2.0
+    # At t = 0 nothing fluctuates, and nothing may differ.
+    exact = tb.mesolve(BATTERY.charge(), TIMES)
+    runs = tb.mcsolve(BATTERY.charge(), TIMES, ntraj=100, seed=1)
+    assert tb.compare(runs, exact).energy[0] == 0.0
+    # Without any rate every trajectory is the same; another state is then impossible.
+    dead = tb.Battery(5, 1.0, 3.0, 0.0, 0.0, 0.0).charge()
+    runs = tb.mcsolve(dead, [0.2, 0.5], ntraj=100, seed=1)
+    assert tb.compare(runs, tb.mesolve(dead, [0.2, 0.5])).p_value == 1.0
+
+
+@pytest.mark.parametrize("k", [1, 2, 10])
+def test_tail_of_equal_weights_is_chi2(k):
+    for q in (0.3, 0.999 * k, float(k), 3.0 * k, 20.0 * k, 200.0):
+        exact = stats.chi2.sf(q, k)
+        assert _weighted_chi2_tail(q, np.ones(k)) == pytest.approx(exact, rel=0.16)
+
+
+def test_tail_of_unequal_weights_against_samples():
+    weights = np.array([5.0, 1.0, 0.3, 0.01])
+    draws = np.random.default_rng(1).chisquare(1, (400_000, 4)) @ weights
+    for q in (1.0, 6.3, 20.0, 50.0):
+        assert _weighted_chi2_tail(q, weights) == pytest.approx(np.mean(draws > q), rel=0.16)
+
+
+def test_the_card_is_a_table():
+    runs = tb.mcsolve(BATTERY.charge(), TIMES, ntraj=100, seed=1)
+    card = str(tb.compare(runs, tb.mesolve(BATTERY.charge(), TIMES)))
+    assert "photons, center" in card
+    assert "p = " in card.splitlines()[-1]
+
+
+def test_bad_input():
+    runs = tb.mcsolve(BATTERY.charge(), TIMES, ntraj=20, seed=1)
+    exact = tb.mesolve(BATTERY.charge(), TIMES)
+    with pytest.raises(TypeError, match="`runs` must be a result of mcsolve"):
+        tb.compare(exact, runs)
+    with pytest.raises(TypeError, match="`exact` must be a result of mesolve"):
+        tb.compare(runs, runs)
+    with pytest.raises(ValueError, match="`exact` must have the same times as `runs`"):
+        tb.compare(runs, tb.mesolve(BATTERY.charge(), TIMES[1:]))
+    other = dataclasses.replace(BATTERY, n_atoms=21)
+    with pytest.raises(ValueError, match="`exact` must solve the same model"):
+        tb.compare(runs, tb.mesolve(other.charge(), TIMES))

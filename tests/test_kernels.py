@@ -1,0 +1,296 @@
+"""Kernel by kernel. With NUMBA_DISABLE_JIT=1 the same tests run as plain Python."""
+
+import math
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scripted import Scripted
+
+import trajbatt as tb
+from trajbatt.chunks import Plan
+from trajbatt.engines import ENGINES, LadderEngine, WavefunctionEngine
+from trajbatt.kernels import comoments, ladder, mcwf
+from trajbatt.states import prepare
+
+BATTERY = tb.Battery(6, 1.87, 60.0, gamma_plus=10.0)
+RECORDS = """
+import hashlib, numpy as np, trajbatt as tb
+from trajbatt.chunks import Plan
+from trajbatt.states import prepare
+battery = tb.Battery(6, 1.87, 60.0, gamma_plus=10.0)
+for method in ("ladder", "mcwf"):
+    model = battery.charge()
+    plan = Plan(model, prepare(model, None), np.array([0.5]), 7, method, True)
+    records = plan.engine.sample(plan.generator(3), 20, 0.5)
+    arrays = (records.origin, records.hidden, records.offsets, records.time, records.channel)
+    print(hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest())
+"""
+
+
+def python(function):
+    """Return the plain Python function of a kernel, compiled or not."""
+    return getattr(function, "py_func", function)
+
+
+def sample_scripted(rng, t_end, initial=None, n=1, capacity=50, battery=BATTERY):
+    """Run the ladder's sampling kernel in plain Python on scripted draws."""
+    model = battery.charge()
+    engine = LadderEngine(model, prepare(model, initial))
+    origin, hidden = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    offsets = np.zeros(n + 1, dtype=np.int64)
+    time, channel = np.zeros(capacity), np.zeros(capacity, dtype=np.int8)
+    finished = python(ladder.sample_clicks)(
+        rng,
+        engine._edges,
+        engine.mixture.first,
+        engine.mixture.offsets,
+        engine._cumulative_rates,
+        model.shifts,
+        t_end,
+        np.array([0, -1, 0]),
+        np.zeros(1),
+        origin,
+        hidden,
+        offsets,
+        time,
+        channel,
+    )
+    return finished, hidden, offsets, time[: offsets[-1]], channel[: offsets[-1]], model
+
+
+def test_records_are_the_same_with_the_jit_on_and_off():
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", RECORDS],
+            env={**os.environ, "NUMBA_DISABLE_JIT": switch},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for switch in ("0", "1")
+    ]
+    assert len(outputs[0]) == 2
+    assert outputs[0] == outputs[1]
+    assert outputs[0][0] != outputs[0][1]
+
+
+@pytest.mark.parametrize("method", ENGINES)
+def test_draws_do_not_depend_on_the_size_of_the_buffers(method):
+    model = BATTERY.charge()
+    plan = Plan(model, prepare(model, None), np.array([0.5]), 7, method, True)
+    roomy = plan.engine.sample(plan.generator(0), 30, 0.5)
+    cramped_engine = ENGINES[method](model, plan.mixture)
+    object.__setattr__(cramped_engine, "_clicks_per_trajectory", lambda t_end: -2.1)  # 1 slot
+    cramped = cramped_engine.sample(plan.generator(0), 30, 0.5)
+    assert roomy.time.size > 64
+    for field in ("origin", "hidden", "offsets", "time", "channel"):
+        np.testing.assert_array_equal(getattr(roomy, field), getattr(cramped, field))
+
+
+def test_waiting_times_and_channels_follow_the_script():
+    rates = BATTERY.charge().click_rates
+    level = 3
+    ket = np.zeros(7)
+    ket[level] = 1.0
+    # A steady state is a mixture of dressed levels: x = inf starts in level 0.
+    start = tb.SteadyState(6, 1.87, math.inf)
+    rng = Scripted(uniforms=[0.0, 0.0, 1 - 1e-9], exponentials=[0.3, 0.2, 1e9])
+    _, hidden, _, time, channel, model = sample_scripted(rng, 10.0, initial=start)
+    assert rng.used_up
+    assert hidden[0] == 0
+    # Level 0 cannot go down; u = 0 takes the first channel that can click, red.
+    first = 0.3 / rates[:, 0].sum()
+    assert model.channel_names[channel[0]] == "red"
+    assert time[0] == pytest.approx(first, rel=1e-15)
+    assert model.channel_names[channel[1]] == "blue"
+    assert time[1] == pytest.approx(first + 0.2 / rates[:, 1].sum(), rel=1e-15)
+    assert time.size == 2
+
+
+def test_an_empty_record_and_a_survival_of_exactly_one():
+    _, _, offsets, time, _, _ = sample_scripted(Scripted([0.5], [1e9]), 1.0)
+    assert offsets.tolist() == [0, 0]
+    assert time.size == 0
+    # A draw of 0 clicks at once: two photons at the same time, in order.
+    rng = Scripted([0.5, 0.5, 0.5], [0.0, 0.0, 1e9])
+    _, _, _, time, _, _ = sample_scripted(rng, 1.0)
+    assert time.tolist() == [0.0, 0.0]
+
+
+def test_a_dark_state_asks_for_no_more_draws():
+    # Without gamma_+ and gamma_0 the upper dressed state is dark: one red click, then nothing.
+    battery = tb.Battery(1, 1.0, 1.0, gamma_0=0.0, gamma_plus=0.0)
+    rng = Scripted([0.0, 0.5], [1.0])
+    _, hidden, _, time, channel, _ = sample_scripted(rng, 1e300, battery=battery)
+    assert rng.used_up
+    assert hidden[0] == 0
+    assert channel.tolist() == [0]
+    assert np.all(np.isfinite(time))
+
+
+def test_a_channel_without_rate_is_never_drawn():
+    battery = tb.Battery(6, 1.87, 60.0, gamma_0=0.0, gamma_plus=10.0)
+    for u in (0.0, 0.5, 1 - 2**-53):
+        rng = Scripted([0.5, u], [0.1, 1e9])
+        *_, channel, _ = sample_scripted(rng, 1.0, battery=battery)
+        assert channel[0] != 1
+
+
+def test_damp_is_the_exponential_of_a_quadratic():
+    rng = np.random.default_rng(1)
+    for low, hidden, high, alpha, beta in (
+        (0, 0, 0, 0.3, 0.1),
+        (2, 5, 9, 0.7, 0.01),
+        (3, 150, 399, -0.02, 2e-4),
+        (3, 399, 399, 0.05, -1e-5),
+    ):
+        before = rng.uniform(0.5, 1.5, 403)
+        after = before.copy()
+        ladder.damp(after, low, hidden, high, alpha, beta)
+        d = np.arange(low, high + 1) - hidden
+        expected = before[low : high + 1] / before[hidden] * np.exp(-(alpha * d + beta * d**2) / 2)
+        np.testing.assert_allclose(after[low : high + 1], expected, rtol=1e-12)
+        outside = np.r_[0:low, high + 1 : 403]
+        np.testing.assert_array_equal(after[outside], before[outside])
+
+
+def test_moments_against_matrices():
+    rng = np.random.default_rng(2)
+    n = 9
+    from trajbatt import spin
+
+    raising = np.pad(spin.raising_elements(n), ladder.PADDING)
+    for kind in (float, complex):
+        psi = rng.normal(size=n + 1).astype(kind)
+        if kind is complex:
+            psi += 1j * rng.normal(size=n + 1)
+        a = np.concatenate((psi, [0, 0])).astype(kind)
+        sums = ladder.moments(a, 0, 4, n, raising, ladder.PADDING)
+        jp = np.diag(spin.raising_elements(n)[:-1], -1)
+        jz = np.diag(spin.magnetic_numbers(n))
+        jy_free = lambda op: np.vdot(psi, op @ psi) / np.vdot(psi, psi).real  # noqa: E731
+        for angle in (0.0, 1.1):
+            turned = np.exp(1j * angle) * jp
+            jx = (turned + turned.conj().T) / 2
+            for theta in (0.0, 1.87):
+                j_z = np.cos(theta) * jz + np.sin(theta) * jx
+                mean = jy_free(j_z).real
+                j_plus = np.cos(theta) * jx - np.sin(theta) * jz + (turned - turned.conj().T) / 2
+                got = ladder.read_off(
+                    sums,
+                    4 - n / 2,
+                    n / 2,
+                    np.cos(theta),
+                    np.sin(theta),
+                    np.cos(angle),
+                    np.sin(angle),
+                )
+                assert got[0] == pytest.approx(mean, abs=1e-12)
+                assert got[1] == pytest.approx(jy_free(j_z @ j_z).real - mean**2, abs=1e-12)
+                assert complex(got[2], got[3]) == pytest.approx(jy_free(j_plus), abs=1e-12)
+
+
+def test_waiting_time_solves_the_survival_to_machine_precision():
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        rates = rng.uniform(0.1, 50.0, 8)
+        p = rng.dirichlet(np.full(8, 0.3))
+        for action in (1e-12, 1e-3, 0.7, 5.0, 40.0):
+            tau = np.longdouble(mcwf.waiting_time(p, rates, action, np.inf))
+            weights = p.astype(np.longdouble) / p.astype(np.longdouble).sum()
+            lost = -(weights * np.expm1(-rates * tau)).sum()
+            left = (weights * np.exp(-rates * tau)).sum()
+            flow = (weights * rates * np.exp(-rates * tau)).sum() / left
+            logarithm = np.log1p(-lost) if lost < 0.5 else np.log(left)
+            missing = logarithm + np.longdouble(action)
+            assert abs(missing / (flow * tau)) < 2e-13
+
+
+def test_waiting_time_at_the_corners():
+    two = np.array([0.5, 0.5])
+    assert mcwf.waiting_time(two, np.array([1.0, 2.0]), 0.0, np.inf) == 0.0
+    assert math.isinf(mcwf.waiting_time(two, np.zeros(2), 1.0, np.inf))
+    assert math.isinf(mcwf.waiting_time(two, np.zeros(2), 0.0, np.inf))
+    # Half of the weight is dark: the survival never falls below 1/2.
+    half_dark = np.array([0.0, 3.0])
+    assert math.isinf(mcwf.waiting_time(two, half_dark, math.log(2) + 1e-9, np.inf))
+    assert mcwf.waiting_time(two, half_dark, math.log(4 / 3), np.inf) == pytest.approx(
+        math.log(2) / 3, rel=1e-14
+    )
+    assert math.isinf(mcwf.waiting_time(two, np.array([1.0, 2.0]), 5.0, 1.0))
+
+
+def test_comoments_are_those_of_numpy():
+    samples = np.random.default_rng(4).normal(size=(50, 3, 4))
+    mean, comoment = np.empty((3, 4)), np.empty((3, 3, 4))
+    comoments.comoments(samples, mean, comoment, np.empty((3, 4)))
+    np.testing.assert_allclose(mean, samples.mean(axis=0), atol=1e-14)
+    for t in range(4):
+        np.testing.assert_allclose(comoment[:, :, t] / 49, np.cov(samples[:, :, t].T), atol=1e-14)
+    flat = samples.reshape(50, 12)
+    mean, comoment = np.empty(12), np.empty((12, 12))
+    comoments.cross_comoments(flat, mean, comoment, np.empty(12))
+    np.testing.assert_allclose(comoment / 49, np.cov(flat.T), atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("battery", "initial"),
+    [
+        (BATTERY, None),
+        (BATTERY, tb.coherent_state(6, 0.9, 2.0)),
+        (tb.Battery(1, 1.2, 3.0, gamma_0=0.3), None),
+        (tb.Battery(7, 0.0, 3.0), tb.excited_state(7)),
+        (tb.Battery(7, 1.3, 3.0, gamma_0=0.0, gamma_plus=0.0), None),
+        (tb.Battery(40, 1.87, 400.0, gamma_plus=10.0), None),
+        (tb.Battery(5, 2.0, 5.0, gamma_plus=3.0), np.diag([0.5, 0.2, 0.1, 0.1, 0.05, 0.05])),
+    ],
+    ids=str,
+)
+def test_both_engines_read_the_same_state_off_the_same_record(battery, initial):
+    model = battery.charge()
+    mixture = prepare(model, initial)
+    times = np.array([0.0, 0.01, 0.1, 0.4, 1.5]) * 5 / battery.n_atoms
+    ladder_engine, textbook = LadderEngine(model, mixture), WavefunctionEngine(model, mixture)
+    records = ladder_engine.sample(np.random.default_rng(5), 10, times[-1])
+    quick, dropped = ladder_engine.observe(records, times)
+    slow, _ = textbook.observe(records, times)
+    scale = battery.n_atoms**2
+    np.testing.assert_allclose(quick, slow, rtol=1e-10, atol=1e-12 * scale)
+    assert dropped < 1e-14
+    # Bookkeeping: clicks in order and in time, and counted.
+    for i in range(10):
+        record = records.one(i)
+        assert np.all(np.diff(record.time) >= 0)
+        assert np.all((record.time > 0) & (record.time <= times[-1]))
+        counts = np.bincount(record.channel, minlength=3)
+        np.testing.assert_array_equal(quick[i, 5:, -1], counts)
+        levels = record.hidden[0] + np.cumsum(model.shifts[record.channel])
+        assert np.all((levels >= 0) & (levels <= battery.n_atoms))
+
+
+def test_another_model_reads_another_state_off_the_same_record():
+    # The negative control of the test above: one rate 5 % off.
+    times = np.array([0.02, 0.05])
+    model = BATTERY.charge()
+    off = replace(BATTERY, gamma_0=1.05).charge()
+    mixture = prepare(model, None)
+    records = LadderEngine(model, mixture).sample(np.random.default_rng(6), 10, times[-1])
+    right, _ = LadderEngine(model, mixture).observe(records, times)
+    wrong, _ = WavefunctionEngine(off, mixture).observe(records, times)
+    assert np.abs(right - wrong).max(axis=(1, 2)).min() > 1e-6
+
+
+def test_many_clicks_between_requested_times_do_not_overflow():
+    # 2000 center clicks and more before the only requested time.
+    model = tb.Battery(100, 1.87, 1000.0, gamma_plus=10.0).charge()
+    mixture = prepare(model, None)
+    engine = LadderEngine(model, mixture)
+    records = engine.sample(np.random.default_rng(7), 2, 1.0)
+    assert np.diff(records.offsets).min() > 2000
+    once, _ = engine.observe(records, np.array([1.0]))
+    often, _ = engine.observe(records, np.linspace(0, 1, 400))
+    np.testing.assert_allclose(once[..., 0], often[..., -1], rtol=1e-9, atol=1e-9)
