@@ -11,6 +11,7 @@ import pytest
 from scripted import Scripted
 
 import trajbatt as tb
+from trajbatt import spin
 from trajbatt.chunks import Plan
 from trajbatt.engines import ENGINES, LadderEngine, WavefunctionEngine
 from trajbatt.kernels import comoments, ladder, mcwf
@@ -158,40 +159,35 @@ def test_damp_is_the_exponential_of_a_quadratic():
         np.testing.assert_array_equal(after[outside], before[outside])
 
 
-def test_moments_against_matrices():
+@pytest.mark.parametrize("kind", [float, complex])
+@pytest.mark.parametrize("theta", [0.0, 1.87])
+@pytest.mark.parametrize("angle", [0.0, 1.1])
+def test_moments_against_matrices(kind, theta, angle):
+    n, hidden = 9, 4
     rng = np.random.default_rng(2)
-    n = 9
-    from trajbatt import spin
+    psi = rng.normal(size=n + 1).astype(kind)
+    if kind is complex:
+        psi += 1j * rng.normal(size=n + 1)
+    raising = spin.raising_elements(n)
+    j_z = np.diag(spin.magnetic_numbers(n))
+    j_plus = np.exp(1j * angle) * np.diag(raising[:-1], -1)
+    j_x, i_j_y = (j_plus + j_plus.conj().T) / 2, (j_plus - j_plus.conj().T) / 2
+    cos, sin = np.cos(theta), np.sin(theta)
+    bare_z = cos * j_z + sin * j_x
+    bare_plus = cos * j_x - sin * j_z + i_j_y
 
-    raising = np.pad(spin.raising_elements(n), ladder.PADDING)
-    for kind in (float, complex):
-        psi = rng.normal(size=n + 1).astype(kind)
-        if kind is complex:
-            psi += 1j * rng.normal(size=n + 1)
-        a = np.concatenate((psi, [0, 0])).astype(kind)
-        sums = ladder.moments(a, 0, 4, n, raising, ladder.PADDING)
-        jp = np.diag(spin.raising_elements(n)[:-1], -1)
-        jz = np.diag(spin.magnetic_numbers(n))
-        jy_free = lambda op: np.vdot(psi, op @ psi) / np.vdot(psi, psi).real  # noqa: E731
-        for angle in (0.0, 1.1):
-            turned = np.exp(1j * angle) * jp
-            jx = (turned + turned.conj().T) / 2
-            for theta in (0.0, 1.87):
-                j_z = np.cos(theta) * jz + np.sin(theta) * jx
-                mean = jy_free(j_z).real
-                j_plus = np.cos(theta) * jx - np.sin(theta) * jz + (turned - turned.conj().T) / 2
-                got = ladder.read_off(
-                    sums,
-                    4 - n / 2,
-                    n / 2,
-                    np.cos(theta),
-                    np.sin(theta),
-                    np.cos(angle),
-                    np.sin(angle),
-                )
-                assert got[0] == pytest.approx(mean, abs=1e-12)
-                assert got[1] == pytest.approx(jy_free(j_z @ j_z).real - mean**2, abs=1e-12)
-                assert complex(got[2], got[3]) == pytest.approx(jy_free(j_plus), abs=1e-12)
+    def expect(operator):
+        return np.vdot(psi, operator @ psi) / np.vdot(psi, psi).real
+
+    sums = ladder.moments(
+        np.append(psi, [0, 0]), 0, hidden, n, np.pad(raising, ladder.PADDING), ladder.PADDING
+    )
+    mean, variance, real, imag = ladder.read_off(
+        sums, hidden - n / 2, n / 2, cos, sin, np.cos(angle), np.sin(angle)
+    )
+    assert mean == pytest.approx(expect(bare_z).real, abs=1e-12)
+    assert variance == pytest.approx(expect(bare_z @ bare_z).real - mean**2, abs=1e-12)
+    assert complex(real, imag) == pytest.approx(expect(bare_plus), abs=1e-12)
 
 
 def test_waiting_time_solves_the_survival_to_machine_precision():

@@ -36,12 +36,10 @@ def test_shapes_and_names(runs):
     assert runs.ntraj == 5000
     assert runs.seed == 1
     assert runs.coherent_energy is None
-    for name in (
-        "energy energy_sem energy_variance energy_variance_sem quantum_variance "
-        "quantum_variance_sem trajectory_variance trajectory_variance_sem"
-    ).split():
-        assert getattr(runs, name).shape == (nt,), name
-        assert getattr(runs, name).dtype == np.float64
+    for quantity in ("energy", "energy_variance", "quantum_variance", "trajectory_variance"):
+        for name in (quantity, f"{quantity}_sem"):
+            assert getattr(runs, name).shape == (nt,), name
+            assert getattr(runs, name).dtype == np.float64
     assert runs.dipole.shape == (nt,)
     assert runs.dipole.dtype == np.complex128
     assert runs.counts.shape == runs.counts_sem.shape == (nc, nt)

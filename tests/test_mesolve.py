@@ -220,5 +220,5 @@ def test_bad_initial_states(solve, initial, message):
 
 
 def test_a_battery_is_not_a_model():
-    with pytest.raises(TypeError, match="`model` must be a model such as battery.charge"):
+    with pytest.raises(TypeError, match=r"`model` must be a model such as battery\.charge"):
         tb.mesolve(tb.Battery(3, 1.0, 1.0), [0.1])

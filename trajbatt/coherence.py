@@ -101,7 +101,7 @@ class CoherenceOrders:
         y[: self.slices[-1].stop] /= y[self.slices[0]].real.sum()
 
     def dense_blocks(self):
-        """Return the real matrices of all orders (nq, n, n), padded by zeros; counts in the first."""
+        """Return the matrices of all orders (nq, n, n), padded by zeros; counts in the first."""
         n_channels = len(self.model.channels)
         levels = self.model.n_atoms + 1
         blocks = np.zeros((len(self.orders), levels + n_channels, levels + n_channels))

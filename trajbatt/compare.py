@@ -85,7 +85,8 @@ class Comparison:
             [
                 *lines,
                 f"{self.ntraj} trajectories, {self.times.size} times: "
-                f"p = {self.p_value:.3g} (about {self.degrees_of_freedom:.0f} independent z-scores)",
+                f"p = {self.p_value:.3g} "
+                f"(about {self.degrees_of_freedom:.0f} independent z-scores)",
             ]
         )
 

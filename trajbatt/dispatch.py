@@ -29,14 +29,19 @@ def ordered(function, arguments, executor=None, threads=None):
         yield from _submitted(function, arguments, executor, IN_FLIGHT)
         return
     if threads is None:
-        threads = (
-            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        )
+        threads = _cores()
     if checks.integer("threads", threads, 1) == 1:
         yield from (function(*args) for args in arguments)
         return
     with ThreadPoolExecutor(threads) as pool:
         yield from _submitted(function, arguments, pool, 2 * threads)
+
+
+def _cores():
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _submitted(function, arguments, executor: Executor, in_flight):

@@ -244,10 +244,8 @@ class EnsembleResult:
     def __str__(self):
         """Return a card of five lines."""
         energy, sem = self.energy[-1], self.energy_sem[-1]
-        photons = ", ".join(
-            f"{name} {mean:.6g}"
-            for name, mean in zip(self.channels, self.counts[:, -1], strict=True)
-        )
+        final = zip(self.channels, self.counts[:, -1], strict=True)
+        photons = ", ".join(f"{name} {mean:.6g}" for name, mean in final)
         return (
             f"EnsembleResult: {self.model.name}, N = {self.model.n_atoms}\n"
             f"  trajectories  {self.ntraj} by {self.plan.method!r}, seed {self.seed}\n"

@@ -85,10 +85,8 @@ class MasterEquationResult:
 
     def __str__(self):
         """Return a card of five lines."""
-        photons = ", ".join(
-            f"{name} {mean:.6g}"
-            for name, mean in zip(self.channels, self.counts[:, -1], strict=True)
-        )
+        final = zip(self.channels, self.counts[:, -1], strict=True)
+        photons = ", ".join(f"{name} {mean:.6g}" for name, mean in final)
         return (
             f"MasterEquationResult: {self.model.name}, N = {self.model.n_atoms}\n"
             f"  accuracy      {self.rtol:.1g}\n"

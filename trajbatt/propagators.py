@@ -46,13 +46,10 @@ def pade_fractions(n):
         for _ in range(4):
             pole -= denominator(pole) / slope(pole)
         if pole.imag > -1e-9:
-            real = abs(pole.imag) < 1e-9
             weight = -numerator(pole) / slope(pole)
-            fractions.append(
-                (complex(pole.real), complex(weight.real))
-                if real
-                else (complex(pole), complex(weight))
-            )
+            if abs(pole.imag) < 1e-9:
+                pole, weight = pole.real, weight.real
+            fractions.append((complex(pole), complex(weight)))
     return tuple(fractions)
 
 

@@ -18,9 +18,10 @@ R(m) = const + slope m + curvature m^2. At the distance d from the hidden branch
 
 two running integrals, and factors exp(-(alpha d + beta d^2)/2) that form a recurrence in d.
 
-Places in the tables are unsigned, because the compiler vectorises a loop only if it need not ask
-whether an index counts from the end. Inside, levels of the *initial* state index the amplitudes; tables are padded by `PADDING` levels
+Inside, levels of the *initial* state index the amplitudes; tables are padded by `PADDING` levels
 on both sides, so that branches that have stepped off the ladder (with amplitude 0) stay in range.
+Places in the tables are unsigned, because the compiler vectorises a loop only if it need not ask
+whether an index counts from the end.
 """
 
 import math
