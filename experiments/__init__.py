@@ -1,0 +1,1 @@
+"""Scripts that check the package and show what it does."""
