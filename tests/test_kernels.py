@@ -49,7 +49,7 @@ def sample_scripted(rng, t_end, initial=None, n=1, capacity=50, battery=BATTERY)
         engine._edges,
         engine.mixture.first,
         engine.mixture.offsets,
-        engine._cumulative_rates,
+        *engine._clock,
         model.shifts,
         t_end,
         np.array([0, -1, 0]),

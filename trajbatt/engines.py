@@ -99,8 +99,14 @@ class LadderEngine(_LadderModelEngine):
         return edges / edges[-1]
 
     @cached_property
-    def _cumulative_rates(self):
-        return np.cumsum(self.model.click_rates, axis=0)
+    def _clock(self):
+        """Mean waiting times (N+1,) and the channels' cumulative probabilities (N+1, nc)."""
+        cumulative = np.cumsum(self.model.click_rates, axis=0).T
+        total = cumulative[:, -1:] if self.model.channels else np.zeros((len(cumulative), 1))
+        with np.errstate(divide="ignore"):
+            mean_waits = 1.0 / total[:, 0]
+        thresholds = np.divide(cumulative, total, out=np.ones_like(cumulative), where=total > 0)
+        return mean_waits, np.ascontiguousarray(thresholds)
 
     @cached_property
     def _tables(self):
@@ -122,7 +128,7 @@ class LadderEngine(_LadderModelEngine):
                 self._edges,
                 self.mixture.first,
                 self.mixture.offsets,
-                self._cumulative_rates,
+                *self._clock,
                 self.model.shifts,
                 t_end,
                 cursor,

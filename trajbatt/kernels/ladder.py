@@ -43,7 +43,8 @@ def sample_clicks(
     edges,
     first,
     offsets,
-    cumulative_rates,
+    mean_waits,
+    thresholds,
     shifts,
     t_end,
     cursor,
@@ -66,8 +67,10 @@ def sample_clicks(
         Cumulative probabilities of the mixture's levels, back to back; the last is 1.
     first, offsets : *in* (P,), (P+1,) int64
         Lowest level of each pure state, and where it starts in `edges`.
-    cumulative_rates : *in* (nc, N+1) float64
-        Click rates on each level, summed over the channels up to each one.
+    mean_waits : *in* (N+1,) float64
+        Mean waiting time on each level; inf on a dark one.
+    thresholds : *in* (N+1, nc) float64
+        Probability that the photon of a level comes from one of the channels up to each one.
     shifts : *in* (nc,) int64
     t_end : float
     cursor : *in, out* (3,) int64
@@ -97,16 +100,17 @@ def sample_clicks(
                 cursor[0], cursor[1], cursor[2] = i, level, n
                 clock[0] = t
                 return False
-            rate = cumulative_rates[n_channels - 1, level]
-            if rate <= 0.0:
+            wait = mean_waits[level]
+            if wait == math.inf:
                 break
-            t += rng.standard_exponential() / rate
+            t += rng.standard_exponential() * wait
             if t > t_end:
                 break
-            target = rng.random() * rate
+            # A sum, not a search: which channel clicks is not to be predicted, so do not branch.
+            u = rng.random()
             channel = 0
-            while target >= cumulative_rates[channel, level]:
-                channel += 1
+            for c in range(n_channels - 1):
+                channel += u >= thresholds[level, c]
             click_time[n] = t
             click_channel[n] = channel
             n += 1
