@@ -13,7 +13,7 @@ from scripted import Scripted
 import trajbatt as tb
 from trajbatt import spin
 from trajbatt.chunks import Plan
-from trajbatt.engines import ENGINES, LadderEngine, WavefunctionEngine
+from trajbatt.engines import ENGINES, LadderEngine, Records, WavefunctionEngine
 from trajbatt.kernels import comoments, ladder, mcwf
 from trajbatt.states import prepare
 
@@ -41,26 +41,20 @@ def sample_scripted(rng, t_end, initial=None, n=1, capacity=50, battery=BATTERY)
     """Run the ladder's sampling kernel in plain Python on scripted draws."""
     model = battery.charge()
     engine = LadderEngine(model, prepare(model, initial))
-    origin, hidden = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    offsets = np.zeros(n + 1, dtype=np.int64)
-    time, channel = np.zeros(capacity), np.zeros(capacity, dtype=np.int8)
-    finished = python(ladder.sample_clicks)(
-        rng,
-        engine._edges,
-        engine.mixture.first,
-        engine.mixture.offsets,
-        *engine._clock,
-        model.shifts,
-        t_end,
-        np.array([0, -1, 0]),
-        np.zeros(1),
-        origin,
-        hidden,
-        offsets,
-        time,
-        channel,
+    records = Records(
+        origin=np.zeros(n, dtype=np.int64),
+        hidden=np.zeros(n, dtype=np.int64),
+        offsets=np.zeros(n + 1, dtype=np.int64),
+        time=np.zeros(capacity),
+        channel=np.zeros(capacity, dtype=np.int8),
     )
-    return finished, hidden, offsets, time[: offsets[-1]], channel[: offsets[-1]], model
+    cursor, clock = np.array([0, -1, 0]), np.zeros(1)
+    finished = python(ladder.sample_clicks)(
+        rng, engine._edges, engine.mixture, engine._tables, t_end, cursor, clock, records
+    )
+    assert finished
+    clicks = slice(0, records.offsets[-1])
+    return records._replace(time=records.time[clicks], channel=records.channel[clicks])
 
 
 def test_records_are_the_same_with_the_jit_on_and_off():
@@ -93,52 +87,46 @@ def test_draws_do_not_depend_on_the_size_of_the_buffers(method):
 
 
 def test_waiting_times_and_channels_follow_the_script():
-    rates = BATTERY.charge().click_rates
-    level = 3
-    ket = np.zeros(7)
-    ket[level] = 1.0
+    model = BATTERY.charge()
+    rates = model.click_rates
     # A steady state is a mixture of dressed levels: x = inf starts in level 0.
     start = tb.SteadyState(6, 1.87, math.inf)
     rng = Scripted(uniforms=[0.0, 0.0, 1 - 1e-9], exponentials=[0.3, 0.2, 1e9])
-    _, hidden, _, time, channel, model = sample_scripted(rng, 10.0, initial=start)
+    records = sample_scripted(rng, 10.0, initial=start)
     assert rng.used_up
-    assert hidden[0] == 0
+    assert records.hidden.tolist() == [0]
     # Level 0 cannot go down; u = 0 takes the first channel that can click, red.
+    assert [model.channel_names[c] for c in records.channel] == ["red", "blue"]
     first = 0.3 / rates[:, 0].sum()
-    assert model.channel_names[channel[0]] == "red"
-    assert time[0] == pytest.approx(first, rel=1e-15)
-    assert model.channel_names[channel[1]] == "blue"
-    assert time[1] == pytest.approx(first + 0.2 / rates[:, 1].sum(), rel=1e-15)
-    assert time.size == 2
+    second = first + 0.2 / rates[:, 1].sum()
+    np.testing.assert_allclose(records.time, [first, second], rtol=1e-15)
 
 
 def test_an_empty_record_and_a_survival_of_exactly_one():
-    _, _, offsets, time, _, _ = sample_scripted(Scripted([0.5], [1e9]), 1.0)
-    assert offsets.tolist() == [0, 0]
-    assert time.size == 0
+    records = sample_scripted(Scripted([0.5], [1e9]), 1.0)
+    assert records.offsets.tolist() == [0, 0]
+    assert records.time.size == 0
     # A draw of 0 clicks at once: two photons at the same time, in order.
-    rng = Scripted([0.5, 0.5, 0.5], [0.0, 0.0, 1e9])
-    _, _, _, time, _, _ = sample_scripted(rng, 1.0)
-    assert time.tolist() == [0.0, 0.0]
+    records = sample_scripted(Scripted([0.5, 0.5, 0.5], [0.0, 0.0, 1e9]), 1.0)
+    assert records.time.tolist() == [0.0, 0.0]
 
 
 def test_a_dark_state_asks_for_no_more_draws():
     # Without gamma_+ and gamma_0 the upper dressed state is dark: one red click, then nothing.
     battery = tb.Battery(1, 1.0, 1.0, gamma_0=0.0, gamma_plus=0.0)
     rng = Scripted([0.0, 0.5], [1.0])
-    _, hidden, _, time, channel, _ = sample_scripted(rng, 1e300, battery=battery)
+    records = sample_scripted(rng, 1e300, battery=battery)
     assert rng.used_up
-    assert hidden[0] == 0
-    assert channel.tolist() == [0]
-    assert np.all(np.isfinite(time))
+    assert records.hidden.tolist() == [0]
+    assert records.channel.tolist() == [0]
+    assert np.all(np.isfinite(records.time))
 
 
 def test_a_channel_without_rate_is_never_drawn():
     battery = tb.Battery(6, 1.87, 60.0, gamma_0=0.0, gamma_plus=10.0)
     for u in (0.0, 0.5, 1 - 2**-53):
-        rng = Scripted([0.5, u], [0.1, 1e9])
-        *_, channel, _ = sample_scripted(rng, 1.0, battery=battery)
-        assert channel[0] != 1
+        records = sample_scripted(Scripted([0.5, u], [0.1, 1e9]), 1.0, battery=battery)
+        assert records.channel[0] != 1
 
 
 def test_damp_is_the_exponential_of_a_quadratic():

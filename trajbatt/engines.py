@@ -6,11 +6,14 @@ times. So the clicks do not depend on the requested times, and one engine can re
 another.
 """
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
+from trajbatt import spin
 from trajbatt.models import LadderModel
 from trajbatt.states import NEGLIGIBLE, Mixture
 
@@ -18,9 +21,8 @@ from trajbatt.states import NEGLIGIBLE, Mixture
 JZ, JZ_SQUARE, JZ_VARIANCE, DIPOLE_REAL, DIPOLE_IMAG, COUNTS = range(6)
 
 
-@dataclass(frozen=True)
-class Records:
-    """The clicks of n trajectories, back to back.
+class Records(NamedTuple):
+    """The clicks of n trajectories, back to back: plain arrays, as the kernels take them.
 
     Attributes
     ----------
@@ -54,16 +56,22 @@ class Records:
 
 def _record(n, clicks_per_trajectory, call):
     """Call a sampling kernel, with larger buffers each time it finds them full."""
-    origin, hidden = np.empty(n, dtype=np.int64), np.full(n, -1, dtype=np.int64)
-    offsets = np.empty(n + 1, dtype=np.int64)
     capacity = int(n * clicks_per_trajectory) + 64
-    time, channel = np.empty(capacity), np.empty(capacity, dtype=np.int8)
+    records = Records(
+        origin=np.empty(n, dtype=np.int64),
+        hidden=np.full(n, -1, dtype=np.int64),
+        offsets=np.empty(n + 1, dtype=np.int64),
+        time=np.empty(capacity),
+        channel=np.empty(capacity, dtype=np.int8),
+    )
     cursor, clock = np.array([0, -1, 0]), np.zeros(1)
-    while not call(cursor, clock, origin, hidden, offsets, time, channel):
-        time = np.concatenate((time, np.empty_like(time)))
-        channel = np.concatenate((channel, np.empty_like(channel)))
-    n_clicks = offsets[-1]
-    return Records(origin, hidden, offsets, time[:n_clicks], channel[:n_clicks])
+    while not call(cursor, clock, records):
+        records = records._replace(
+            time=np.concatenate((records.time, np.empty_like(records.time))),
+            channel=np.concatenate((records.channel, np.empty_like(records.channel))),
+        )
+    n_clicks = records.offsets[-1]
+    return records._replace(time=records.time[:n_clicks], channel=records.channel[:n_clicks])
 
 
 @dataclass(frozen=True)
@@ -73,18 +81,12 @@ class _LadderModelEngine:
     model: LadderModel
     mixture: Mixture
 
-    @cached_property
-    def _basis(self):
-        return np.cos(self.model.theta), np.sin(self.model.theta)
-
     def _clicks_per_trajectory(self, t_end):
         """Return a guess at the number of clicks, for the first size of the buffers."""
-        rates = self.model.click_rates.sum(axis=0)
-        typical = rates.mean() if rates.size else 0.0
-        return min(1.5 * typical * t_end, 1e6)
+        return min(1.5 * self.model.click_rates.sum(axis=0).mean() * t_end, 1e6)
 
-    def _samples(self, n, n_times):
-        return np.empty((n, COUNTS + len(self.model.channels), n_times))
+    def _samples(self, records, times):
+        return np.empty((records.origin.size, COUNTS + len(self.model.channels), times.size))
 
 
 class LadderEngine(_LadderModelEngine):
@@ -99,77 +101,51 @@ class LadderEngine(_LadderModelEngine):
         return edges / edges[-1]
 
     @cached_property
-    def _clock(self):
-        """Mean waiting times (N+1,) and the channels' cumulative probabilities (N+1, nc)."""
-        cumulative = np.cumsum(self.model.click_rates, axis=0).T
-        total = cumulative[:, -1:] if self.model.channels else np.zeros((len(cumulative), 1))
-        with np.errstate(divide="ignore"):
-            mean_waits = 1.0 / total[:, 0]
-        thresholds = np.divide(cumulative, total, out=np.ones_like(cumulative), where=total > 0)
-        return mean_waits, np.ascontiguousarray(thresholds)
-
-    @cached_property
     def _tables(self):
-        from trajbatt import spin
-        from trajbatt.kernels.ladder import PADDING
+        from trajbatt.kernels.ladder import PADDING, Tables
 
+        cumulative = np.cumsum(self.model.click_rates, axis=0).T
+        total = self.model.click_rates.sum(axis=0)
+        with np.errstate(divide="ignore", over="ignore"):
+            mean_waits = 1.0 / total
+        lit = cumulative[:, -1:] > 0
+        thresholds = np.ones_like(cumulative)
+        np.divide(cumulative, cumulative[:, -1:], out=thresholds, where=lit)
         elements = np.pad(self.model.jump_elements, ((0, 1), (PADDING, PADDING)))
         elements[-1] = 1.0
-        raising = np.pad(spin.raising_elements(self.model.n_atoms), PADDING)
-        return elements.ravel(), raising
+        return Tables(
+            shifts=self.model.shifts,
+            mean_waits=mean_waits,
+            thresholds=np.ascontiguousarray(thresholds),
+            elements=elements.ravel(),
+            raising=np.pad(spin.raising_elements(self.model.n_atoms), PADDING),
+            slope=self.model.rate_slope,
+            curvature=self.model.rate_curvature,
+            cos_theta=math.cos(self.model.theta),
+            sin_theta=math.sin(self.model.theta),
+        )
 
     def sample(self, rng, n, t_end):
         """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
-        from trajbatt.kernels import ladder
+        from trajbatt.kernels.ladder import sample_clicks
 
-        def call(cursor, clock, origin, hidden, offsets, time, channel):
-            return ladder.sample_clicks(
-                rng,
-                self._edges,
-                self.mixture.first,
-                self.mixture.offsets,
-                *self._clock,
-                self.model.shifts,
-                t_end,
-                cursor,
-                clock,
-                origin,
-                hidden,
-                offsets,
-                time,
-                channel,
+        def call(cursor, clock, records):
+            return sample_clicks(
+                rng, self._edges, self.mixture, self._tables, t_end, cursor, clock, records
             )
 
         return _record(n, self._clicks_per_trajectory(t_end), call)
 
     def observe(self, records, times):
         """Return the samples (n, 5 + nc, nt) of the conditional states and the weight dropped."""
-        from trajbatt.kernels import ladder
+        from trajbatt.kernels.ladder import observe
 
-        samples = self._samples(records.origin.size, times.size)
-        elements, raising = self._tables
+        samples = self._samples(records, times)
         phase = self.model.frequency * times
-        dropped = ladder.observe(
-            self.mixture.first,
-            self.mixture.offsets,
-            self.mixture.amplitudes,
-            elements,
-            raising,
-            self.model.shifts,
-            self.model.rate_slope,
-            self.model.rate_curvature,
-            *self._basis,
-            times,
-            np.cos(phase),
-            np.sin(phase),
-            NEGLIGIBLE,
-            records.origin,
-            records.hidden,
-            records.offsets,
-            records.time,
-            records.channel,
-            np.empty(self.model.n_atoms + 3, dtype=self.mixture.amplitudes.dtype),
-            samples,
+        phases = np.array((np.cos(phase), np.sin(phase)))
+        scratch = np.empty(self.model.n_atoms + 3, dtype=self.mixture.amplitudes.dtype)
+        dropped = observe(
+            self.mixture, self._tables, times, phases, NEGLIGIBLE, records, scratch, samples
         )
         return samples, dropped
 
@@ -179,68 +155,45 @@ class WavefunctionEngine(_LadderModelEngine):
 
     @cached_property
     def _mixture(self):
-        return replace(self.mixture, amplitudes=self.mixture.amplitudes.astype(complex))
+        return self.mixture._replace(amplitudes=self.mixture.amplitudes.astype(complex))
 
     @cached_property
-    def _total_rates(self):
-        return self.model.click_rates.sum(axis=0)
+    def _tables(self):
+        from trajbatt.kernels.mcwf import Tables
+
+        return Tables(
+            shifts=self.model.shifts,
+            jump_elements=self.model.jump_elements,
+            click_rates=self.model.click_rates,
+            total_rates=self.model.click_rates.sum(axis=0),
+            frequency=self.model.frequency,
+            cos_theta=math.cos(self.model.theta),
+            sin_theta=math.sin(self.model.theta),
+        )
 
     def sample(self, rng, n, t_end):
         """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
-        from trajbatt.kernels import mcwf
+        from trajbatt.kernels.mcwf import sample_clicks
 
         weights = np.cumsum(self._mixture.weights)
+        weights /= weights[-1]
         psi = np.empty(self.model.n_atoms + 1, dtype=complex)
+        p = np.empty(psi.size)
 
-        def call(cursor, clock, origin, hidden, offsets, time, channel):
-            return mcwf.sample_clicks(
-                rng,
-                weights / weights[-1],
-                self._mixture.first,
-                self._mixture.offsets,
-                self._mixture.amplitudes,
-                self.model.click_rates,
-                self._total_rates,
-                self.model.jump_elements,
-                self.model.shifts,
-                self.model.frequency,
-                t_end,
-                cursor,
-                clock,
-                psi,
-                np.empty(psi.size),
-                origin,
-                offsets,
-                time,
-                channel,
+        def call(cursor, clock, records):
+            return sample_clicks(
+                rng, weights, self._mixture, self._tables, t_end, cursor, clock, psi, p, records
             )
 
         return _record(n, self._clicks_per_trajectory(t_end), call)
 
     def observe(self, records, times):
         """Return the samples (n, 5 + nc, nt) of the conditional states and the weight dropped."""
-        from trajbatt.kernels import mcwf
+        from trajbatt.kernels.mcwf import observe
 
-        samples = self._samples(records.origin.size, times.size)
+        samples = self._samples(records, times)
         psi = np.empty(self.model.n_atoms + 1, dtype=complex)
-        mcwf.observe(
-            self._mixture.first,
-            self._mixture.offsets,
-            self._mixture.amplitudes,
-            self._total_rates,
-            self.model.jump_elements,
-            self.model.shifts,
-            self.model.frequency,
-            *self._basis,
-            times,
-            records.origin,
-            records.offsets,
-            records.time,
-            records.channel,
-            psi,
-            np.empty_like(psi),
-            samples,
-        )
+        observe(self._mixture, self._tables, times, records, psi, np.empty_like(psi), samples)
         return samples, 0.0
 
 

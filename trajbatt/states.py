@@ -4,7 +4,7 @@ Users give a bare ket (N+1,), a bare density matrix (N+1, N+1) or a `SteadyState
 a `Mixture` of kets in the basis of the model, each cut to the window of levels that it occupies.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -52,9 +52,10 @@ def coherent_state(n_atoms, theta, phi=0.0):
     return spin.coherent_ket(n_atoms, np.cos(theta / 2), lower)
 
 
-@dataclass(frozen=True)
-class Mixture:
+class Mixture(NamedTuple):
     """A mixture of P pure states in a model's basis, stored back to back (total length M).
+
+    A tuple of plain arrays, because the kernels take it as it is.
 
     Attributes
     ----------

@@ -25,6 +25,7 @@ whether an index counts from the end.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,25 +38,39 @@ ONE, TWO = np.uint64(1), np.uint64(2)
 BLOCK = 64  # steps of the recurrence in d between two exponentials
 
 
+class Tables(NamedTuple):
+    """What the kernels know of a model.
+
+    Attributes
+    ----------
+    shifts : ndarray (nc,), int64
+    mean_waits : ndarray (N+1,), float64
+        Mean waiting time for a click on each level; inf on a dark one.
+    thresholds : ndarray (N+1, nc), float64
+        Probability that the photon of a level comes from one of the channels up to each one.
+    elements : ndarray ((nc+1) (N+1 + 2 PADDING),), float64
+        <k + s_c|J'_c|k> without the rate, padded with zeros, channel after channel; then ones.
+    raising : ndarray (N+1 + 2 PADDING,), float64
+        <k+1|J_+|k>, padded with zeros.
+    slope, curvature : float
+        Of the total rate R(m).
+    cos_theta, sin_theta : float
+    """
+
+    shifts: np.ndarray
+    mean_waits: np.ndarray
+    thresholds: np.ndarray
+    elements: np.ndarray
+    raising: np.ndarray
+    slope: float
+    curvature: float
+    cos_theta: float
+    sin_theta: float
+
+
 @kernel
-def sample_clicks(
-    rng,
-    edges,
-    first,
-    offsets,
-    mean_waits,
-    thresholds,
-    shifts,
-    t_end,
-    cursor,
-    clock,
-    origin,
-    hidden,
-    click_offsets,
-    click_time,
-    click_channel,
-):
-    """Draw the clicks of `hidden.size` trajectories up to `t_end`, one after the other.
+def sample_clicks(rng, edges, mixture, tables, t_end, cursor, clock, records):
+    """Draw the clicks of `records.hidden.size` trajectories up to `t_end`, one after the other.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
     again with everything else unchanged. The draws do not depend on the size of the buffers.
@@ -65,25 +80,20 @@ def sample_clicks(
     rng : Generator
     edges : *in* (M,) float64
         Cumulative probabilities of the mixture's levels, back to back; the last is 1.
-    first, offsets : *in* (P,), (P+1,) int64
-        Lowest level of each pure state, and where it starts in `edges`.
-    mean_waits : *in* (N+1,) float64
-        Mean waiting time on each level; inf on a dark one.
-    thresholds : *in* (N+1, nc) float64
-        Probability that the photon of a level comes from one of the channels up to each one.
-    shifts : *in* (nc,) int64
+    mixture : Mixture, *in*
+    tables : Tables, *in*
     t_end : float
     cursor : *in, out* (3,) int64
-        Trajectory in progress, its level (-1 before it begins), clicks so far. Zeros, -1 in the
-        middle, to begin with.
+        Trajectory in progress, its level (-1 before it begins), clicks so far. (0, -1, 0) to begin
+        with.
     clock : *in, out* (1,) float64
         Time of the trajectory in progress.
-    origin, hidden : *out* (n,) int64
-        The pure state and the level that were drawn.
-    click_offsets : *out* (n+1,) int64
-        Trajectory i has the clicks click_offsets[i] to click_offsets[i+1].
-    click_time, click_channel : *out* float64, int8
+    records : Records, *out*
     """
+    shifts = tables.shifts
+    first, offsets = mixture.first, mixture.offsets
+    origin, hidden = records.origin, records.hidden
+    click_offsets, click_time, click_channel = records.offsets, records.time, records.channel
     n_channels = shifts.size
     i, level, n = cursor[0], cursor[1], cursor[2]
     t = clock[0]
@@ -100,7 +110,7 @@ def sample_clicks(
                 cursor[0], cursor[1], cursor[2] = i, level, n
                 clock[0] = t
                 return False
-            wait = mean_waits[level]
+            wait = tables.mean_waits[level]
             if wait == math.inf:
                 break
             t += rng.standard_exponential() * wait
@@ -110,7 +120,7 @@ def sample_clicks(
             u = rng.random()
             channel = 0
             for c in range(n_channels - 1):
-                channel += u >= thresholds[level, c]
+                channel += u >= tables.thresholds[level, c]
             click_time[n] = t
             click_channel[n] = channel
             n += 1
@@ -252,39 +262,32 @@ def trim(a, low, hidden, high, negligible):
 
 @kernel
 def advance(
-    a,
-    low,
-    hidden,
-    high,
-    climbed,
-    elements,
-    raising,
-    shifts,
-    slope,
-    curvature,
-    negligible,
-    click_time,
-    click_channel,
-    n,
-    stop,
-    t,
-    t_next,
-    counts,
-    place,
+    a, low, hidden, high, climbed, tables, negligible, records, n, stop, t, t_next, counts, place
 ):
     """Take the amplitudes from time `t` to `t_next`, through the clicks from `n` up to `stop`.
 
     Clicks are applied in groups of `GROUP`, the last one filled up with clicks that never were
-    (the last row of `elements`, all ones); the exponentials follow after `FLUSH` clicks and at
-    `t_next`. Arguments are those of `observe`; `place` is *scratch* (GROUP,) uint64.
+    (the ones of `tables.elements`); the exponentials follow after `FLUSH` clicks and at `t_next`.
+
+    Parameters
+    ----------
+    a : *in, out* (N+3,)
+        The amplitudes, on the window `low` to `high`.
+    hidden, climbed : int
+        The hidden branch; the sum of the shifts so far.
+    counts : *in, out* (nc,) float64
+    place : *scratch* (GROUP,) uint64
 
     Returns
     -------
     low, high, climbed, n, dropped
         The window, the sum of the shifts and the next click at `t_next`; the weight dropped.
     """
+    shifts, elements = tables.shifts, tables.elements
+    slope, curvature = tables.slope, tables.curvature
+    click_time, click_channel = records.time, records.channel
     never = shifts.size
-    width = raising.size
+    width = tables.raising.size
     n_atoms = width - 2 * PADDING - 1
     elapsed = 0.0
     m_integral = 0.0
@@ -323,50 +326,21 @@ def advance(
 
 
 @kernel
-def observe(
-    first,
-    offsets,
-    amplitudes,
-    elements,
-    raising,
-    shifts,
-    slope,
-    curvature,
-    cos_theta,
-    sin_theta,
-    times,
-    phase_cos,
-    phase_sin,
-    negligible,
-    origin,
-    hidden,
-    click_offsets,
-    click_time,
-    click_channel,
-    a,
-    samples,
-):
+def observe(mixture, tables, times, phases, negligible, records, a, samples):
     """Read the conditional state of each trajectory off its clicks, at all `times`.
 
     Parameters
     ----------
-    first, offsets, amplitudes : *in* (P,), (P+1,) int64, (M,) float64 or complex128
-        The initial mixture (see `trajbatt.states.Mixture`).
-    elements : *in* ((nc+1) (N+1 + 2 PADDING),) float64
-        <k + s_c|J'_c|k> without the rate, padded with zeros, channel after channel; then ones.
-    raising : *in* (N+1 + 2 PADDING,) float64
-        <k+1|J_+|k>, padded with zeros.
-    shifts : *in* (nc,) int64
-    slope, curvature : float
-        Of the total rate R(m).
-    cos_theta, sin_theta : float
-    times, phase_cos, phase_sin : *in* (nt,) float64
-        Requested times, cos and sin of the phase Omega t.
+    mixture : Mixture, *in*
+    tables : Tables, *in*
+    times : *in* (nt,) float64
+    phases : *in* (2, nt) float64
+        cos and sin of Omega t at `times`.
     negligible : float
         Branches of less weight than this, relative to the hidden one, are dropped.
-    origin, hidden, click_offsets, click_time, click_channel : *in*
-        As `sample_clicks` returns them.
-    a : *scratch* (N+3,) of the type of `amplitudes`
+    records : Records, *in*
+        As `sample_clicks` fills them.
+    a : *scratch* (N+3,) of the type of the mixture's amplitudes
     samples : *out* (n, 5 + nc, nt) float64
         <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
 
@@ -375,43 +349,39 @@ def observe(
     float
         The largest weight dropped in any one trajectory, an upper bound of its share of the norm.
     """
-    n_atoms = raising.size - 2 * PADDING - 1
-    spin = 0.5 * n_atoms
-    counts = np.empty(shifts.size)
+    n_channels = tables.shifts.size
+    spin = 0.5 * (tables.raising.size - 2 * PADDING - 1)
+    counts = np.empty(n_channels)
     place = np.empty(GROUP, dtype=np.uint64)
     worst = 0.0
-    for i in range(hidden.size):
-        h = hidden[i]
-        start = offsets[origin[i]]
-        low = first[origin[i]]
-        high = low + offsets[origin[i] + 1] - start - 1
-        scale = 1.0 / amplitudes[start + h - low]
+    for i in range(records.hidden.size):
+        hidden = records.hidden[i]
+        origin = records.origin[i]
+        start = mixture.offsets[origin]
+        low = mixture.first[origin]
+        high = low + mixture.offsets[origin + 1] - start - 1
+        scale = 1.0 / mixture.amplitudes[start + hidden - low]
         for k in range(low, high + 1):
-            a[k] = amplitudes[start + k - low] * scale
+            a[k] = mixture.amplitudes[start + k - low] * scale
         a[high + 1] = 0.0
         a[high + 2] = 0.0
         counts[:] = 0.0
         dropped = 0.0
         climbed = 0
-        n = click_offsets[i]
+        n, stop = records.offsets[i], records.offsets[i + 1]
         t = 0.0
         for j in range(times.size):
             low, high, climbed, n, lost = advance(
                 a,
                 low,
-                h,
+                hidden,
                 high,
                 climbed,
-                elements,
-                raising,
-                shifts,
-                slope,
-                curvature,
+                tables,
                 negligible,
-                click_time,
-                click_channel,
+                records,
                 n,
-                click_offsets[i + 1],
+                stop,
                 t,
                 times[j],
                 counts,
@@ -419,16 +389,22 @@ def observe(
             )
             dropped += lost
             t = times[j]
-            sums = moments(a, low, h, high, raising, low + climbed + PADDING)
+            sums = moments(a, low, hidden, high, tables.raising, low + climbed + PADDING)
             mean, variance, dipole_real, dipole_imag = read_off(
-                sums, h + climbed - spin, spin, cos_theta, sin_theta, phase_cos[j], phase_sin[j]
+                sums,
+                hidden + climbed - spin,
+                spin,
+                tables.cos_theta,
+                tables.sin_theta,
+                phases[0, j],
+                phases[1, j],
             )
             samples[i, 0, j] = mean
             samples[i, 1, j] = variance + mean * mean
             samples[i, 2, j] = variance
             samples[i, 3, j] = dipole_real
             samples[i, 4, j] = dipole_imag
-            for channel in range(shifts.size):
+            for channel in range(n_channels):
                 samples[i, 5 + channel, j] = counts[channel]
         worst = max(worst, dropped)
     return worst

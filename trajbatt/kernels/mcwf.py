@@ -8,12 +8,36 @@ hidden branch, no window, no recurrence: nothing here is shared with `kernels/la
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from trajbatt.kernels.compile import kernel
 
 MAX_NEWTON = 200
+
+
+class Tables(NamedTuple):
+    """What the kernels know of a model.
+
+    Attributes
+    ----------
+    shifts : ndarray (nc,), int64
+    jump_elements : ndarray (nc, N+1), float64
+        <k + s_c|J'_c|k> without the rate.
+    click_rates : ndarray (nc, N+1), float64
+    total_rates : ndarray (N+1,), float64
+    frequency : float
+    cos_theta, sin_theta : float
+    """
+
+    shifts: np.ndarray
+    jump_elements: np.ndarray
+    click_rates: np.ndarray
+    total_rates: np.ndarray
+    frequency: float
+    cos_theta: float
+    sin_theta: float
 
 
 @kernel
@@ -114,36 +138,17 @@ def jump(psi, jump_elements, shift):
 
 
 @kernel
-def set_ket(psi, first, offsets, amplitudes, which):
+def set_ket(psi, mixture, which):
     """Write pure state `which` of the mixture to `psi`."""
     psi[:] = 0.0
-    for k in range(offsets[which + 1] - offsets[which]):
-        psi[first[which] + k] = amplitudes[offsets[which] + k]
+    start = mixture.offsets[which]
+    for k in range(mixture.offsets[which + 1] - start):
+        psi[mixture.first[which] + k] = mixture.amplitudes[start + k]
 
 
 @kernel
-def sample_clicks(
-    rng,
-    weights,
-    first,
-    offsets,
-    amplitudes,
-    click_rates,
-    total_rates,
-    jump_elements,
-    shifts,
-    frequency,
-    t_end,
-    cursor,
-    clock,
-    psi,
-    p,
-    origin,
-    click_offsets,
-    click_time,
-    click_channel,
-):
-    """Draw the clicks of `origin.size` trajectories up to `t_end`, one after the other.
+def sample_clicks(rng, weights, mixture, tables, t_end, cursor, clock, psi, p, records):
+    """Draw the clicks of `records.origin.size` trajectories up to `t_end`, one after the other.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
     again with everything else unchanged.
@@ -153,28 +158,30 @@ def sample_clicks(
     rng : Generator
     weights : *in* (P,) float64
         Cumulative probabilities of the pure states; the last is 1.
-    first, offsets, amplitudes : *in*
-        The mixture (see `trajbatt.states.Mixture`), complex128.
-    click_rates, jump_elements : *in* (nc, N+1) float64
-    total_rates : *in* (N+1,) float64
-    shifts : *in* (nc,) int64
-    frequency, t_end : float
+    mixture : Mixture, *in*
+    tables : Tables, *in*
+    t_end : float
     cursor : *in, out* (3,) int64
-        Trajectory in progress, 0 or -1 (-1 before it begins), clicks so far.
+        Trajectory in progress, 0 or -1 (-1 before it begins), clicks so far. (0, -1, 0) to begin
+        with.
     clock : *in, out* (1,) float64
+        Time of the trajectory in progress.
     psi : *in, out* (N+1,) complex128
         State of the trajectory in progress.
     p : *scratch* (N+1,) float64
-    origin : *out* (n,) int64
-    click_offsets : *out* (n+1,) int64
-    click_time, click_channel : *out* float64, int8
+    records : Records, *out*
+        Without the hidden levels, of which this engine knows nothing.
     """
+    shifts, frequency = tables.shifts, tables.frequency
+    click_rates, total_rates = tables.click_rates, tables.total_rates
+    origin, click_offsets = records.origin, records.offsets
+    click_time, click_channel = records.time, records.channel
     i, begun, n = cursor[0], cursor[1], cursor[2]
     t = clock[0]
     while i < origin.size:
         if begun < 0:
             origin[i] = np.searchsorted(weights, rng.random(), side="right")
-            set_ket(psi, first, offsets, amplitudes, origin[i])
+            set_ket(psi, mixture, origin[i])
             click_offsets[i] = n
             t = 0.0
             begun = 0
@@ -200,7 +207,7 @@ def sample_clicks(
                 reached += rate
                 if target < reached:
                     break
-            jump(psi, jump_elements[channel], shifts[channel])
+            jump(psi, tables.jump_elements[channel], shifts[channel])
             click_time[n] = t
             click_channel[n] = channel
             n += 1
@@ -212,44 +219,38 @@ def sample_clicks(
 
 
 @kernel
-def observe(
-    first,
-    offsets,
-    amplitudes,
-    total_rates,
-    jump_elements,
-    shifts,
-    frequency,
-    cos_theta,
-    sin_theta,
-    times,
-    origin,
-    click_offsets,
-    click_time,
-    click_channel,
-    psi,
-    phi,
-    samples,
-):
+def observe(mixture, tables, times, records, psi, phi, samples):
     """Evolve the wavefunction of each trajectory through its clicks and write what it holds.
 
-    `samples` is written as by `kernels.ladder.observe`; `psi` and `phi` are *scratch* (N+1,)
-    complex128, the rest is as in `sample_clicks`. Energy and variance are <psi|J_z psi> and the
-    squared norm of J_z psi, with the bare J_z = cos(theta) J'_z + sin(theta) J'_x tridiagonal.
+    Energy and variance are <psi|J_z psi> and the squared norm of J_z psi, with the bare
+    J_z = cos(theta) J'_z + sin(theta) J'_x tridiagonal.
+
+    Parameters
+    ----------
+    mixture : Mixture, *in*
+    tables : Tables, *in*
+    times : *in* (nt,) float64
+    records : Records, *in*
+    psi, phi : *scratch* (N+1,) complex128
+    samples : *out* (n, 5 + nc, nt) float64
+        <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
     """
+    shifts, total_rates, frequency = tables.shifts, tables.total_rates, tables.frequency
+    cos_theta, sin_theta = tables.cos_theta, tables.sin_theta
+    click_offsets, click_time = records.offsets, records.time
     top = psi.size - 1
     spin = 0.5 * top
     counts = np.empty(shifts.size)
-    for i in range(origin.size):
-        set_ket(psi, first, offsets, amplitudes, origin[i])
+    for i in range(records.origin.size):
+        set_ket(psi, mixture, records.origin[i])
         counts[:] = 0.0
         n = click_offsets[i]
         t = 0.0
         for j in range(times.size):
             while n < click_offsets[i + 1] and click_time[n] <= times[j]:
-                channel = int(click_channel[n])
+                channel = int(records.channel[n])
                 decay(psi, total_rates, frequency, click_time[n] - t)
-                jump(psi, jump_elements[channel], shifts[channel])
+                jump(psi, tables.jump_elements[channel], shifts[channel])
                 t = click_time[n]
                 counts[channel] += 1.0
                 n += 1
