@@ -211,7 +211,9 @@ def test_waiting_time_at_the_corners():
 def test_comoments_are_those_of_numpy():
     samples = np.random.default_rng(4).normal(size=(50, 3, 4))
     mean, comoment = np.empty((3, 4)), np.empty((3, 3, 4))
-    comoments.comoments(samples, mean, comoment, np.empty((3, 4)))
+    fourth = np.empty((3, 4))
+    comoments.comoments(samples, mean, comoment, fourth, np.empty((3, 4)))
+    np.testing.assert_allclose(fourth, ((samples - samples.mean(axis=0)) ** 4).sum(axis=0))
     np.testing.assert_allclose(mean, samples.mean(axis=0), atol=1e-14)
     for t in range(4):
         np.testing.assert_allclose(comoment[:, :, t] / 49, np.cov(samples[:, :, t].T), atol=1e-14)

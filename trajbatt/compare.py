@@ -12,18 +12,21 @@ lambda/(lambda + r), lambda the eigenvalues of R; its tail follows from the sadd
 cumulant function. Without r, directions of hardly any variance count as much as all others, in
 which a few rare trajectories decide: that is far from uniform at small N or n. Below a few hundred
 trajectories the p-value is only approximate.
+
+Where a few trajectories carry all of a quantity's variance (photons that hardly ever come, the last
+coherence of a decayed dipole) a standard error means nothing, and there is no z-score: unless the
+difference is larger than rare events could explain, see `_scores`.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from trajbatt.engines import COUNTS, DIPOLE_IMAG, DIPOLE_REAL, JZ, JZ_SQUARE
+from trajbatt.engines import COUNTS, DIPOLE_IMAG, DIPOLE_REAL, JZ, JZ_SQUARE, JZ_VARIANCE
 from trajbatt.ensemble import EnsembleResult
 from trajbatt.mesolve import MasterEquationResult
 
-# A mean count of which the whole ensemble expects fewer photons than this says nothing.
-ENOUGH_PHOTONS = 25.0
+ENOUGH_CARRIERS = 25  # trajectories, see `Moments.carriers`
 ENOUGH_TRAJECTORIES = 10
 RIDGE = 40.0
 # Differences of this relative size are rounding, in quantities that do not fluctuate.
@@ -41,14 +44,14 @@ class Comparison:
     ntraj : int
     energy, energy_variance : ndarray (nt,), float64
         z-scores: (ensemble - exact)/standard error; 0 where neither fluctuates nor differs, nan
-        where too few events make the standard error meaningless.
+        where too few trajectories carry the variance.
     dipole : ndarray (nt,), complex128
         z-scores of the real and the imaginary part.
     counts : ndarray (nc, nt), float64
         z-scores.
     p_value : float
         Probability of a disagreement at least as large, if both solve the same model; uniform in
-        [0, 1] then. nan for fewer than 10 trajectories.
+        [0, 1] then. nan for fewer than 10 trajectories, or where nothing can be judged.
     statistic : float
         Q.
     degrees_of_freedom : float
@@ -127,31 +130,73 @@ def compare(runs, exact):
     if not np.array_equal(runs.times, exact.times):
         raise ValueError("`exact` must have the same times as `runs`, but has others")
 
-    expected = _expected_samples(runs, exact)
-    rare = _rare(runs, expected)
-    statistic, freedom, p_value = _joint_test(runs, expected, rare)
+    energy, variance, real, imag, *counts = z = _scores(runs, exact)
     dipole = np.empty(runs.times.size, dtype=complex)
-    dipole.real = z_scores(runs.dipole.real, exact.dipole.real, runs.dipole_sem.real)
-    dipole.imag = z_scores(runs.dipole.imag, exact.dipole.imag, runs.dipole_sem.imag)
+    dipole.real, dipole.imag = real, imag
+    statistic, freedom, p_value = _joint_test(runs, exact, ~np.isnan(z))
     return Comparison(
         times=runs.times,
         channels=runs.channels,
         ntraj=runs.ntraj,
-        energy=z_scores(runs.energy, exact.energy, runs.energy_sem),
-        energy_variance=z_scores(
-            runs.energy_variance, exact.energy_variance, runs.energy_variance_sem
-        ),
+        energy=energy,
+        energy_variance=variance,
         dipole=dipole,
-        counts=np.where(
-            rare[COUNTS - 1 :], np.nan, z_scores(runs.counts, exact.counts, runs.counts_sem)
-        ),
+        counts=np.array(counts).reshape(len(runs.channels), runs.times.size),
         p_value=p_value,
         statistic=statistic,
         degrees_of_freedom=freedom,
     )
 
 
-def _expected_samples(runs, exact):
+def _scores(runs, exact):
+    """Return the z-scores of energy, variance, dipole and counts, float64 (4 + nc, nt).
+
+    nan where a standard error means nothing and the difference is within what `ENOUGH_CARRIERS`
+    trajectories unlike all others would make of the mean. It means nothing where too few
+    trajectories carry the variance, where one more of a kind not yet seen would outdo it, or where
+    the whole ensemble has hardly emitted a photon.
+    """
+    n, n_atoms = runs.ntraj, runs.model.n_atoms
+    dipole_sem = runs.dipole_sem
+    pairs = [
+        (runs.energy, exact.energy),
+        (runs.energy_variance, exact.energy_variance),
+        (runs.dipole.real, exact.dipole.real),
+        (runs.dipole.imag, exact.dipole.imag),
+        *zip(runs.counts, exact.counts, strict=True),
+    ]
+    mean, true = (np.array(rows) for rows in zip(*pairs, strict=True))
+    sem = np.array(
+        [
+            runs.energy_sem,
+            runs.energy_variance_sem,
+            dipole_sem.real,
+            dipole_sem.imag,
+            *runs.counts_sem,
+        ]
+    )
+    # How far one trajectory may lie from the mean: five standard deviations and five quanta.
+    far = 5.0 * (1.0 + np.sqrt(np.maximum(exact.energy_variance, 0.0)))
+    half = np.full(runs.times.size, n_atoms / 2)
+    reach = np.array([far, far**2, half, half, *(5.0 * (1.0 + np.sqrt(exact.counts)))])
+
+    carriers = runs.moments.carriers[[JZ, JZ_VARIANCE, DIPOLE_REAL, DIPOLE_IMAG]]
+    # The variance of E is carried by the conditional variances and by the conditional energies.
+    quantum_share = runs.quantum_variance_sem > 0.03 * runs.energy_variance_sem
+    carriers[1] = np.where(quantum_share, np.minimum(*carriers[:2]), carriers[0])
+    carriers = np.concatenate((carriers, runs.moments.carriers[COUNTS:]))
+
+    scores = z_scores(mean, true, sem)
+    meaningless = (
+        (carriers < min(ENOUGH_CARRIERS, n / 6))
+        | (sem < 0.1 * reach / n)
+        | (n * exact.counts.sum(axis=0) < ENOUGH_CARRIERS)
+    )
+    explained = np.abs(mean - true) <= ENOUGH_CARRIERS * reach / n
+    return np.where(meaningless & explained & (scores != 0), np.nan, scores)
+
+
+def _expected_samples(exact):
     """Return the exact means of the samples but the quantum variance, float64 (4 + nc, nt)."""
     jz = exact.energy - exact.model.n_atoms / 2
     rows = {
@@ -162,18 +207,6 @@ def _expected_samples(runs, exact):
         **{COUNTS + i: mean for i, mean in enumerate(exact.counts)},
     }
     return np.array([rows[row] for row in sorted(rows)])
-
-
-def _rare(runs, expected):
-    """Return where the whole ensemble expects too few photons to judge by, bool (4 + nc, nt).
-
-    That is each photon count by itself, and everything while hardly any photon has been emitted.
-    """
-    counts = expected[-len(runs.channels) :] if runs.channels else np.zeros((0, runs.times.size))
-    few = runs.ntraj * counts < ENOUGH_PHOTONS
-    nothing_yet = runs.ntraj * counts.sum(axis=0) < ENOUGH_PHOTONS
-    rest = np.broadcast_to(nothing_yet, (len(expected) - len(counts), runs.times.size))
-    return np.concatenate((rest, few))
 
 
 def z_scores(mean, exact, sem):
@@ -193,24 +226,27 @@ def z_scores(mean, exact, sem):
         )
 
 
-def _joint_test(runs, expected, rare):
+def _joint_test(runs, exact, judged):
     """Return Q, the effective number of independent z-scores in it, and the p-value."""
     n = runs.ntraj
     if n < ENOUGH_TRAJECTORIES:
         return np.nan, np.nan, np.nan
     indices = runs.checkpoint_indices
+    expected = _expected_samples(exact)
     rows, columns = expected.shape[0], indices.size
     # <J_z^2> follows <J_z>; <J_z^2> - 2 mu <J_z>, with mu exact, tells what the variance does.
     turn = np.eye(rows * columns)
     of_energy, of_square = np.arange(columns), columns + np.arange(columns)
     turn[of_square, of_energy] = -2.0 * expected[0, indices]
-    used = ~rare[:, indices].ravel()
+    used = judged[:, indices].ravel()
+    if not np.any(used):
+        return np.nan, np.nan, np.nan
     turn = turn[used]
     mean = turn @ runs.checkpoints.mean
     sem = np.sqrt(((turn @ runs.checkpoints.covariance) * turn).sum(axis=1) / n)
     z = z_scores(mean, turn @ expected[:, indices].ravel(), sem)
     if np.any(np.isinf(z)):
-        return np.inf, np.nan, 0.0
+        return np.inf, 0.0, 0.0
     free = z != 0.0
     if not np.any(free):
         return 0.0, 0.0, 1.0

@@ -134,8 +134,7 @@ class EnsembleResult:
         """Standard error of `energy_variance`, float64 (nt,)."""
         gradient = np.zeros_like(self.moments.mean)
         gradient[JZ_SQUARE] = 1.0
-        gradient[JZ] = -2.0 * self.moments.mean[JZ]
-        return self.moments.sem(gradient)
+        return self._variance_sem(gradient)
 
     @property
     def quantum_variance(self):
@@ -158,8 +157,7 @@ class EnsembleResult:
         gradient = np.zeros_like(self.moments.mean)
         gradient[JZ_SQUARE] = 1.0
         gradient[JZ_VARIANCE] = -1.0
-        gradient[JZ] = -2.0 * self.moments.mean[JZ]
-        return self.moments.sem(gradient)
+        return self._variance_sem(gradient)
 
     @property
     def dipole(self):
@@ -253,6 +251,12 @@ class EnsembleResult:
             f"  final energy  {energy:.6g} ± {sem:.2g}\n"
             f"  photons       {photons or 'none'}"
         )
+
+    def _variance_sem(self, gradient):
+        """Return the standard error of what `gradient` gives minus the square of <J_z>."""
+        gradient[JZ] = -2.0 * self.moments.mean[JZ]
+        # The square of the error of <J_z>, of variance 2 sem^4, matters where <J_z> is near 0.
+        return np.hypot(self.moments.sem(gradient), np.sqrt(2.0) * self.energy_sem**2)
 
     def _unit(self, row):
         gradient = np.zeros((len(self.moments.mean), 1))

@@ -19,11 +19,16 @@ class Moments:
     mean : ndarray (nv, ...), float64
     comoment : ndarray (nv, nv, ...), float64
         Sums of (x_a - mean_a)(x_b - mean_b); trailing axes go side by side.
+    carriers : ndarray (nv, ...), float64, or None
+        How many samples carry the variance of each variable: (sum d^2)^2/sum d^4 with d the
+        deviations, a third of the samples for a normal distribution and one for a lone outlier.
+        Merging adds it up, which neglects that the merged means differ.
     """
 
     count: int
     mean: np.ndarray
     comoment: np.ndarray
+    carriers: np.ndarray | None = None
 
     @classmethod
     def side_by_side(cls, samples):
@@ -31,9 +36,12 @@ class Moments:
         from trajbatt.kernels.comoments import comoments
 
         n, *shape = samples.shape
-        mean, comoment = np.empty(shape), np.empty((shape[0], *shape))
-        comoments(samples, mean, comoment, np.empty(shape))
-        return cls(n, mean, comoment)
+        mean, fourth = np.empty(shape), np.empty(shape)
+        comoment = np.empty((shape[0], *shape))
+        comoments(samples, mean, comoment, fourth, np.empty(shape))
+        square = np.einsum("aat->at", comoment)
+        carriers = np.divide(square**2, fourth, out=np.zeros(shape), where=fourth > 0)
+        return cls(n, mean, comoment, carriers)
 
     @classmethod
     def of_all_pairs(cls, samples):
@@ -51,7 +59,8 @@ class Moments:
         step = other.mean - self.mean
         mean = self.mean + step * (other.count / count)
         between = step[:, None] * step[None, :] * (self.count * (other.count / count))
-        return Moments(count, mean, self.comoment + other.comoment + between)
+        carriers = None if self.carriers is None else self.carriers + other.carriers
+        return Moments(count, mean, self.comoment + other.comoment + between, carriers)
 
     @property
     def covariance(self):
