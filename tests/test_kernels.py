@@ -11,7 +11,7 @@ import pytest
 from scripted import Scripted
 
 import trajbatt as tb
-from trajbatt import spin
+from trajbatt import engines, spin
 from trajbatt.chunks import Plan
 from trajbatt.engines import ENGINES, LadderEngine, Records, WavefunctionEngine
 from trajbatt.kernels import comoments, ladder, mcwf
@@ -50,7 +50,7 @@ def sample_scripted(rng, t_end, initial=None, n=1, capacity=50, battery=BATTERY)
     )
     cursor, clock = np.array([0, -1, 0]), np.zeros(1)
     finished = python(ladder.sample_clicks)(
-        rng, engine._edges, engine.mixture, engine._tables, t_end, cursor, clock, records
+        rng, engine._edges, engine._kets, engine._tables, t_end, cursor, clock, tuple(records)
     )
     assert finished
     clicks = slice(0, records.offsets[-1])
@@ -74,13 +74,12 @@ def test_records_are_the_same_with_the_jit_on_and_off():
 
 
 @pytest.mark.parametrize("method", ENGINES)
-def test_draws_do_not_depend_on_the_size_of_the_buffers(method):
+def test_draws_do_not_depend_on_the_size_of_the_buffers(method, monkeypatch):
     model = BATTERY.charge()
     plan = Plan(model, prepare(model, None), np.array([0.5]), 7, method, True)
     roomy = plan.engine.sample(plan.generator(0), 30, 0.5)
-    cramped_engine = ENGINES[method](model, plan.mixture)
-    object.__setattr__(cramped_engine, "_clicks_per_trajectory", lambda t_end: -2.1)  # 1 slot
-    cramped = cramped_engine.sample(plan.generator(0), 30, 0.5)
+    monkeypatch.setattr(engines, "MOST_CLICKS", -63)  # one slot to begin with
+    cramped = plan.engine.sample(plan.generator(0), 30, 0.5)
     assert roomy.time.size > 64
     for field in ("origin", "hidden", "offsets", "time", "channel"):
         np.testing.assert_array_equal(getattr(roomy, field), getattr(cramped, field))
@@ -136,6 +135,7 @@ def test_damp_is_the_exponential_of_a_quadratic():
         (2, 5, 9, 0.7, 0.01),
         (3, 150, 399, -0.02, 2e-4),
         (3, 399, 399, 0.05, -1e-5),
+        (2, 5, 9, 1.0, 900.0),
     ):
         before = rng.uniform(0.5, 1.5, 403)
         after = before.copy()
@@ -145,6 +145,15 @@ def test_damp_is_the_exponential_of_a_quadratic():
         np.testing.assert_allclose(after[low : high + 1], expected, rtol=1e-12)
         outside = np.r_[0:low, high + 1 : 403]
         np.testing.assert_array_equal(after[outside], before[outside])
+
+
+def test_damp_makes_no_nan_of_dead_branches():
+    # A long dark time, in which some branches died first.
+    a = np.ones(10)
+    a[:3] = 0.0
+    ladder.damp(a, 0, 5, 5, -5700.0, -950.0)
+    assert np.all(np.isfinite(a))
+    assert np.all(a[:3] == 0.0)
 
 
 @pytest.mark.parametrize("kind", [float, complex])
@@ -211,9 +220,11 @@ def test_waiting_time_at_the_corners():
 def test_comoments_are_those_of_numpy():
     samples = np.random.default_rng(4).normal(size=(50, 3, 4))
     mean, comoment = np.empty((3, 4)), np.empty((3, 3, 4))
-    fourth = np.empty((3, 4))
-    comoments.comoments(samples, mean, comoment, fourth, np.empty((3, 4)))
-    np.testing.assert_allclose(fourth, ((samples - samples.mean(axis=0)) ** 4).sum(axis=0))
+    third, fourth = np.empty((3, 4)), np.empty((3, 4))
+    comoments.comoments(samples, mean, comoment, third, fourth, np.empty((3, 4)))
+    deviation = samples - samples.mean(axis=0)
+    np.testing.assert_allclose(third, (deviation**3).sum(axis=0), atol=1e-12)
+    np.testing.assert_allclose(fourth, (deviation**4).sum(axis=0))
     np.testing.assert_allclose(mean, samples.mean(axis=0), atol=1e-14)
     for t in range(4):
         np.testing.assert_allclose(comoment[:, :, t] / 49, np.cov(samples[:, :, t].T), atol=1e-14)

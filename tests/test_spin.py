@@ -63,3 +63,17 @@ def test_other_kets_are_not_taken_for_coherent():
     assert spin.coherent_spinor(ket) is None
     expected = spin.rotation_matrix(7, 0.5).T @ ket
     np.testing.assert_allclose(spin.to_dressed(ket, 0.5), expected, atol=1e-14)
+
+
+def test_a_ket_near_a_coherent_one_is_not_taken_for_it():
+    ket = spin.coherent_ket(12, 0.6, 0.8)
+    ket[3] *= 1.001
+    ket /= np.linalg.norm(ket)
+    assert spin.coherent_spinor(ket) is None
+
+
+def test_too_many_atoms_to_rotate():
+    ket = np.zeros(20_001)
+    ket[[0, -1]] = np.sqrt(0.5)
+    with pytest.raises(ValueError, match="`n_atoms` must be at most 10000 to rotate a state"):
+        spin.to_dressed(ket, 1.0)

@@ -18,13 +18,19 @@ def net_rate(theta, gamma_plus, gamma_minus):
     return gamma_plus * math.cos(theta / 2) ** 4 - gamma_minus * math.sin(theta / 2) ** 4
 
 
+def balanced(battery):
+    """Whether the upward and the downward rate are equal but for rounding: x = 1."""
+    down, up, _ = battery.dressed_rates
+    return abs(down - up) <= 1e-12 * (down + up)
+
+
 def final_charge(battery):
     """Return the final energy of a large battery: N sin^2(theta/2), or N cos^2(theta/2) for x < 1.
 
-    It is also the ergotropy (Eqs. 11 and 12). At x = 1 the exact steady state holds N/2 instead.
+    It is also the ergotropy (Eqs. 11 and 12). nan at x = 1, where the limit jumps.
     """
-    if battery.gamma_net == 0:
-        return battery.n_atoms / 2
+    if balanced(battery):
+        return math.nan
     half = math.sin if battery.gamma_net > 0 else math.cos
     return battery.n_atoms * half(battery.theta / 2) ** 2
 
@@ -95,7 +101,7 @@ def battery_tau_90(battery):
 
 def charging_time(battery):
     """Return T90 = 2 tau_90/(N abs(Gamma)), in the unit of 1/rate; inf at x = 1."""
-    if battery.gamma_net == 0:
+    if balanced(battery):
         return math.inf
     return 2.0 * battery_tau_90(battery) / (battery.n_atoms * abs(battery.gamma_net))
 

@@ -32,8 +32,8 @@ class Battery:
 
     Examples
     --------
-    >>> Battery(n_atoms=100, theta=1.87, omega_p=1000.0, gamma_plus=10.0).x
-    2.9668566060570584
+    >>> round(Battery(n_atoms=100, theta=1.87, omega_p=1000.0, gamma_plus=10.0).x, 6)
+    2.966857
     """
 
     n_atoms: int
@@ -54,6 +54,11 @@ class Battery:
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+        if not math.isfinite(self.n_atoms**2 * sum(self.dressed_rates)):
+            raise ValueError(
+                "`n_atoms` and the rates must leave N^2 (A + B + C) finite, "
+                f"but N = {self.n_atoms} and (A, B, C) = {self.dressed_rates} do not"
+            )
 
     @classmethod
     def from_drive(cls, n_atoms, rabi, detuning, **rates):

@@ -50,8 +50,13 @@ def times(name, value):
     """Return `value` as a read-only float64 array (nt,) of strictly increasing times >= 0."""
     rule = f"`{name}` must hold finite, non-negative, strictly increasing times"
     try:
-        array = np.array(value, dtype=float)
+        array = np.array(value)
+        if array.dtype.kind not in "iuf":
+            raise TypeError
+        array = array.astype(float)
     except (TypeError, ValueError):
+        if np.size(value) == 0 and np.ndim(value) == 1:
+            raise ValueError(f"{rule}, but is empty") from None
         raise TypeError(f"{rule}, but is {value!r}") from None
     if array.ndim != 1:
         raise ValueError(f"{rule}, but has {array.ndim} dimensions")

@@ -17,6 +17,7 @@ from trajbatt.states import Mixture
 
 CHECKPOINTS = 8  # times at which all pairs of quantities are correlated, for one p-value
 BLOCK_ELEMENTS = 2**17  # samples held at once: 1 MB, so they stay in the cache
+BLOCK_CLICKS = 2**20  # clicks held at once, about
 
 
 def chunk_size(model):
@@ -32,7 +33,7 @@ def checkpoint_indices(times):
     return np.unique(np.round(np.linspace(0, n_times, count + 1)[1:]).astype(int)) - 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """Everything that fixes the trajectories of a run and what is read off them.
 
@@ -79,7 +80,7 @@ class Plan:
         return np.random.Generator(np.random.PCG64DXSM(sequence))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ChunkResult:
     """What a chunk adds to an ensemble.
 
@@ -103,20 +104,32 @@ class ChunkResult:
     dropped: float
 
 
+def blocks(plan, chunk, size):
+    """Yield the `Records` of the first `size` trajectories of a chunk, a bounded number at once.
+
+    The size of a block depends on the plan only, so the order of every sum is fixed.
+    """
+    n_variables = COUNTS + len(plan.model.channels)
+    of_samples = BLOCK_ELEMENTS // (n_variables * plan.times.size)
+    of_clicks = BLOCK_CLICKS / (1.0 + plan.model.typical_clicks(plan.times[-1]))
+    block = int(max(1, min(plan.chunk_size, of_samples, of_clicks)))
+    rng = plan.generator(chunk)
+    for start in range(0, size, block):
+        yield plan.engine.sample(rng, min(block, size - start), plan.times[-1])
+
+
 def run_chunk(plan, chunk, size):
     """Run the first `size` trajectories of chunk number `chunk`."""
-    n_variables = COUNTS + len(plan.model.channels)
-    block = max(1, min(size, BLOCK_ELEMENTS // (n_variables * plan.times.size)))
-    rng = plan.generator(chunk)
     indices = checkpoint_indices(plan.times)
     moments = checkpoints = None
     final_counts, kept, dropped = [], [], 0.0
-    for start in range(0, size, block):
-        n = min(block, size - start)
-        records = plan.engine.sample(rng, n, plan.times[-1])
+    for records in blocks(plan, chunk, size):
         samples, lost = plan.engine.observe(records, plan.times)
-        at_checkpoints = np.delete(samples[:, :, indices], JZ_VARIANCE, axis=1).reshape(n, -1)
-        added = Moments.side_by_side(samples), Moments.of_all_pairs(at_checkpoints)
+        at_checkpoints = np.delete(samples[:, :, indices], JZ_VARIANCE, axis=1)
+        added = (
+            Moments.side_by_side(samples),
+            Moments.of_all_pairs(at_checkpoints.reshape(len(samples), -1)),
+        )
         moments = moments + added[0] if moments else added[0]
         checkpoints = checkpoints + added[1] if checkpoints else added[1]
         final_counts.append(samples[:, COUNTS:, -1].astype(np.int64))
@@ -129,4 +142,6 @@ def run_chunk(plan, chunk, size):
 def replay_record(plan, trajectory):
     """Return the `Records` of one trajectory: its chunk is drawn again up to it, clicks only."""
     chunk, i = divmod(trajectory, plan.chunk_size)
-    return plan.engine.sample(plan.generator(chunk), i + 1, plan.times[-1]).one(i)
+    for records in blocks(plan, chunk, i + 1):
+        last = records
+    return last.one(last.origin.size - 1)

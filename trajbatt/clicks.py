@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Clicks:
     """The clicks of an ensemble as parallel arrays, sorted by trajectory, then by time.
 
@@ -27,6 +27,12 @@ class Clicks:
     def __len__(self):
         """The number of clicks."""
         return self.time.size
+
+    def __repr__(self):
+        """Return one line: how many clicks there are in each channel."""
+        counts = np.bincount(self.channel, minlength=len(self.channels))
+        listed = ", ".join(f"{name} {n}" for name, n in zip(self.channels, counts, strict=True))
+        return f"Clicks: {listed or 'none'}"
 
     @classmethod
     def of_records(cls, records, channels, first=0):

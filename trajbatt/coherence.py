@@ -56,9 +56,12 @@ class CoherenceOrders:
     def initial(self, mixture):
         """Return the orders of a `Mixture` and counts of zero, float64 or complex128 (size,)."""
         y = np.zeros(self.size, dtype=mixture.amplitudes.dtype)
-        for weight, ket in mixture.kets(self.model.n_atoms + 1):
+        for weight, first, ket in mixture.kets():
             for q, part in zip(self.orders, self.slices, strict=True):
-                y[part] += weight * ket[q:] * ket[: ket.size - q].conj()
+                if q < ket.size:
+                    start = part.start + first
+                    pairs = ket[q:] * ket[: ket.size - q].conj()
+                    y[start : start + pairs.size] += weight * pairs
         return y
 
     def split(self, y):
@@ -93,12 +96,12 @@ class CoherenceOrders:
         return flow[:, 0] + 1j * flow[:, 1]
 
     def normalise(self, y):
-        """Scale the orders, in place, to trace 1, which is exactly conserved.
+        """Scale the orders in y (size, ...), in place, to trace 1, which is exactly conserved.
 
         The rounding error of a step is nearly one common factor of all orders. Removing it gives
         the variance two to three more digits: at large N it is a small difference of them.
         """
-        y[: self.slices[-1].stop] /= y[self.slices[0]].real.sum()
+        y[: self.slices[-1].stop] /= y[self.slices[0]].real.sum(axis=0)
 
     def dense_blocks(self):
         """Return the matrices of all orders (nq, n, n), padded by zeros; counts in the first."""
@@ -161,7 +164,7 @@ class CoherenceOrders:
         variance = (
             cos**2 * z_variance + sin**2 * (x_square - plus.real**2) + 2 * sin * cos * plus_z.real
         )
-        return energy, variance, cos * plus.real - sin * z_mean + 1j * plus.imag
+        return energy, np.maximum(variance, 0.0), cos * plus.real - sin * z_mean + 1j * plus.imag
 
     def density_matrix(self, y, phase):
         """Return rho in the model's basis (N+1, N+1) at Omega t = `phase`; needs all orders."""

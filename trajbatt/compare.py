@@ -33,7 +33,7 @@ RIDGE = 40.0
 ROUNDING = 1e-9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """How an ensemble agrees with its exact twin.
 
@@ -69,7 +69,7 @@ class Comparison:
     statistic: float
     degrees_of_freedom: float
 
-    def __str__(self):
+    def __repr__(self):
         """Return a table: the z-score at the last time and the largest, and the p-value."""
         rows = {
             "energy": self.energy,
@@ -84,14 +84,13 @@ class Comparison:
             known = z[np.isfinite(z)] if not np.any(np.isinf(z)) else z
             largest = known[np.argmax(np.abs(known))] if known.size else np.nan
             lines.append(f"{name:<{width}}   {z[-1]:+10.2f}   {largest:+7.2f}")
-        return "\n".join(
-            [
-                *lines,
-                f"{self.ntraj} trajectories, {self.times.size} times: "
-                f"p = {self.p_value:.3g} "
-                f"(about {self.degrees_of_freedom:.0f} independent z-scores)",
-            ]
+        verdict = (
+            f"p = {self.p_value:.3g} (about {self.degrees_of_freedom:.0f} independent z-scores)"
         )
+        if np.isnan(self.p_value):
+            verdict = "no p-value: too few trajectories, or too few photons, to judge by"
+        sizes = f"{self.ntraj} trajectories, {self.times.size} times"
+        return "\n".join([*lines, f"{sizes}: {verdict}"])
 
 
 def compare(runs, exact):
@@ -133,7 +132,7 @@ def compare(runs, exact):
     energy, variance, real, imag, *counts = z = _scores(runs, exact)
     dipole = np.empty(runs.times.size, dtype=complex)
     dipole.real, dipole.imag = real, imag
-    statistic, freedom, p_value = _joint_test(runs, exact, ~np.isnan(z))
+    statistic, freedom, p_value = _joint_test(runs, exact, z)
     return Comparison(
         times=runs.times,
         channels=runs.channels,
@@ -186,10 +185,12 @@ def _scores(runs, exact):
     carriers[1] = np.where(quantum_share, np.minimum(*carriers[:2]), carriers[0])
     carriers = np.concatenate((carriers, runs.moments.carriers[COUNTS:]))
 
-    scores = z_scores(mean, true, sem)
+    # Rounding is relative to the squares of which the variance is a difference.
+    scale = np.array([n_atoms, n_atoms**2 / 100, n_atoms, n_atoms, *([1.0] * len(runs.counts))])
+    scores = z_scores(mean, true, sem, scale[:, None])
     meaningless = (
         (carriers < min(ENOUGH_CARRIERS, n / 6))
-        | (sem < 0.1 * reach / n)
+        | (sem < 0.02 * reach / n)
         | (n * exact.counts.sum(axis=0) < ENOUGH_CARRIERS)
     )
     explained = np.abs(mean - true) <= ENOUGH_CARRIERS * reach / n
@@ -209,14 +210,14 @@ def _expected_samples(exact):
     return np.array([rows[row] for row in sorted(rows)])
 
 
-def z_scores(mean, exact, sem):
+def z_scores(mean, exact, sem, scale=1.0):
     """Return (mean - exact)/sem, elementwise; 0 or inf for what does not fluctuate.
 
-    Where the standard error is rounding, the score is 0 if mean and exact value agree to a
-    relative 1e-9, else inf with the sign of the difference.
+    Where the standard error is below 1e-9 of `scale`, or of the numbers themselves, it is rounding;
+    then the score is 0 if mean and exact value agree to that, else inf with the difference's sign.
     """
     difference, sem = np.asarray(mean - exact), np.asarray(sem)
-    scale = np.maximum(1.0, np.maximum(np.abs(mean), np.abs(exact)))
+    scale = np.maximum(scale, np.maximum(np.abs(mean), np.abs(exact)))
     agrees = np.abs(difference) <= ROUNDING * scale
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(
@@ -226,30 +227,28 @@ def z_scores(mean, exact, sem):
         )
 
 
-def _joint_test(runs, exact, judged):
+def _joint_test(runs, exact, scores):
     """Return Q, the effective number of independent z-scores in it, and the p-value."""
     n = runs.ntraj
-    if n < ENOUGH_TRAJECTORIES:
-        return np.nan, np.nan, np.nan
     indices = runs.checkpoint_indices
     expected = _expected_samples(exact)
+    scores = scores[:, indices].ravel()
+    if n < ENOUGH_TRAJECTORIES or np.all(np.isnan(scores)):
+        return np.nan, np.nan, np.nan
+    if np.any(np.isinf(scores)):
+        return np.inf, 0.0, 0.0
     rows, columns = expected.shape[0], indices.size
     # <J_z^2> follows <J_z>; <J_z^2> - 2 mu <J_z>, with mu exact, tells what the variance does.
     turn = np.eye(rows * columns)
     of_energy, of_square = np.arange(columns), columns + np.arange(columns)
     turn[of_square, of_energy] = -2.0 * expected[0, indices]
-    used = judged[:, indices].ravel()
-    if not np.any(used):
-        return np.nan, np.nan, np.nan
-    turn = turn[used]
+    turn = turn[np.isfinite(scores) & (scores != 0.0)]
     mean = turn @ runs.checkpoints.mean
     sem = np.sqrt(((turn @ runs.checkpoints.covariance) * turn).sum(axis=1) / n)
     z = z_scores(mean, turn @ expected[:, indices].ravel(), sem)
-    if np.any(np.isinf(z)):
-        return np.inf, 0.0, 0.0
-    free = z != 0.0
+    free = np.isfinite(z) & (z != 0.0)
     if not np.any(free):
-        return 0.0, 0.0, 1.0
+        return 0.0, 0.0, 1.0 if np.all(scores == 0.0) else np.nan
     turn = turn[free] / (sem[free, None] * np.sqrt(n))
     correlation = turn @ runs.checkpoints.covariance @ turn.T
     variances, directions = np.linalg.eigh(correlation)

@@ -8,36 +8,64 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+UNKNOWN = "–"
 
-def console(*, to_stderr=False, quiet=False):
-    """Return the console of a command; on standard error where standard output is for JSON."""
-    return Console(stderr=to_stderr, quiet=quiet, highlight=False, soft_wrap=True)
+
+def screen(*, to_stderr=False, quiet=False):
+    """Return the console of a command, on standard error where standard output is for JSON.
+
+    It is as wide as its tables: a narrow terminal wraps a line, but no digit is lost.
+    """
+    return Console(stderr=to_stderr, quiet=quiet, highlight=False, soft_wrap=True, width=500)
 
 
 @contextmanager
 def progress_bar(total, quiet=False):
-    """Show a progress bar on standard error; gives a function of (done, total)."""
+    """Show a progress bar on a terminal's standard error; gives a function of (done, total)."""
+    console = Console(stderr=True)
     columns = (
         TextColumn("trajectories"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
+    hidden = quiet or not console.is_terminal
+    with Progress(*columns, console=console, disable=hidden) as progress:
         task = progress.add_task("trajectories", total=total)
         yield lambda done, _: progress.update(task, completed=done)
 
 
-def with_error(value, sem):
-    """Return value and standard error with two digits of the latter: ("0.69787", "0.00038")."""
+def formatted(value, sem, exact):
+    """Return the three numbers as text, in one format: two digits of the standard error.
+
+    Very large and very small numbers are in units of one power of ten: "9.436(38)e+06" is written
+    as "9.436e+06", "0.038e+06".
+    """
     if not math.isfinite(value):
-        return "–", "–"
-    if not (math.isfinite(sem) and sem > 0):
-        return f"{value:.6g}", "–" if math.isnan(sem) else "0"
-    decimals = max(0, 1 - math.floor(math.log10(sem)))
-    if decimals > 12:
-        return f"{value:.6g}", f"{sem:.2g}"
-    return f"{value:.{decimals}f}", f"{sem:.{decimals}f}"
+        return UNKNOWN, UNKNOWN, _plain(exact)
+    known = math.isfinite(sem) and sem > 1e-13 * abs(value)
+    size = max(abs(value), abs(exact) if exact is not None and math.isfinite(exact) else 0.0)
+    power = math.floor(math.log10(size)) if size > 0 else 0
+    power = power if power >= 6 or power < -3 else 0
+    unit = 10.0**power
+    digits = math.floor(math.log10(sem / unit)) if known else -5
+    decimals = min(max(0, 1 - digits), 12)
+
+    def text(number, extra=0):
+        if number is None:
+            return ""
+        if not math.isfinite(number):
+            return UNKNOWN
+        mantissa = f"{number / unit:.{decimals + extra}f}"
+        return f"{mantissa}e{power:+03d}" if power else mantissa
+
+    return text(value), text(sem) if known else UNKNOWN, text(exact, 1)
+
+
+def _plain(number):
+    if number is None:
+        return ""
+    return f"{number:.6g}" if math.isfinite(number) else UNKNOWN
 
 
 def summary_table(rows):
@@ -47,21 +75,23 @@ def summary_table(rows):
     for column in ("ensemble", "±", "exact", "z"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
-        value, sem = with_error(row.ensemble, row.sem)
-        exact = "" if row.exact is None else "–"
-        if row.exact is not None and math.isfinite(row.exact):
-            decimals = len(value.partition(".")[2])
-            exact = f"{row.exact:.{decimals + 1}f}" if decimals else f"{row.exact:.6g}"
-        z = "" if row.z is None else "–" if math.isnan(row.z) else f"{row.z:+.2f}"
+        value, sem, exact = formatted(row.ensemble, row.sem, row.exact)
+        z = "" if row.z is None else UNKNOWN if math.isnan(row.z) else f"{row.z:+.2f}"
         table.add_row(row.label, value, sem, exact, z)
     return table
 
 
 def facts_table(facts):
-    """Return a table of (label, text) pairs."""
+    """Return a table of (label, number) pairs."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
-    for label, text in facts:
-        table.add_row(label, text)
+    for label, number in facts:
+        table.add_row(label, f"{number:.9g}" if math.isfinite(number) else UNKNOWN)
     return table
+
+
+def plural(n, word):
+    """Return "1 atom" or "2 atoms", with the plural of `word`."""
+    ending = "" if n == 1 else "ies" if word.endswith("y") else "s"
+    return f"{n} {word[:-1] if ending == 'ies' else word}{ending}"

@@ -1,13 +1,15 @@
 r"""Photon counts, exactly: covariances of the channels' counts (DESIGN 3.3).
 
-Let p be the populations and v_c(k) = E[n_c; level k] the counts of channel c resolved by level.
-Jumps of channel c, p -> J_c p, add one photon of c, so with A the generator of p and w_c the click
-rates
+Let p be the populations, n_c the counts and w_c the click rates of channel c, and let constants nu_c
+be the mean rates over the whole run. With v_c(k) = E[n_c - nu_c t; level k] the deviation resolved
+by level, and p -> J_c p the jumps of channel c, which add one photon each,
 
-    dp/dt = A p,     dv_c/dt = A v_c + J_c p,
-    d<n_a n_b>/dt = w_a.v_b + w_b.v_a + delta_ab w_a.p:
+    dp/dt = A p,     dv_c/dt = A v_c + J_c p - nu_c p,
+    dC_ab/dt = (w_a - nu_a).v_b + (w_b - nu_b).v_a + delta_ab w_a.p,
 
-a block-triangular system whose diagonal blocks are all the same tridiagonal matrix.
+where C_ab is the second moment of the deviations. The system is block-triangular with the same
+tridiagonal matrix all along its diagonal. Without the nu_c its covariances would be small
+differences of second moments that grow with the square of the time.
 """
 
 import numpy as np
@@ -17,9 +19,17 @@ from trajbatt.propagators import rational_states
 
 
 class CountHierarchy:
-    """d/dt of the populations, the level-resolved counts and the second moments of the counts."""
+    """d/dt of the populations, the level-resolved counts and the second moments of the counts.
 
-    def __init__(self, model):
+    Parameters
+    ----------
+    model : LadderModel
+    drift : ndarray (nc,), float64
+        The rates nu_c that are taken out of the counts.
+    """
+
+    def __init__(self, model, drift):
+        self._drift = drift
         self._populations = CoherenceOrders(model, [0])
         self._rates = model.click_rates
         self._shifts = model.shifts
@@ -51,8 +61,13 @@ class CountHierarchy:
         def solve(y):
             p, v, second = self.split(y)
             p = chain(p)
-            v = np.array([chain(v[c] + h * self._jumped(c, p)) for c in range(self._n_channels)])
-            flow = self._rates @ v.T
+            v = np.array(
+                [
+                    chain(v[c] + h * (self._jumped(c, p) - self._drift[c] * p))
+                    for c in range(self._n_channels)
+                ]
+            )
+            flow = self._rates @ v.T - self._drift[:, None] * v.sum(axis=1)
             gain = flow + flow.T + np.diag(self._rates @ p)
             return np.concatenate((p, v.ravel(), ((second + h * gain) / shift).ravel()))
 
@@ -75,17 +90,21 @@ class CountHierarchy:
         return second - np.outer(mean, mean)
 
     def monitor(self, y):
-        """Return means and covariances of the counts, on the scale of the mean."""
-        mean = self.split(y)[1].sum(axis=1)
-        scale = max(1.0, np.abs(mean).sum())
-        return np.concatenate((mean, self.covariance(y).ravel())) / scale
+        """Return the deviations of the counts and their covariances, on the scale of the latter."""
+        covariance = self.covariance(y)
+        scale = max(1.0, np.abs(covariance.diagonal()).sum())
+        return np.concatenate((self.split(y)[1].sum(axis=1), covariance.ravel())) / scale
 
 
-def counts_covariance(model, mixture, times, rtol):
-    """Return the covariances of the photon counts of a ladder model, float64 (nc, nc, nt)."""
+def counts_covariance(model, mixture, times, mean_counts, rtol):
+    """Return the covariances of the photon counts of a ladder model, float64 (nc, nc, nt).
+
+    `mean_counts` (nc,) are those at the last time.
+    """
     n_channels = len(model.channels)
     if n_channels == 0:
         return np.zeros((0, 0, times.size))
-    hierarchy = CountHierarchy(model)
+    duration = times[-1] if times[-1] > 0 else 1.0
+    hierarchy = CountHierarchy(model, mean_counts / duration)
     states = rational_states(hierarchy, hierarchy.initial(mixture), times, rtol)
     return np.stack([hierarchy.covariance(y) for y in states], axis=-1)

@@ -26,6 +26,11 @@ def ordered(function, arguments, executor=None, threads=None):
         How many threads, if there is no executor; all cores by default.
     """
     if executor is not None:
+        if not hasattr(executor, "submit"):
+            raise TypeError(
+                f"`executor` must have the interface of concurrent.futures.Executor, "
+                f"but is {executor!r}"
+            )
         yield from _submitted(function, arguments, executor, IN_FLIGHT)
         return
     if threads is None:

@@ -17,12 +17,14 @@ from trajbatt import spin
 from trajbatt.models import LadderModel
 from trajbatt.states import NEGLIGIBLE, Mixture
 
+MOST_CLICKS = 2**21  # first size of a click buffer; it is doubled when it is full
+
 # The rows of the samples that `observe` returns; photon counts per channel follow.
 JZ, JZ_SQUARE, JZ_VARIANCE, DIPOLE_REAL, DIPOLE_IMAG, COUNTS = range(6)
 
 
 class Records(NamedTuple):
-    """The clicks of n trajectories, back to back: plain arrays, as the kernels take them.
+    """The clicks of n trajectories, back to back.
 
     Attributes
     ----------
@@ -56,7 +58,7 @@ class Records(NamedTuple):
 
 def _record(n, clicks_per_trajectory, call):
     """Call a sampling kernel, with larger buffers each time it finds them full."""
-    capacity = int(n * clicks_per_trajectory) + 64
+    capacity = int(min(1.5 * n * clicks_per_trajectory, MOST_CLICKS)) + 64
     records = Records(
         origin=np.empty(n, dtype=np.int64),
         hidden=np.full(n, -1, dtype=np.int64),
@@ -65,7 +67,7 @@ def _record(n, clicks_per_trajectory, call):
         channel=np.empty(capacity, dtype=np.int8),
     )
     cursor, clock = np.array([0, -1, 0]), np.zeros(1)
-    while not call(cursor, clock, records):
+    while not call(cursor, clock, tuple(records)):
         records = records._replace(
             time=np.concatenate((records.time, np.empty_like(records.time))),
             channel=np.concatenate((records.channel, np.empty_like(records.channel))),
@@ -81,9 +83,14 @@ class _LadderModelEngine:
     model: LadderModel
     mixture: Mixture
 
-    def _clicks_per_trajectory(self, t_end):
-        """Return a guess at the number of clicks, for the first size of the buffers."""
-        return min(1.5 * self.model.click_rates.sum(axis=0).mean() * t_end, 1e6)
+    @cached_property
+    def _kets(self):
+        """The mixture as the kernels take it: a plain tuple.
+
+        Its class and that of `Records` live in other files than the kernels; compiled code that
+        knew their fields would not notice an edit there.
+        """
+        return self.mixture.first, self.mixture.offsets, self.mixture.amplitudes
 
     def _samples(self, records, times):
         return np.empty((records.origin.size, COUNTS + len(self.model.channels), times.size))
@@ -131,10 +138,10 @@ class LadderEngine(_LadderModelEngine):
 
         def call(cursor, clock, records):
             return sample_clicks(
-                rng, self._edges, self.mixture, self._tables, t_end, cursor, clock, records
+                rng, self._edges, self._kets, self._tables, t_end, cursor, clock, records
             )
 
-        return _record(n, self._clicks_per_trajectory(t_end), call)
+        return _record(n, self.model.typical_clicks(t_end), call)
 
     def observe(self, records, times):
         """Return the samples (n, 5 + nc, nt) of the conditional states and the weight dropped."""
@@ -145,7 +152,7 @@ class LadderEngine(_LadderModelEngine):
         phases = np.array((np.cos(phase), np.sin(phase)))
         scratch = np.empty(self.model.n_atoms + 3, dtype=self.mixture.amplitudes.dtype)
         dropped = observe(
-            self.mixture, self._tables, times, phases, NEGLIGIBLE, records, scratch, samples
+            self._kets, self._tables, times, phases, NEGLIGIBLE, tuple(records), scratch, samples
         )
         return samples, dropped
 
@@ -154,8 +161,9 @@ class WavefunctionEngine(_LadderModelEngine):
     """The textbook Monte Carlo wavefunction: slow, and independent of `LadderEngine`."""
 
     @cached_property
-    def _mixture(self):
-        return self.mixture._replace(amplitudes=self.mixture.amplitudes.astype(complex))
+    def _kets(self):
+        first, offsets, amplitudes = super()._kets
+        return first, offsets, amplitudes.astype(complex)
 
     @cached_property
     def _tables(self):
@@ -175,17 +183,17 @@ class WavefunctionEngine(_LadderModelEngine):
         """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
         from trajbatt.kernels.mcwf import sample_clicks
 
-        weights = np.cumsum(self._mixture.weights)
+        weights = np.cumsum(self.mixture.weights)
         weights /= weights[-1]
         psi = np.empty(self.model.n_atoms + 1, dtype=complex)
         p = np.empty(psi.size)
 
         def call(cursor, clock, records):
             return sample_clicks(
-                rng, weights, self._mixture, self._tables, t_end, cursor, clock, psi, p, records
+                rng, weights, self._kets, self._tables, t_end, cursor, clock, psi, p, records
             )
 
-        return _record(n, self._clicks_per_trajectory(t_end), call)
+        return _record(n, self.model.typical_clicks(t_end), call)
 
     def observe(self, records, times):
         """Return the samples (n, 5 + nc, nt) of the conditional states and the weight dropped."""
@@ -193,7 +201,8 @@ class WavefunctionEngine(_LadderModelEngine):
 
         samples = self._samples(records, times)
         psi = np.empty(self.model.n_atoms + 1, dtype=complex)
-        observe(self._mixture, self._tables, times, records, psi, np.empty_like(psi), samples)
+        phi = np.empty_like(psi)
+        observe(self._kets, self._tables, times, tuple(records), psi, phi, samples)
         return samples, 0.0
 
 

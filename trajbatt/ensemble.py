@@ -19,7 +19,7 @@ from trajbatt.engines import (
 from trajbatt.moments import Moments
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trajectory:
     """One battery: what a single run does.
 
@@ -49,8 +49,18 @@ class Trajectory:
     counts: np.ndarray
     clicks: Clicks
 
+    def __repr__(self):
+        """Return a card of four lines."""
+        final = zip(self.channels, self.counts[:, -1], strict=True)
+        return (
+            f"Trajectory {self.index}\n"
+            f"  times         {self.times.size}, up to {self.times[-1]:.6g}\n"
+            f"  final energy  {self.energy[-1]:.6g}\n"
+            f"  photons       {', '.join(f'{name} {n}' for name, n in final) or 'none'}"
+        )
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class EnsembleResult:
     """Averages over an ensemble of trajectories, with standard errors.
 
@@ -239,7 +249,7 @@ class EnsembleResult:
             clicks=Clicks.of_records([record], self.channels, first=trajectory),
         )
 
-    def __str__(self):
+    def __repr__(self):
         """Return a card of five lines."""
         energy, sem = self.energy[-1], self.energy_sem[-1]
         final = zip(self.channels, self.counts[:, -1], strict=True)

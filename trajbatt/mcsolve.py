@@ -71,6 +71,8 @@ def mcsolve(
     ntraj = checks.integer("ntraj", ntraj, 1)
     checks.choice("method", method, tuple(ENGINES))
     seed = np.random.SeedSequence().entropy if seed is None else checks.integer("seed", seed, 0)
+    if progress is not None and not callable(progress):
+        raise TypeError(f"`progress` must be a function of (done, ntraj), but is {progress!r}")
     plan = Plan(model, prepare(model, initial), times, seed, method, bool(keep_clicks))
     pieces = ((plan, chunk, size) for chunk, size in plan.pieces(ntraj))
     moments = checkpoints = None

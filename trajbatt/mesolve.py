@@ -13,10 +13,11 @@ from trajbatt.propagators import dense_states, rational_states, uniform_step
 from trajbatt.states import Mixture, prepare
 
 DENSE_LEVELS = 128  # up to here one matrix exponential beats many tridiagonal solves
+DENSE_STIFFEST = 1e4  # rates times step up to which its rounding errors stay near 1e-12
 LARGEST_FULL = 2000  # atoms up to which the whole density matrix is offered
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class MasterEquationResult:
     """What the master equation gives: the exact twin of an `EnsembleResult`.
 
@@ -83,7 +84,7 @@ class MasterEquationResult:
         # The passive state puts the largest eigenvalue on the lowest level.
         return self.energy - eigenvalues[:, ::-1] @ np.arange(self.model.n_atoms + 1.0)
 
-    def __str__(self):
+    def __repr__(self):
         """Return a card of five lines."""
         final = zip(self.channels, self.counts[:, -1], strict=True)
         photons = ", ".join(f"{name} {mean:.6g}" for name, mean in final)
@@ -141,6 +142,9 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
         system = CoherenceOrders(model, range(min(3, model.n_atoms + 1)))
         vectors = _solve(system, mixture, times, rtol)
     energy, variance, dipole, counts = _read_off(system, vectors, times)
+    covariance = None
+    if covariances:
+        covariance = counts_covariance(model, mixture, times, counts[:, -1], rtol)
     return MasterEquationResult(
         model=model,
         initial=initial,
@@ -150,7 +154,7 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
         energy_variance=variance,
         dipole=dipole,
         counts=counts,
-        counts_covariance=counts_covariance(model, mixture, times, rtol) if covariances else None,
+        counts_covariance=covariance,
         states=states,
     )
 
@@ -158,10 +162,13 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
 def _solve(system, mixture: Mixture, times, rtol):
     """Return an iterable of the vectors of the system at each of `times`."""
     y = system.initial(mixture)
-    small = system.model.n_atoms < DENSE_LEVELS
-    if small and (times.size < 3 or uniform_step(times) is not None):
-        states = dense_states(system.dense_blocks(), system.dense_state(y), times)
-        return system.from_dense(states).T
+    if system.model.n_atoms < DENSE_LEVELS:
+        blocks = system.dense_blocks()
+        step = times[-1] if times.size < 3 else uniform_step(times)
+        if step is not None and step * np.abs(blocks).max() < DENSE_STIFFEST:
+            states = system.from_dense(dense_states(blocks, system.dense_state(y), times))
+            system.normalise(states)
+            return states.T
     return rational_states(system, y, times, rtol)
 
 

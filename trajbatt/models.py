@@ -77,6 +77,10 @@ class LadderModel:
         rates = np.array([channel.rate for channel in self.channels])
         return rates[:, None] * self.jump_elements**2
 
+    def typical_clicks(self, duration):
+        """Return a rough number of clicks in a trajectory: the mean rate of all levels at work."""
+        return float(self.click_rates.sum(axis=0).mean() * duration)
+
     def rate_of(self, shift):
         """Return the summed rate of the channels that step by `shift` (DESIGN 2: B, C, A)."""
         return sum((c.rate for c in self.channels if c.shift == shift), 0.0)

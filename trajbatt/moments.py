@@ -1,7 +1,7 @@
 """Means and co-moments that add: the statistics that an ensemble streams.
 
 Two summaries of different trajectories merge into the summary of both (Chan, Golub and LeVeque
-1983), so memory does not grow with the number of trajectories.
+1983; Pebay 2008), so memory does not grow with the number of trajectories.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moments:
     """The mean and the co-moments of `count` samples of some variables.
 
@@ -19,16 +19,15 @@ class Moments:
     mean : ndarray (nv, ...), float64
     comoment : ndarray (nv, nv, ...), float64
         Sums of (x_a - mean_a)(x_b - mean_b); trailing axes go side by side.
-    carriers : ndarray (nv, ...), float64, or None
-        How many samples carry the variance of each variable: (sum d^2)^2/sum d^4 with d the
-        deviations, a third of the samples for a normal distribution and one for a lone outlier.
-        Merging adds it up, which neglects that the merged means differ.
+    third, fourth : ndarray (nv, ...), float64, or None
+        Sums of (x_a - mean_a)^3 and (x_a - mean_a)^4.
     """
 
     count: int
     mean: np.ndarray
     comoment: np.ndarray
-    carriers: np.ndarray | None = None
+    third: np.ndarray | None = None
+    fourth: np.ndarray | None = None
 
     @classmethod
     def side_by_side(cls, samples):
@@ -36,12 +35,10 @@ class Moments:
         from trajbatt.kernels.comoments import comoments
 
         n, *shape = samples.shape
-        mean, fourth = np.empty(shape), np.empty(shape)
+        mean, third, fourth = (np.empty(shape) for _ in range(3))
         comoment = np.empty((shape[0], *shape))
-        comoments(samples, mean, comoment, fourth, np.empty(shape))
-        square = np.einsum("aat->at", comoment)
-        carriers = np.divide(square**2, fourth, out=np.zeros(shape), where=fourth > 0)
-        return cls(n, mean, comoment, carriers)
+        comoments(samples, mean, comoment, third, fourth, np.empty(shape))
+        return cls(n, mean, comoment, third, fourth)
 
     @classmethod
     def of_all_pairs(cls, samples):
@@ -55,12 +52,36 @@ class Moments:
 
     def __add__(self, other):
         """Merge the summaries of two disjoint sets of samples."""
-        count = self.count + other.count
+        a, b = self.count, other.count
+        n = a + b
         step = other.mean - self.mean
-        mean = self.mean + step * (other.count / count)
-        between = step[:, None] * step[None, :] * (self.count * (other.count / count))
-        carriers = None if self.carriers is None else self.carriers + other.carriers
-        return Moments(count, mean, self.comoment + other.comoment + between, carriers)
+        mean = self.mean + step * (b / n)
+        between = step[:, None] * step[None, :] * (a * b / n)
+        comoment = self.comoment + other.comoment + between
+        if self.third is None:
+            return Moments(n, mean, comoment)
+        second_a, second_b = self.second, other.second
+        third = self.third + other.third + step**3 * (a * b * (a - b) / n**2)
+        third += 3 * step * (a * second_b - b * second_a) / n
+        fourth = self.fourth + other.fourth + step**4 * (a * b * (a * a - a * b + b * b) / n**3)
+        fourth += 6 * step**2 * (a * a * second_b + b * b * second_a) / n**2
+        fourth += 4 * step * (a * other.third - b * self.third) / n
+        return Moments(n, mean, comoment, third, fourth)
+
+    @property
+    def second(self):
+        """Sums of (x_a - mean_a)^2, float64 (nv, ...)."""
+        return np.einsum("aa...->a...", self.comoment)
+
+    @property
+    def carriers(self):
+        """How many samples carry the variance of each variable, float64 (nv, ...).
+
+        (sum d^2)^2/sum d^4 with d the deviations: a third of the samples for a normal
+        distribution, one for a lone outlier, zero for a constant.
+        """
+        square = self.second**2
+        return np.divide(square, self.fourth, out=np.zeros_like(square), where=self.fourth > 0)
 
     @property
     def covariance(self):

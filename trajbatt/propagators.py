@@ -110,12 +110,16 @@ def rational_states(system, y, times, rtol):
     """
     solution, check = RationalStep(system, SOLUTION), RationalStep(system, CHECK)
     tolerance = max(rtol, system.rounding)
-    same = 4.0 * np.finfo(float).eps * times[-1]
     longest = system.timescale
     trusted_h, trust = 0.0, 0
     t = 0.0
     for target in times:
+        same = 4.0 * np.finfo(float).eps * target  # an even grid's steps differ by rounding
         while t < target:
+            if longest < 1e-13 * target:
+                raise ArithmeticError(
+                    f"the steps became too short at t = {t:g}; ask for a larger `rtol`"
+                )
             parts = max(1, math.ceil((target - t) / longest * (1.0 - 1e-12)))
             h = (target - t) / parts
             new = solution(y, h, same)
@@ -150,7 +154,7 @@ def uniform_step(times):
 def dense_states(blocks, y, times):
     """Return exp(tA) y at `times`, by matrix exponentials and repeated squaring.
 
-    Exact to rounding. On an even grid it takes one exponential: with P = exp(hA), the states
+    Exact but for rounding, which grows with the norm of hA. On an even grid it takes one exponential: with P = exp(hA), the states
     y, Py, ... are doubled in number with each squaring of P.
 
     Parameters

@@ -58,13 +58,15 @@ def photon_energies(battery, omega_0=None):
     return frequencies / omega_0
 
 
-def charging_summary(runs, exact, energies):
+def charging_summary(runs, exact, verdict, energies):
     """Return what a charging run stored, how sharply and at what price, at its last time.
 
     Parameters
     ----------
     runs : EnsembleResult
     exact : MasterEquationResult
+    verdict : Comparison
+        Of the two. A row has a z-score only if everything in it has one there.
     energies : ndarray (nc,)
         Of the photons, in units of hbar omega_0.
 
@@ -73,8 +75,13 @@ def charging_summary(runs, exact, energies):
     list of Row
         Standard errors of ratios are by the delta method.
     """
+    judged = {
+        JZ: verdict.energy[-1],
+        JZ_SQUARE: verdict.energy_variance[-1],
+        **{COUNTS + i: z[-1] for i, z in enumerate(verdict.counts)},
+    }
     with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
-        return [_row(runs, *entry) for entry in _entries(runs, exact, energies)]
+        return [_row(runs, judged, *entry) for entry in _entries(runs, exact, energies)]
 
 
 def _entries(runs, exact, energies):
@@ -88,8 +95,10 @@ def _entries(runs, exact, energies):
     counts, d_counts = mean[COUNTS:], unit[COUNTS:]
 
     def relative(variance, gradient):
-        """Return sqrt(variance)/energy and its gradient."""
+        """Return sqrt(variance)/energy and its gradient, nan where the variance is rounding."""
         ratio = np.sqrt(variance) / energy
+        if variance <= 1e-12 * n_atoms**2:
+            return ratio, np.full_like(gradient, np.nan)
         return ratio, ratio * (gradient / (2 * variance) - d_energy / energy)
 
     waste = energies @ counts / energy
@@ -116,10 +125,13 @@ def _entries(runs, exact, energies):
     ]  # fmt: skip
 
 
-def _row(runs, name, label, value, gradient, exact):
+def _row(runs, judged, name, label, value, gradient, exact):
     sem = float(runs.moments.sem(np.asarray(gradient)[:, None])[-1])
-    z = None if exact is None else float(z_scores(value, exact, sem))
-    return Row(name, label, float(value), sem, None if exact is None else float(exact), z)
+    if exact is None:
+        return Row(name, label, float(value), sem, None, None)
+    parts = [z for row, z in judged.items() if gradient[row] != 0]
+    z = math.nan if np.any(np.isnan(parts)) else float(z_scores(value, exact, sem, 1e-6))
+    return Row(name, label, float(value), sem, float(exact), z)
 
 
 def as_json(value):

@@ -92,6 +92,9 @@ def rotated_spinor(u, v, theta):
     return c * u - s * v, s * u + c * v
 
 
+MOST_ROTATED = 10_000  # atoms: the matrix takes 800 MB
+
+
 def rotation_matrix(n_atoms, theta):
     """Return the dressed kets in the bare basis: column k is |e_m>, m = k - N/2 (Eq. 4).
 
@@ -108,8 +111,19 @@ def rotation_matrix(n_atoms, theta):
     Returns
     -------
     ndarray (N+1, N+1), float64, orthogonal.
+
+    Raises
+    ------
+    ValueError
+        For more than 10 000 atoms.
     """
     from scipy.linalg import eigh_tridiagonal
+
+    if n_atoms > MOST_ROTATED:
+        raise ValueError(
+            f"`n_atoms` must be at most {MOST_ROTATED} to rotate a state that is not coherent, "
+            f"but is {n_atoms}"
+        )
 
     m = magnetic_numbers(n_atoms)
     raising = raising_elements(n_atoms)[:-1]

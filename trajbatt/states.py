@@ -55,8 +55,6 @@ def coherent_state(n_atoms, theta, phi=0.0):
 class Mixture(NamedTuple):
     """A mixture of P pure states in a model's basis, stored back to back (total length M).
 
-    A tuple of plain arrays, because the kernels take it as it is.
-
     Attributes
     ----------
     weights : ndarray (P,), float64
@@ -104,13 +102,10 @@ class Mixture(NamedTuple):
             np.ones(levels.size),
         )
 
-    def kets(self, n_levels):
-        """Yield (weight, ket (n_levels,)) of each pure state."""
+    def kets(self):
+        """Yield the weight, the lowest level and the amplitudes of each pure state."""
         for i, weight in enumerate(self.weights):
-            ket = np.zeros(n_levels, dtype=self.amplitudes.dtype)
-            amplitudes = self.amplitudes[self.offsets[i] : self.offsets[i + 1]]
-            ket[self.first[i] : self.first[i] + amplitudes.size] = amplitudes
-            yield weight, ket
+            yield weight, self.first[i], self.amplitudes[self.offsets[i] : self.offsets[i + 1]]
 
 
 def prepare(model, initial):

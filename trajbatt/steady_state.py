@@ -156,6 +156,8 @@ def steady_state(model):
         If neither the upward nor the downward jumps have a rate: then every dressed population is
         conserved and there is no unique steady state.
     """
+    if not hasattr(model, "rate_of"):
+        raise TypeError(f"`model` must be a model such as battery.charge(), but is {model!r}")
     up, down = model.rate_of(1), model.rate_of(-1)
     if up == 0.0 and down == 0.0:
         raise ValueError(

@@ -4,8 +4,8 @@ from trajbatt.kernels.compile import kernel
 
 
 @kernel
-def comoments(samples, mean, comoment, fourth, deviation):
-    """Write the means, the centred second and the fourth moments of `samples` over its first axis.
+def comoments(samples, mean, comoment, third, fourth, deviation):
+    """Write the means and the centred moments of `samples` over its first axis.
 
     Parameters
     ----------
@@ -13,13 +13,14 @@ def comoments(samples, mean, comoment, fourth, deviation):
     mean : *out* (nv, nt) float64
     comoment : *out* (nv, nv, nt) float64
         Sums over n of (x_a - mean_a)(x_b - mean_b).
-    fourth : *out* (nv, nt) float64
-        Sums over n of (x_a - mean_a)^4.
+    third, fourth : *out* (nv, nt) float64
+        Sums over n of (x_a - mean_a)^3 and (x_a - mean_a)^4.
     deviation : *scratch* (nv, nt) float64
     """
     n, n_variables, n_times = samples.shape
     mean[:] = 0.0
     comoment[:] = 0.0
+    third[:] = 0.0
     fourth[:] = 0.0
     for i in range(n):
         for a in range(n_variables):
@@ -33,6 +34,7 @@ def comoments(samples, mean, comoment, fourth, deviation):
             for t in range(n_times):
                 d = samples[i, a, t] - mean[a, t]
                 deviation[a, t] = d
+                third[a, t] += d * d * d
                 fourth[a, t] += d * d * d * d
         for a in range(n_variables):
             for b in range(a + 1):

@@ -36,6 +36,7 @@ GROUP = 4  # clicks applied in one pass over the amplitudes
 FLUSH = 32  # clicks between two normalisations: (N/2)^32 must not overflow
 ONE, TWO = np.uint64(1), np.uint64(2)
 BLOCK = 64  # steps of the recurrence in d between two exponentials
+STEEP = 600.0  # exponents above which the recurrence is not used
 
 
 class Tables(NamedTuple):
@@ -70,7 +71,7 @@ class Tables(NamedTuple):
 
 @kernel
 def sample_clicks(rng, edges, mixture, tables, t_end, cursor, clock, records):
-    """Draw the clicks of `records.hidden.size` trajectories up to `t_end`, one after the other.
+    """Draw the clicks of n trajectories up to `t_end`, one after the other.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
     again with everything else unchanged. The draws do not depend on the size of the buffers.
@@ -80,7 +81,8 @@ def sample_clicks(rng, edges, mixture, tables, t_end, cursor, clock, records):
     rng : Generator
     edges : *in* (M,) float64
         Cumulative probabilities of the mixture's levels, back to back; the last is 1.
-    mixture : Mixture, *in*
+    mixture : *in* (first, offsets, amplitudes)
+        Of a `trajbatt.states.Mixture`.
     tables : Tables, *in*
     t_end : float
     cursor : *in, out* (3,) int64
@@ -88,12 +90,12 @@ def sample_clicks(rng, edges, mixture, tables, t_end, cursor, clock, records):
         with.
     clock : *in, out* (1,) float64
         Time of the trajectory in progress.
-    records : Records, *out*
+    records : *out* (origin, hidden, offsets, time, channel)
+        Of n trajectories, see `trajbatt.engines.Records`.
     """
     shifts = tables.shifts
-    first, offsets = mixture.first, mixture.offsets
-    origin, hidden = records.origin, records.hidden
-    click_offsets, click_time, click_channel = records.offsets, records.time, records.channel
+    first, offsets, _ = mixture
+    origin, hidden, click_offsets, click_time, click_channel = records
     n_channels = shifts.size
     i, level, n = cursor[0], cursor[1], cursor[2]
     t = clock[0]
@@ -148,13 +150,20 @@ def damp(a, low, hidden, high, alpha, beta):
     """Apply the no-click decay exp(-(alpha d + beta d^2)/2), and scale the hidden amplitude to 1.
 
     The factors follow from a recurrence in d, begun anew with exponentials every `BLOCK` steps;
-    both sides go at once, since each recurrence alone would wait for its own products.
+    both sides go at once, since each recurrence alone would wait for its own products. After a
+    long dark time, when its factors could overflow on branches that are dead, each is computed.
     """
     norm = 1.0 / a[hidden].real
-    curve = math.exp(-beta)
     above = high - hidden
     below = hidden - low
     a[hidden] = 1.0
+    if abs(alpha) + abs(beta) * BLOCK > STEEP:
+        for k in range(low, high + 1):
+            if k != hidden:
+                d = float(k - hidden)
+                a[k] *= norm * math.exp(min(-0.5 * (alpha + beta * d) * d, STEEP))
+        return
+    curve = math.exp(-beta)
     for done in range(0, max(above, below), BLOCK):
         centre = beta * (2.0 * done + 1.0)
         up_ratio = math.exp(-0.5 * (centre + alpha))
@@ -285,7 +294,7 @@ def advance(
     """
     shifts, elements = tables.shifts, tables.elements
     slope, curvature = tables.slope, tables.curvature
-    click_time, click_channel = records.time, records.channel
+    _, _, _, click_time, click_channel = records
     never = shifts.size
     width = tables.raising.size
     n_atoms = width - 2 * PADDING - 1
@@ -331,15 +340,14 @@ def observe(mixture, tables, times, phases, negligible, records, a, samples):
 
     Parameters
     ----------
-    mixture : Mixture, *in*
+    mixture, records : *in*
+        As in `sample_clicks`.
     tables : Tables, *in*
     times : *in* (nt,) float64
     phases : *in* (2, nt) float64
         cos and sin of Omega t at `times`.
     negligible : float
         Branches of less weight than this, relative to the hidden one, are dropped.
-    records : Records, *in*
-        As `sample_clicks` fills them.
     a : *scratch* (N+3,) of the type of the mixture's amplitudes
     samples : *out* (n, 5 + nc, nt) float64
         <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
@@ -354,21 +362,23 @@ def observe(mixture, tables, times, phases, negligible, records, a, samples):
     counts = np.empty(n_channels)
     place = np.empty(GROUP, dtype=np.uint64)
     worst = 0.0
-    for i in range(records.hidden.size):
-        hidden = records.hidden[i]
-        origin = records.origin[i]
-        start = mixture.offsets[origin]
-        low = mixture.first[origin]
-        high = low + mixture.offsets[origin + 1] - start - 1
-        scale = 1.0 / mixture.amplitudes[start + hidden - low]
+    first, offsets, amplitudes = mixture
+    origins, hidden_levels, click_offsets, _, _ = records
+    for i in range(hidden_levels.size):
+        hidden = hidden_levels[i]
+        origin = origins[i]
+        start = offsets[origin]
+        low = first[origin]
+        high = low + offsets[origin + 1] - start - 1
+        scale = 1.0 / amplitudes[start + hidden - low]
         for k in range(low, high + 1):
-            a[k] = mixture.amplitudes[start + k - low] * scale
+            a[k] = amplitudes[start + k - low] * scale
         a[high + 1] = 0.0
         a[high + 2] = 0.0
         counts[:] = 0.0
         dropped = 0.0
         climbed = 0
-        n, stop = records.offsets[i], records.offsets[i + 1]
+        n, stop = click_offsets[i], click_offsets[i + 1]
         t = 0.0
         for j in range(times.size):
             low, high, climbed, n, lost = advance(

@@ -140,15 +140,16 @@ def jump(psi, jump_elements, shift):
 @kernel
 def set_ket(psi, mixture, which):
     """Write pure state `which` of the mixture to `psi`."""
+    first, offsets, amplitudes = mixture
     psi[:] = 0.0
-    start = mixture.offsets[which]
-    for k in range(mixture.offsets[which + 1] - start):
-        psi[mixture.first[which] + k] = mixture.amplitudes[start + k]
+    start = offsets[which]
+    for k in range(offsets[which + 1] - start):
+        psi[first[which] + k] = amplitudes[start + k]
 
 
 @kernel
 def sample_clicks(rng, weights, mixture, tables, t_end, cursor, clock, psi, p, records):
-    """Draw the clicks of `records.origin.size` trajectories up to `t_end`, one after the other.
+    """Draw the clicks of n trajectories up to `t_end`, one after the other.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
     again with everything else unchanged.
@@ -158,7 +159,8 @@ def sample_clicks(rng, weights, mixture, tables, t_end, cursor, clock, psi, p, r
     rng : Generator
     weights : *in* (P,) float64
         Cumulative probabilities of the pure states; the last is 1.
-    mixture : Mixture, *in*
+    mixture : *in* (first, offsets, amplitudes)
+        Of a `trajbatt.states.Mixture`.
     tables : Tables, *in*
     t_end : float
     cursor : *in, out* (3,) int64
@@ -169,13 +171,12 @@ def sample_clicks(rng, weights, mixture, tables, t_end, cursor, clock, psi, p, r
     psi : *in, out* (N+1,) complex128
         State of the trajectory in progress.
     p : *scratch* (N+1,) float64
-    records : Records, *out*
-        Without the hidden levels, of which this engine knows nothing.
+    records : *out* (origin, hidden, offsets, time, channel)
+        Of n trajectories, see `trajbatt.engines.Records`; hidden levels are left alone.
     """
     shifts, frequency = tables.shifts, tables.frequency
     click_rates, total_rates = tables.click_rates, tables.total_rates
-    origin, click_offsets = records.origin, records.offsets
-    click_time, click_channel = records.time, records.channel
+    origin, _, click_offsets, click_time, click_channel = records
     i, begun, n = cursor[0], cursor[1], cursor[2]
     t = clock[0]
     while i < origin.size:
@@ -227,28 +228,28 @@ def observe(mixture, tables, times, records, psi, phi, samples):
 
     Parameters
     ----------
-    mixture : Mixture, *in*
+    mixture, records : *in*
+        As in `sample_clicks`.
     tables : Tables, *in*
     times : *in* (nt,) float64
-    records : Records, *in*
     psi, phi : *scratch* (N+1,) complex128
     samples : *out* (n, 5 + nc, nt) float64
         <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
     """
     shifts, total_rates, frequency = tables.shifts, tables.total_rates, tables.frequency
     cos_theta, sin_theta = tables.cos_theta, tables.sin_theta
-    click_offsets, click_time = records.offsets, records.time
+    origin, _, click_offsets, click_time, click_channel = records
     top = psi.size - 1
     spin = 0.5 * top
     counts = np.empty(shifts.size)
-    for i in range(records.origin.size):
-        set_ket(psi, mixture, records.origin[i])
+    for i in range(origin.size):
+        set_ket(psi, mixture, origin[i])
         counts[:] = 0.0
         n = click_offsets[i]
         t = 0.0
         for j in range(times.size):
             while n < click_offsets[i + 1] and click_time[n] <= times[j]:
-                channel = int(records.channel[n])
+                channel = int(click_channel[n])
                 decay(psi, total_rates, frequency, click_time[n] - t)
                 jump(psi, tables.jump_elements[channel], shifts[channel])
                 t = click_time[n]
