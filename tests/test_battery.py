@@ -1,4 +1,6 @@
+import doctest
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -43,6 +45,26 @@ def test_ratios_of_zero_rates():
     assert math.isnan(dead.x)
     assert math.isnan(dead.r)
     assert math.isinf(dead.charging_time)
+
+
+def test_secular_ratio_minds_every_rate():
+    for rates in ({"gamma_0": 50.0}, {"gamma_plus": 50.0}, {"gamma_minus": 50.0}):
+        battery = tb.Battery(10, 1.3, 1000.0, **rates)
+        largest = max(
+            battery.gamma_plus * math.cos(0.65) ** 4,
+            battery.gamma_minus * math.sin(0.65) ** 4,
+            battery.gamma_0 * math.sin(1.3) ** 2,
+        )
+        assert battery.secular_ratio == pytest.approx(1000.0 / (10 * largest))
+
+
+def test_docstring_example():
+    assert doctest.testmod(sys.modules["trajbatt.battery"]).failed == 0
+
+
+def test_rates_that_overflow():
+    with pytest.raises(ValueError, match=r"must leave N\^2 \(A \+ B \+ C\) finite"):
+        tb.Battery(100, 1.0, 1.0, gamma_0=1e308)
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,28 @@ def test_hardly_any_photon_is_no_verdict():
     assert np.isnan(verdict.p_value) or verdict.p_value > 1e-3
 
 
+def test_a_large_battery_is_judged_although_its_chunks_are_small():
+    battery = tb.Battery(10**5, 1.87, 1e6, gamma_plus=10.0)
+    times = [0.0, 1e-2 * battery.charging_time]
+    runs = tb.mcsolve(battery.charge(), times, ntraj=64, seed=1)
+    assert tb.compare(runs, tb.mesolve(battery.charge(), times)).p_value > 1e-3
+    off = dataclasses.replace(battery, gamma_plus=15.0)
+    assert tb.compare(runs, tb.mesolve(off.charge(), times)).p_value < 1e-9
+
+
+@pytest.mark.parametrize("theta", [0.3, 2.9])
+def test_no_false_alarm_from_rare_photons(theta):
+    # One run in three has the one red photon that carries all of the variance.
+    battery = tb.Battery(5, theta, 50.0, gamma_plus=10.0 if theta < 1 else 1.0)
+    times = np.linspace(0, battery.charging_time, 25)
+    exact = tb.mesolve(battery.charge(), times)
+    p = [
+        tb.compare(tb.mcsolve(battery.charge(), times, ntraj=1000, seed=seed), exact).p_value
+        for seed in range(60)
+    ]
+    assert np.nanmin(p) > 1e-4
+
+
 def test_missing_photons_are_a_verdict():
     # An ensemble that never emits cannot be excused by rare events.
     dark = tb.Battery(5, 1.87, 50.0, 0.0, 0.0, 0.0)
@@ -103,6 +125,8 @@ def test_fixed_quantities():
     dead = tb.Battery(5, 1.0, 3.0, 0.0, 0.0, 0.0).charge()
     runs = tb.mcsolve(dead, [0.2, 0.5], ntraj=100, seed=1)
     assert tb.compare(runs, tb.mesolve(dead, [0.2, 0.5])).p_value == 1.0
+    other = tb.mesolve(dead, [0.2, 0.5], initial=tb.excited_state(5))
+    assert tb.compare(runs, other).p_value == 0.0
 
 
 @pytest.mark.parametrize("k", [1, 2, 10])

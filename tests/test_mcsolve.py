@@ -8,6 +8,7 @@ from scipy import stats
 
 import trajbatt as tb
 from trajbatt import chunks
+from trajbatt.moments import Moments
 
 BATTERY = tb.Battery(20, 1.87, 200.0, gamma_plus=10.0)
 TIMES = np.linspace(0, BATTERY.charging_time, 12)
@@ -126,6 +127,54 @@ def test_chunk_size_depends_on_the_model_only():
         chunks.chunk_size(tb.Battery(n, 1.0, 1.0).charge()) for n in (1, 20, 100, 10**4, 10**6)
     ]
     assert sizes == [4096, 2048, 512, 4, 1]
+
+
+def test_every_chunk_has_its_own_stream():
+    model = tb.Battery(10**4, 1.87, 1e5, gamma_plus=10.0).charge()
+    size = chunks.chunk_size(model)
+    runs = tb.mcsolve(model, [1e-7], ntraj=10 * size, seed=3, keep_clicks=True)
+    first_of_chunk = [runs.clicks.of_trajectory(i * size).time for i in range(10)]
+    first_of_chunk = [times[0] for times in first_of_chunk if times.size]
+    assert len(first_of_chunk) > 5
+    assert len(set(first_of_chunk)) == len(first_of_chunk)
+
+
+def test_blocks_do_not_change_the_trajectories(monkeypatch):
+    model = BATTERY.charge()
+    whole = tb.mcsolve(model, TIMES, ntraj=40, seed=3, keep_clicks=True)
+    monkeypatch.setattr(chunks, "BLOCK_CLICKS", 100)
+    parts = tb.mcsolve(model, TIMES, ntraj=40, seed=3, keep_clicks=True)
+    np.testing.assert_array_equal(whole.clicks.time, parts.clicks.time)
+    np.testing.assert_array_equal(whole.clicks.trajectory, parts.clicks.trajectory)
+    np.testing.assert_allclose(whole.moments.comoment, parts.moments.comoment, atol=1e-9)
+    np.testing.assert_array_equal(parts.replay(37).clicks.time, whole.replay(37).clicks.time)
+
+
+@pytest.mark.parametrize("cut", [1, 2, 7, 40])
+def test_merged_moments_are_those_of_all_samples(cut):
+    samples = np.random.default_rng(1).gamma(0.5, size=(83, 3, 4)) + 10.0
+    whole = Moments.side_by_side(samples)
+    merged = Moments.side_by_side(samples[:cut])
+    for start in range(cut, 83, cut):
+        merged = merged + Moments.side_by_side(samples[start : start + cut])
+    for name in ("count", "mean", "comoment", "third", "fourth", "carriers"):
+        np.testing.assert_allclose(getattr(merged, name), getattr(whole, name), rtol=1e-9)
+    deviation = samples - samples.mean(axis=0)
+    carriers = (deviation**2).sum(axis=0) ** 2 / (deviation**4).sum(axis=0)
+    np.testing.assert_allclose(whole.carriers, carriers)
+
+
+def test_memory_does_not_grow_with_the_clicks_of_a_chunk():
+    # 4096 trajectories of some 20 000 clicks would take 700 MB at once.
+    import tracemalloc
+
+    model = tb.Battery(1, 1.87, 10.0, gamma_plus=10.0).charge()
+    tb.mcsolve(model, [1.0], ntraj=2, seed=1)
+    tracemalloc.start()
+    tb.mcsolve(model, [20_000.0], ntraj=200, seed=1, threads=1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60e6
 
 
 def test_earlier_times_do_not_change_the_clicks():
@@ -281,10 +330,12 @@ def test_first_waiting_time_is_a_mixture_of_exponentials():
         ({"seed": 1.0}, "`seed` must be a non-negative integer, but is 1.0"),
         ({"method": "euler"}, "`method` must be 'ladder' or 'mcwf', but is 'euler'"),
         ({"threads": 0}, "`threads` must be a positive integer, but is 0"),
+        ({"executor": 3}, r"`executor` must have the interface of concurrent\.futures\.Executor"),
+        ({"progress": True}, r"`progress` must be a function of \(done, ntraj\), but is True"),
     ],
 )
 def test_bad_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         tb.mcsolve(BATTERY.charge(), TIMES, **arguments)
 
 

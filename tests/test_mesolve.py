@@ -175,6 +175,40 @@ def test_channels_of_the_dense_liouvillian_are_those_of_the_model():
     np.testing.assert_allclose(np.diff(counts)[:, 0] / (2 * step), rates, rtol=1e-7)
 
 
+@pytest.mark.parametrize("n", [1, 100])
+def test_long_times(n):
+    # Everything but the counts is steady, and their covariances grow linearly.
+    battery = tb.Battery(n, 1.87, 10.0 * n, gamma_plus=10.0)
+    model, steady = battery.charge(), tb.steady_state(battery.charge())
+    unit = 1 / (n * battery.gamma_net)
+    times = np.array([1e3, 2e3, 3e3, 1e5]) * unit
+    exact = tb.mesolve(model, times, covariances=True)
+    np.testing.assert_allclose(exact.energy, steady.energy, rtol=1e-10)
+    np.testing.assert_allclose(exact.energy_variance, steady.energy_variance, rtol=1e-9)
+    rate = np.diff(exact.counts)[:, 0] / np.diff(times)[0]
+    np.testing.assert_allclose(rate, model.click_rates @ steady.populations, rtol=1e-8)
+    slope = np.diff(exact.counts_covariance) / np.diff(times)
+    np.testing.assert_allclose(slope[..., 0], slope[..., 1], rtol=1e-6, atol=1e-6 * slope.max())
+    np.testing.assert_allclose(slope[..., 0], slope[..., 2], rtol=1e-5, atol=1e-5 * slope.max())
+
+
+def test_times_on_very_different_scales():
+    model = tb.Battery(200, 1.87, 2000.0, gamma_plus=10.0).charge()
+    counts = tb.mesolve(model, [1e-9, 1.4e-9, 2.1e-9, 3e-9, 1e3]).counts
+    np.testing.assert_allclose(counts[:, :4] / counts[:, :1], [[1.0, 1.4, 2.1, 3.0]] * 3, rtol=1e-3)
+
+
+def test_units_scale():
+    base = tb.Battery(30, 1.87, 300.0, 1.0, 10.0, 1.0)
+    times = np.array([0.0, 0.03, 0.1])
+    expected = tb.mesolve(base.charge(), times, covariances=True)
+    for unit in (1e-6, 1e9):
+        battery = tb.Battery(30, 1.87, 300.0 * unit, unit, 10.0 * unit, unit)
+        got = tb.mesolve(battery.charge(), times / unit, covariances=True)
+        np.testing.assert_allclose(got.energy, expected.energy, rtol=1e-10)
+        np.testing.assert_allclose(got.counts_covariance, expected.counts_covariance, rtol=1e-7)
+
+
 BAD_TIMES = [
     ([], "is empty"),
     ([0.0, 0.2, 0.1], "0.1 follows 0.2"),
@@ -184,6 +218,10 @@ BAD_TIMES = [
     ([0.0, np.inf], "holds inf"),
     ([[0.0, 0.1]], "has 2 dimensions"),
     ("soon", "is 'soon'"),
+    (None, "is None"),
+    (["0.1"], r"is \['0.1'\]"),
+    ([True], r"is \[True\]"),
+    ([0.1j], r"is \[0.1j\]"),
 ]
 
 

@@ -1,8 +1,8 @@
 r"""Photon counts, exactly: covariances of the channels' counts (DESIGN 3.3).
 
-Let p be the populations, n_c the counts and w_c the click rates of channel c, and let constants nu_c
-be the mean rates over the whole run. With v_c(k) = E[n_c - nu_c t; level k] the deviation resolved
-by level, and p -> J_c p the jumps of channel c, which add one photon each,
+Let p be the populations, n_c the counts and w_c the click rates of channel c, and let the constants
+nu_c be the mean rates over the whole run. With v_c(k) = E[n_c - nu_c t; level k] the deviation
+resolved by level, and p -> J_c p the jumps of channel c, which add one photon each,
 
     dp/dt = A p,     dv_c/dt = A v_c + J_c p - nu_c p,
     dC_ab/dt = (w_a - nu_a).v_b + (w_b - nu_b).v_a + delta_ab w_a.p,

@@ -154,8 +154,9 @@ def uniform_step(times):
 def dense_states(blocks, y, times):
     """Return exp(tA) y at `times`, by matrix exponentials and repeated squaring.
 
-    Exact but for rounding, which grows with the norm of hA. On an even grid it takes one exponential: with P = exp(hA), the states
-    y, Py, ... are doubled in number with each squaring of P.
+    Exact but for rounding, which grows with the norm of hA. On an even grid it takes one
+    exponential: with P = exp(hA), the states y, Py, ... are doubled in number with each squaring
+    of P.
 
     Parameters
     ----------
