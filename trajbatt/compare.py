@@ -175,7 +175,7 @@ def _scores(runs, exact):
         ]
     )
     # How far one trajectory may lie from the mean: five standard deviations and five quanta.
-    far = 5.0 * (1.0 + np.sqrt(np.maximum(exact.energy_variance, 0.0)))
+    far = 5.0 * (1.0 + np.sqrt(exact.energy_variance))
     half = np.full(runs.times.size, n_atoms / 2)
     reach = np.array([far, far**2, half, half, *(5.0 * (1.0 + np.sqrt(exact.counts)))])
 

@@ -116,7 +116,7 @@ def rational_states(system, y, times, rtol):
     for target in times:
         same = 4.0 * np.finfo(float).eps * target  # an even grid's steps differ by rounding
         while t < target:
-            if longest < 1e-13 * target:
+            if longest < 1e-12 * t:
                 raise ArithmeticError(
                     f"the steps became too short at t = {t:g}; ask for a larger `rtol`"
                 )
