@@ -51,7 +51,7 @@ class CoherenceOrders:
             self.above[inner] = down * pairs
         scale = model.n_atoms * abs(down - up) + 2.0 * (down + up) + dephasing
         self.timescale = 0.25 / scale if scale > 0 else np.inf
-        self.rounding = 2e-13 * model.n_atoms
+        self.rounding = 5e-13 * model.n_atoms
 
     def initial(self, mixture):
         """Return the orders of a `Mixture` and counts of zero, float64 or complex128 (size,)."""

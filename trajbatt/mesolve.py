@@ -117,7 +117,7 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
         Keep the bare density matrix at every time: O(nt N^2) memory.
     rtol : float
         Accuracy of energy, variance and dipole on the scale of N, and of the counts relative to
-        their sum; rounding limits that of the variance to about 1e-13 N.
+        their sum; rounding limits that of the variance to about 5e-13 N.
 
     Returns
     -------
