@@ -129,6 +129,37 @@ class Battery:
         )
         return LadderModel("charge", self.n_atoms, self.theta, self.omega_p, channels)
 
+    def store(self):
+        """Return the model of storage: the pump is off and the decay closed.
+
+        H = Delta J_z in the pump frame, so the bare populations, and with them the energy, stay;
+        the dipole precesses. There are no channels. The default initial state is the charged
+        steady state.
+        """
+        return LadderModel("store", self.n_atoms, 0.0, self.detuning, (), start=self.charge())
+
+    def discharge(self, gamma=None):
+        """Return the model of discharging, Eq. (5) with the pump off.
+
+        H = Delta J_z in the pump frame; the one channel `all` is J_-. The default initial state is
+        the charged steady state.
+
+        Parameters
+        ----------
+        gamma : float, optional
+            The decay rate; `gamma_0` by default.
+        """
+        gamma = self.gamma_0 if gamma is None else checks.real("gamma", gamma, 0)
+        return LadderModel(
+            "discharge",
+            self.n_atoms,
+            0.0,
+            self.detuning,
+            (Channel("all", -1, gamma),),
+            start=self.charge(),
+            coherent_rate=gamma,
+        )
+
 
 def _ratio(numerator, denominator):
     if denominator == 0.0:

@@ -49,8 +49,7 @@ class CoherenceOrders:
             inner = slice(part.start, part.stop - 1)
             self.below[inner] = up * pairs
             self.above[inner] = down * pairs
-        scale = model.n_atoms * abs(down - up) + 2.0 * (down + up) + dephasing
-        self.timescale = 0.25 / scale if scale > 0 else np.inf
+        self.timescale = 0.25 * model.timescale
         self.rounding = 5e-13 * model.n_atoms
 
     def initial(self, mixture):

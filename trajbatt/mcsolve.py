@@ -3,12 +3,12 @@
 import numpy as np
 
 from trajbatt import checks
-from trajbatt.chunks import Plan, run_chunk
+from trajbatt.chunks import Plan
 from trajbatt.clicks import Clicks
-from trajbatt.dispatch import ordered
 from trajbatt.engines import ENGINES
 from trajbatt.ensemble import EnsembleResult
 from trajbatt.models import LadderModel
+from trajbatt.run import run
 from trajbatt.states import prepare
 
 
@@ -32,16 +32,17 @@ def mcsolve(
     Parameters
     ----------
     model : LadderModel
-        E.g. `battery.charge()`.
+        `battery.charge()`, `battery.store()` or `battery.discharge()`.
     tlist : array_like (nt,)
         Strictly increasing times >= 0, in the unit of 1/rate. The run starts at t = 0 in any case
         and the clicks do not depend on the times before the last one.
     ntraj : int
         The number of trajectories, at least 1.
     initial : optional
-        `tb.ground_state(n)` (the default), `tb.excited_state(n)`, `tb.coherent_state(...)`,
-        `tb.steady_state(model)`, any bare ket (N+1,), index = number of excited atoms, or bare
-        density matrix (N+1, N+1); mixtures are unravelled by sampling their eigenstates.
+        `tb.ground_state(n)` (the default for charging), `tb.excited_state(n)`,
+        `tb.coherent_state(...)`, `tb.steady_state(model)` (that of the charging model is the
+        default for storage and discharge), any bare ket (N+1,), index = number of excited atoms,
+        or bare density matrix (N+1, N+1); mixtures are unravelled by sampling their eigenstates.
     seed : int, optional
         Non-negative; drawn from the system if None. It is in the result.
     keep_clicks : bool
@@ -74,24 +75,13 @@ def mcsolve(
     if progress is not None and not callable(progress):
         raise TypeError(f"`progress` must be a function of (done, ntraj), but is {progress!r}")
     plan = Plan(model, prepare(model, initial), times, seed, method, bool(keep_clicks))
-    pieces = ((plan, chunk, size) for chunk, size in plan.pieces(ntraj))
-    moments = checkpoints = None
-    final_counts, records, dropped, done = [], [], 0.0, 0
-    for result in ordered(run_chunk, pieces, executor, threads):
-        moments = moments + result.moments if moments else result.moments
-        checkpoints = checkpoints + result.checkpoints if checkpoints else result.checkpoints
-        final_counts.append(result.final_counts)
-        records.extend(result.records)
-        dropped = max(dropped, result.dropped)
-        done += result.moments.count
-        if progress:
-            progress(done, ntraj)
+    totals = run(plan, ntraj, executor, threads, progress)
     return EnsembleResult(
         plan=plan,
         initial=initial,
-        moments=moments,
-        checkpoints=checkpoints,
-        final_counts=np.concatenate(final_counts),
-        clicks=Clicks.of_records(records, model.channel_names) if keep_clicks else None,
-        dropped=dropped,
+        moments=totals.moments,
+        checkpoints=totals.checkpoints,
+        final_counts=totals.final_counts,
+        clicks=Clicks.of_records(totals.records, model.channel_names) if keep_clicks else None,
+        dropped=totals.dropped,
     )

@@ -10,6 +10,7 @@ from trajbatt.coherence import CoherenceOrders
 from trajbatt.counting import counts_covariance
 from trajbatt.models import LadderModel
 from trajbatt.propagators import dense_states, rational_states, uniform_step
+from trajbatt.quadrature import RunningIntegral
 from trajbatt.states import Mixture, prepare
 
 DENSE_LEVELS = 128  # up to here one matrix exponential beats many tridiagonal solves
@@ -62,10 +63,21 @@ class MasterEquationResult:
         """The names of the channels."""
         return self.model.channel_names
 
-    @property
+    @cached_property
     def coherent_energy(self):
-        """Eq. (19) integrated, where Eq. (5) rules: None while charging by Eq. (7)."""
-        return None
+        """Energy emitted coherently since t = 0, Eq. (19) integrated, float64 (nt,).
+
+        None where Eq. (5) does not rule. The dipole is needed at other times than the requested
+        ones, so the equation is solved again when this is first asked for.
+        """
+        rate = self.model.coherent_rate
+        if rate is None:
+            return None
+        integral = RunningIntegral(self.times, self.model.timescale)
+        if integral.nodes.size == 0:
+            return np.zeros(self.times.size)
+        dipole = mesolve(self.model, integral.nodes, self.initial, rtol=self.rtol).dipole
+        return rate * integral(np.abs(dipole) ** 2)
 
     @cached_property
     def ergotropy(self):
@@ -106,11 +118,11 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
     Parameters
     ----------
     model : LadderModel
-        E.g. `battery.charge()`.
+        `battery.charge()`, `battery.store()` or `battery.discharge()`.
     tlist : array_like (nt,)
         Strictly increasing times >= 0, in the unit of 1/rate; the run starts at t = 0 in any case.
     initial : optional
-        As in `mcsolve`; the bare ground state by default.
+        As in `mcsolve`.
     covariances : bool
         Compute the covariances of the photon counts as well.
     keep_states : bool

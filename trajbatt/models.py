@@ -44,6 +44,10 @@ class LadderModel:
     frequency : float
         The spacing of the levels: H = frequency * J'_z.
     channels : tuple of Channel
+    start : LadderModel or None
+        The model whose steady state is the default initial state; None is the bare ground state.
+    coherent_rate : float or None
+        The rate of Eq. (19), where the light comes from the bare dipole; else None.
     """
 
     name: str
@@ -51,6 +55,8 @@ class LadderModel:
     theta: float
     frequency: float
     channels: tuple[Channel, ...]
+    start: "LadderModel | None" = None
+    coherent_rate: float | None = None
 
     @property
     def channel_names(self):
@@ -76,6 +82,13 @@ class LadderModel:
         """The rate w_c(k)^2 of channel c on level k, float64 (nc, N+1)."""
         rates = np.array([channel.rate for channel in self.channels])
         return rates[:, None] * self.jump_elements**2
+
+    @property
+    def timescale(self):
+        """The shortest time in which collective means change, for Omega_P apart; inf if never."""
+        up, down = self.rate_of(1), self.rate_of(-1)
+        fastest = self.n_atoms * abs(down - up) + 2.0 * (down + up) + self.rate_of(0)
+        return 1.0 / fastest if fastest > 0 else np.inf
 
     def typical_clicks(self, duration):
         """Return a rough number of clicks in a trajectory: the mean rate of all levels at work."""

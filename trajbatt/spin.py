@@ -142,6 +142,44 @@ def rotation_matrix(n_atoms, theta):
     return columns * np.concatenate(([first], first * np.cumprod(np.sign(links))))
 
 
+def dressed_kets(n_atoms, theta, first, last):
+    """Return the dressed kets k = first..last as the rows of a matrix, each up to its sign.
+
+    Only these eigenvectors of J'_z are computed: O(N) for each of them.
+
+    Parameters
+    ----------
+    n_atoms : int
+    theta : float
+        Any angle.
+    first, last : int
+
+    Returns
+    -------
+    ndarray (last - first + 1, N+1), float64
+
+    Raises
+    ------
+    ValueError
+        If they would take more than 1.6 GB.
+    """
+    from scipy.linalg import eigh_tridiagonal
+
+    if (last - first + 1) * (n_atoms + 1) > 2 * MOST_ROTATED**2:
+        raise ValueError(
+            f"`initial` must have fewer populated levels to be rotated at N = {n_atoms}, "
+            f"but has {last - first + 1}"
+        )
+    _, columns = eigh_tridiagonal(
+        math.cos(theta) * magnetic_numbers(n_atoms),
+        -0.5 * math.sin(theta) * raising_elements(n_atoms)[:-1],
+        select="i",
+        select_range=(first, last),
+        lapack_driver="stemr",
+    )
+    return columns.T
+
+
 def to_dressed(ket, theta):
     """Return the bare `ket` (N+1,) in the dressed basis of angle theta, up to a global phase.
 

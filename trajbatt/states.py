@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt import checks, spin
-from trajbatt.steady_state import SteadyState
+from trajbatt.steady_state import SteadyState, steady_state
 
 # Levels and pure states of less probability are dropped. The posterior probability of a dropped
 # level is a martingale, so the chance that one ever matters at the level 1e-8 is 1e-10.
@@ -109,7 +109,7 @@ class Mixture(NamedTuple):
 
 
 def prepare(model, initial):
-    """Return `initial` as a `Mixture` in the basis of `model`; None is the bare ground state.
+    """Return `initial` as a `Mixture` in the basis of `model`; None is the model's default.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def prepare(model, initial):
     """
     n_levels = model.n_atoms + 1
     if initial is None:
-        initial = ground_state(model.n_atoms)
+        initial = ground_state(model.n_atoms) if model.start is None else steady_state(model.start)
     if isinstance(initial, SteadyState):
         if initial.n_atoms != model.n_atoms:
             raise ValueError(
@@ -131,8 +131,11 @@ def prepare(model, initial):
             )
         if initial.theta == model.theta:
             return Mixture.of_levels(initial.populations)
-        turn = _basis_change(model, initial.theta)
-        return Mixture.of_kets(initial.populations, turn.T)
+        populations = initial.populations
+        filled = np.flatnonzero(populations >= NEGLIGIBLE)
+        first, last = filled[0], filled[-1]
+        kets = spin.dressed_kets(model.n_atoms, initial.theta - model.theta, first, last)
+        return Mixture.of_kets(populations[first : last + 1], kets)
     try:
         state = np.asarray(initial)
         state = state.astype(complex if np.iscomplexobj(state) else float)
@@ -176,10 +179,3 @@ def _mixed(model, matrix):
     if model.theta:
         columns = spin.rotation_matrix(model.n_atoms, model.theta).T @ columns
     return Mixture.of_kets(np.maximum(weights, 0.0), columns.T)
-
-
-def _basis_change(model, theta):
-    """Return the dressed kets of angle `theta` as columns in the basis of `model`."""
-    return spin.rotation_matrix(model.n_atoms, model.theta).T @ spin.rotation_matrix(
-        model.n_atoms, theta
-    )
