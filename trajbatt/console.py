@@ -23,14 +23,16 @@ def screen(*, to_stderr=False, quiet=False):
 def progress_bar(total, quiet=False):
     """Show a progress bar on a terminal's standard error; gives a function of (done, total)."""
     console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda *_: None
+        return
     columns = (
         TextColumn("trajectories"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    hidden = quiet or not console.is_terminal
-    with Progress(*columns, console=console, disable=hidden) as progress:
+    with Progress(*columns, console=console) as progress:
         task = progress.add_task("trajectories", total=total)
         yield lambda done, _: progress.update(task, completed=done)
 
