@@ -10,6 +10,7 @@ from trajbatt.battery import Battery
 from trajbatt.clicks import Clicks
 from trajbatt.compare import Comparison, compare
 from trajbatt.ensemble import EnsembleResult, Trajectory
+from trajbatt.fisher import EnergyFisher, energy_fisher
 from trajbatt.mcsolve import mcsolve
 from trajbatt.mesolve import MasterEquationResult, mesolve
 from trajbatt.models import Channel, LadderModel
@@ -22,6 +23,7 @@ __all__ = [
     "Channel",
     "Clicks",
     "Comparison",
+    "EnergyFisher",
     "EnsembleResult",
     "LadderModel",
     "MasterEquationResult",
@@ -31,6 +33,7 @@ __all__ = [
     "asymptotics",
     "coherent_state",
     "compare",
+    "energy_fisher",
     "excited_state",
     "ground_state",
     "mcsolve",
