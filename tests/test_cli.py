@@ -206,6 +206,7 @@ def test_steady_prints_the_closed_forms(capsys):
     assert main(["steady", "--json", "-", "--quiet"]) == 0
     numbers = json.loads(capsys.readouterr().out)
     assert numbers["energy"] == state.energy
+    assert numbers["populations"] == state.populations.tolist()
     assert numbers["charging_time"] == pytest.approx(0.0730708948754)
 
 

@@ -190,7 +190,11 @@ def steady(
     screen(to_stderr=json_file == "-", quiet=quiet).print(facts_table(facts.values()))
     if json_file:
         numbers = {name: number for name, (_, number) in facts.items()}
-        numbers |= {"energy_variance": state.energy_variance, "dipole": state.dipole}
+        numbers |= {
+            "energy_variance": state.energy_variance,
+            "dipole": state.dipole,
+            "populations": state.populations,
+        }
         _write_json(json_path, report.as_json({**provenance, **numbers}))
 
 
