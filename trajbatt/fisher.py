@@ -14,7 +14,7 @@ import numpy as np
 
 from trajbatt import checks
 from trajbatt.coherence import CoherenceOrders
-from trajbatt.models import LadderModel
+from trajbatt.models import check_model
 from trajbatt.propagators import dense_states
 from trajbatt.states import prepare
 
@@ -71,8 +71,7 @@ def energy_fisher(model, tlist, initial=None):
     ValueError, TypeError
         For a model whose energies are not the levels of its own basis, or above 1000 atoms.
     """
-    if not isinstance(model, LadderModel):
-        raise TypeError(f"`model` must be a model such as battery.discharge(), but is {model!r}")
+    check_model(model)
     if model.theta != 0.0:
         raise ValueError(
             f"`model` must be a discharge, in the bare basis, but is one to {model.name} at "

@@ -7,7 +7,7 @@ from trajbatt.chunks import Plan
 from trajbatt.clicks import Clicks
 from trajbatt.engines import ENGINES
 from trajbatt.ensemble import EnsembleResult
-from trajbatt.models import LadderModel
+from trajbatt.models import check_model
 from trajbatt.run import run
 from trajbatt.states import prepare
 
@@ -66,8 +66,7 @@ def mcsolve(
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind; the message names it.
     """
-    if not isinstance(model, LadderModel):
-        raise TypeError(f"`model` must be a model such as battery.charge(), but is {model!r}")
+    check_model(model)
     times = checks.times("tlist", tlist)
     ntraj = checks.integer("ntraj", ntraj, 1)
     checks.choice("method", method, tuple(ENGINES))

@@ -8,7 +8,7 @@ import numpy as np
 from trajbatt import checks, spin
 from trajbatt.coherence import CoherenceOrders
 from trajbatt.counting import counts_covariance
-from trajbatt.models import LadderModel
+from trajbatt.models import LadderModel, check_model
 from trajbatt.propagators import dense_states, rational_states, uniform_step
 from trajbatt.quadrature import RunningIntegral
 from trajbatt.states import Mixture, prepare
@@ -140,8 +140,7 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind; the message names it.
     """
-    if not isinstance(model, LadderModel):
-        raise TypeError(f"`model` must be a model such as battery.charge(), but is {model!r}")
+    check_model(model)
     times = checks.times("tlist", tlist)
     rtol = checks.real("rtol", rtol, 1e-15, 0.1)
     mixture = prepare(model, initial)

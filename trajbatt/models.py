@@ -107,3 +107,9 @@ class LadderModel:
     def rate_curvature(self):
         """The factor of m^2 in the total rate R(m)."""
         return self.rate_of(0) - self.rate_of(-1) - self.rate_of(1)
+
+
+def check_model(model):
+    """Raise `TypeError` if `model` is not a model, such as a battery in its place."""
+    if not isinstance(model, LadderModel):
+        raise TypeError(f"`model` must be a model such as battery.charge(), but is {model!r}")

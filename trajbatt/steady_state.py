@@ -17,6 +17,8 @@ from functools import cached_property
 
 import numpy as np
 
+from trajbatt.models import check_model
+
 # Below this argument the series of the two functions below are exact to 1e-16 with these terms,
 # and above it the closed forms lose no more than two digits.
 _SERIES_BELOW = 0.3
@@ -156,8 +158,7 @@ def steady_state(model):
         If neither the upward nor the downward jumps have a rate: then every dressed population is
         conserved and there is no unique steady state.
     """
-    if not hasattr(model, "rate_of"):
-        raise TypeError(f"`model` must be a model such as battery.charge(), but is {model!r}")
+    check_model(model)
     up, down = model.rate_of(1), model.rate_of(-1)
     if up == 0.0 and down == 0.0:
         raise ValueError(
