@@ -192,6 +192,13 @@ def test_long_times(n):
     np.testing.assert_allclose(slope[..., 0], slope[..., 2], rtol=1e-5, atol=1e-5 * slope.max())
 
 
+def test_an_even_grid_that_starts_late():
+    model = tb.Battery(50, 1.87, 500.0, gamma_plus=10.0).charge()
+    even = tb.mesolve(model, np.linspace(1e6, 1e6 + 0.01, 5))
+    single = tb.mesolve(model, [1e6])
+    np.testing.assert_allclose(even.counts[:, 0], single.counts[:, 0], rtol=1e-10)
+
+
 def test_times_on_very_different_scales():
     model = tb.Battery(200, 1.87, 2000.0, gamma_plus=10.0).charge()
     counts = tb.mesolve(model, [1e-9, 1.4e-9, 2.1e-9, 3e-9, 1e3]).counts

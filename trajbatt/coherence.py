@@ -141,7 +141,7 @@ class CoherenceOrders:
         plus, plus_z, plus_plus : (...), of the type of y
             <J'_+>, the symmetrised covariance of J'_z and J'_+, and <J'_+^2>, without phases.
         """
-        (p, rho_1, rho_2), _ = self._first_orders(y)
+        p, rho_1, rho_2 = self._first_orders(y)
         m = _column(self._m, p)
         z_mean = (m * p.real).sum(axis=0)
         z_variance = ((m - z_mean) ** 2 * p.real).sum(axis=0)
@@ -186,10 +186,9 @@ class CoherenceOrders:
         return np.concatenate(watched)
 
     def _first_orders(self, y):
-        parts, counts = self.split(y)
+        parts, _ = self.split(y)
         # A single atom has no order 2.
-        parts = [*parts, np.zeros((0, *y.shape[1:]), dtype=y.dtype)]
-        return parts[:3], counts
+        return [*parts, np.zeros((0, *y.shape[1:]), dtype=y.dtype)][:3]
 
 
 def _column(values, like):

@@ -89,7 +89,8 @@ class MasterEquationResult:
         if self.states is not None:
             eigenvalues = np.linalg.eigvalsh(self.states)
         else:
-            system, states = _all_orders(self.model, self.initial, self.times, self.rtol)
+            mixture = prepare(self.model, self.initial)
+            system, states = _all_orders(self.model, mixture, self.times, self.rtol)
             eigenvalues = np.array(
                 [np.linalg.eigvalsh(system.density_matrix(y, 0.0)) for y in states]
             )
@@ -146,7 +147,7 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
     mixture = prepare(model, initial)
     states = None
     if keep_states:
-        system, vectors = _all_orders(model, initial, times, rtol)
+        system, vectors = _all_orders(model, mixture, times, rtol)
         vectors = list(vectors)
         states = _bare_states(system, vectors, times)
     else:
@@ -176,7 +177,8 @@ def _solve(system, mixture: Mixture, times, rtol):
     if system.model.n_atoms < DENSE_LEVELS:
         blocks = system.dense_blocks()
         step = times[-1] if times.size < 3 else uniform_step(times)
-        if step is not None and step * np.abs(blocks).max() < DENSE_STIFFEST:
+        longest = None if step is None else max(step, times[0])
+        if longest is not None and longest * np.abs(blocks).max() < DENSE_STIFFEST:
             states = system.from_dense(dense_states(blocks, system.dense_state(y), times))
             system.normalise(states)
             return states.T
@@ -196,7 +198,7 @@ def _read_off(system, vectors, times):
     return np.array(energy), np.array(variance), np.array(dipole), np.array(counts).T
 
 
-def _all_orders(model, initial, times, rtol):
+def _all_orders(model, mixture, times, rtol):
     """Return the system of all coherence orders and an iterable of its vectors at `times`."""
     if model.n_atoms > LARGEST_FULL:
         raise ValueError(
@@ -204,7 +206,7 @@ def _all_orders(model, initial, times, rtol):
             f"but `n_atoms` is {model.n_atoms}"
         )
     system = CoherenceOrders(model, range(model.n_atoms + 1), monitor_all=True)
-    return system, _solve(system, prepare(model, initial), times, rtol)
+    return system, _solve(system, mixture, times, rtol)
 
 
 def _bare_states(system, vectors, times):
