@@ -81,8 +81,8 @@ class Plan:
 
 
 @dataclass(frozen=True, eq=False)
-class ChunkResult:
-    """What a chunk adds to an ensemble.
+class Tally:
+    """What some trajectories of a plan add to its ensemble: a block, a chunk or all of them.
 
     Attributes
     ----------
@@ -104,6 +104,19 @@ class ChunkResult:
     dropped: float
 
 
+def add_up(tallies):
+    """Return the `Tally` of all trajectories in an iterable of tallies, added in its order."""
+    moments = checkpoints = None
+    final_counts, records, dropped = [], [], 0.0
+    for tally in tallies:
+        moments = moments + tally.moments if moments else tally.moments
+        checkpoints = checkpoints + tally.checkpoints if checkpoints else tally.checkpoints
+        final_counts.append(tally.final_counts)
+        records.extend(tally.records)
+        dropped = max(dropped, tally.dropped)
+    return Tally(moments, checkpoints, np.concatenate(final_counts), tuple(records), dropped)
+
+
 def blocks(plan, chunk, size):
     """Yield the `Records` of the first `size` trajectories of a chunk, a bounded number at once.
 
@@ -119,24 +132,20 @@ def blocks(plan, chunk, size):
 
 
 def run_chunk(plan, chunk, size):
-    """Run the first `size` trajectories of chunk number `chunk`."""
-    indices = checkpoint_indices(plan.times)
-    moments = checkpoints = None
-    final_counts, kept, dropped = [], [], 0.0
-    for records in blocks(plan, chunk, size):
-        samples, lost = plan.engine.observe(records, plan.times)
-        at_checkpoints = np.delete(samples[:, :, indices], JZ_VARIANCE, axis=1)
-        added = (
-            Moments.side_by_side(samples),
-            Moments.of_all_pairs(at_checkpoints.reshape(len(samples), -1)),
-        )
-        moments = moments + added[0] if moments else added[0]
-        checkpoints = checkpoints + added[1] if checkpoints else added[1]
-        final_counts.append(samples[:, COUNTS:, -1].astype(np.int64))
-        dropped = max(dropped, lost)
-        if plan.keep_clicks:
-            kept.append(records)
-    return ChunkResult(moments, checkpoints, np.concatenate(final_counts), tuple(kept), dropped)
+    """Return the `Tally` of the first `size` trajectories of chunk number `chunk`."""
+    return add_up(_observed(plan, records) for records in blocks(plan, chunk, size))
+
+
+def _observed(plan, records):
+    samples, dropped = plan.engine.observe(records, plan.times)
+    at_checkpoints = np.delete(samples[:, :, checkpoint_indices(plan.times)], JZ_VARIANCE, axis=1)
+    return Tally(
+        moments=Moments.side_by_side(samples),
+        checkpoints=Moments.of_all_pairs(at_checkpoints.reshape(len(samples), -1)),
+        final_counts=samples[:, COUNTS:, -1].astype(np.int64),
+        records=(records,) if plan.keep_clicks else (),
+        dropped=dropped,
+    )
 
 
 def replay_record(plan, trajectory):

@@ -89,7 +89,7 @@ def charge(
 ):
     """Charge by Eq. (7): an ensemble of trajectories beside the exact solution."""
     from trajbatt import checks, folder, report
-    from trajbatt.compare import compare
+    from trajbatt.compare import NO_P_VALUE, compare
     from trajbatt.console import plural, progress_bar, screen, summary_table
     from trajbatt.mcsolve import mcsolve
     from trajbatt.mesolve import mesolve
@@ -124,7 +124,7 @@ def charge(
     )
     show.print(summary_table(rows))
     if math.isnan(verdict.p_value):
-        show.print("no p-value: too few trajectories, or too few photons, to judge by")
+        show.print(NO_P_VALUE)
     else:
         show.print(
             f"p = {verdict.p_value:.3g}: chance of a larger deviation from the exact solution"

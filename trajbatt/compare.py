@@ -31,6 +31,7 @@ ENOUGH_TRAJECTORIES = 10
 RIDGE = 40.0
 # Differences of this relative size are rounding, in quantities that do not fluctuate.
 ROUNDING = 1e-9
+NO_P_VALUE = "no p-value: too few trajectories, or too few photons, to judge by"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,7 +89,7 @@ class Comparison:
             f"p = {self.p_value:.3g} (about {self.degrees_of_freedom:.0f} independent z-scores)"
         )
         if np.isnan(self.p_value):
-            verdict = "no p-value: too few trajectories, or too few photons, to judge by"
+            verdict = NO_P_VALUE
         sizes = f"{self.ntraj} trajectories, {self.times.size} times"
         return "\n".join([*lines, f"{sizes}: {verdict}"])
 

@@ -162,8 +162,7 @@ class WavefunctionEngine(_LadderModelEngine):
 
     @cached_property
     def _kets(self):
-        first, offsets, amplitudes = super()._kets
-        return first, offsets, amplitudes.astype(complex)
+        return self.mixture.first, self.mixture.offsets, self.mixture.amplitudes.astype(complex)
 
     @cached_property
     def _tables(self):

@@ -1,7 +1,7 @@
 """Results as a person or a machine reads them: rows of a table, and JSON."""
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 
 import numpy as np
 
@@ -130,6 +130,7 @@ def _row(runs, judged, name, label, value, gradient, exact):
     if exact is None:
         return Row(name, label, float(value), sem, None, None)
     parts = [z for row, z in judged.items() if gradient[row] != 0]
+    # Rows may be small fractions: only what is tiny beside 1e-6 is rounding whatever its size.
     z = math.nan if np.any(np.isnan(parts)) else float(z_scores(value, exact, sem, 1e-6))
     return Row(name, label, float(value), sem, float(exact), z)
 
@@ -149,7 +150,7 @@ def as_json(value):
     if isinstance(value, MasterEquationResult):
         names = "times channels energy energy_variance dipole counts counts_covariance"
         return {name: as_json(getattr(value, name)) for name in names.split()}
-    if hasattr(value, "__dataclass_fields__"):
+    if is_dataclass(value):
         return {f.name: as_json(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, np.ndarray):
         if np.iscomplexobj(value):
