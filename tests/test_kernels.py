@@ -11,11 +11,15 @@ import pytest
 from scripted import Scripted
 
 import trajbatt as tb
-from trajbatt import engines, spin
+from trajbatt import records as records_module
+from trajbatt import spin
 from trajbatt.chunks import Plan
-from trajbatt.engines import ENGINES, LadderEngine, Records, WavefunctionEngine
+from trajbatt.engines import ENGINES
 from trajbatt.kernels import comoments, ladder, mcwf
+from trajbatt.ladder_engine import LadderEngine
+from trajbatt.records import Records
 from trajbatt.states import prepare
+from trajbatt.wavefunction_engine import WavefunctionEngine
 
 BATTERY = tb.Battery(6, 1.87, 60.0, gamma_plus=10.0)
 RECORDS = """
@@ -25,7 +29,7 @@ from trajbatt.states import prepare
 battery = tb.Battery(6, 1.87, 60.0, gamma_plus=10.0)
 for method in ("ladder", "mcwf"):
     model = battery.charge()
-    plan = Plan(model, prepare(model, None), np.array([0.5]), 7, method, True)
+    plan = Plan(model, prepare(model, None), np.array([0.5]), 7, method, 1e-6, True)
     records = plan.engine.sample(plan.generator(3), 20, 0.5)
     arrays = (records.origin, records.hidden, records.offsets, records.time, records.channel)
     print(hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest())
@@ -50,7 +54,15 @@ def sample_scripted(rng, t_end, initial=None, n=1, capacity=50, battery=BATTERY)
     )
     cursor, clock = np.array([0, -1, 0]), np.zeros(1)
     finished = python(ladder.sample_clicks)(
-        rng, engine._edges, engine._kets, engine._tables, t_end, cursor, clock, tuple(records)
+        rng,
+        engine._edges,
+        engine._kets,
+        engine._tables,
+        t_end,
+        False,
+        cursor,
+        clock,
+        tuple(records),
     )
     assert finished
     clicks = slice(0, records.offsets[-1])
@@ -76,9 +88,9 @@ def test_records_are_the_same_with_the_jit_on_and_off():
 @pytest.mark.parametrize("method", ENGINES)
 def test_draws_do_not_depend_on_the_size_of_the_buffers(method, monkeypatch):
     model = BATTERY.charge()
-    plan = Plan(model, prepare(model, None), np.array([0.5]), 7, method, True)
+    plan = Plan(model, prepare(model, None), np.array([0.5]), 7, method, 1e-6, True)
     roomy = plan.engine.sample(plan.generator(0), 30, 0.5)
-    monkeypatch.setattr(engines, "MOST_CLICKS", -63)  # one slot to begin with
+    monkeypatch.setattr(records_module, "MOST_CLICKS", -63)  # one slot to begin with
     cramped = plan.engine.sample(plan.generator(0), 30, 0.5)
     assert roomy.time.size > 64
     for field in ("origin", "hidden", "offsets", "time", "channel"):
@@ -253,8 +265,8 @@ def test_both_engines_read_the_same_state_off_the_same_record(battery, initial):
     times = np.array([0.0, 0.01, 0.1, 0.4, 1.5]) * 5 / battery.n_atoms
     ladder_engine, textbook = LadderEngine(model, mixture), WavefunctionEngine(model, mixture)
     records = ladder_engine.sample(np.random.default_rng(5), 10, times[-1])
-    quick, dropped = ladder_engine.observe(records, times)
-    slow, _ = textbook.observe(records, times)
+    quick, dropped, _ = ladder_engine.observe(records, times)
+    slow, _, _ = textbook.observe(records, times)
     scale = battery.n_atoms**2
     np.testing.assert_allclose(quick, slow, rtol=1e-10, atol=1e-12 * scale)
     assert dropped < 1e-14
@@ -276,8 +288,8 @@ def test_another_model_reads_another_state_off_the_same_record():
     off = replace(BATTERY, gamma_0=1.05).charge()
     mixture = prepare(model, None)
     records = LadderEngine(model, mixture).sample(np.random.default_rng(6), 10, times[-1])
-    right, _ = LadderEngine(model, mixture).observe(records, times)
-    wrong, _ = WavefunctionEngine(off, mixture).observe(records, times)
+    right, _, _ = LadderEngine(model, mixture).observe(records, times)
+    wrong, _, _ = WavefunctionEngine(off, mixture).observe(records, times)
     assert np.abs(right - wrong).max(axis=(1, 2)).min() > 1e-6
 
 
@@ -288,6 +300,6 @@ def test_many_clicks_between_requested_times_do_not_overflow():
     engine = LadderEngine(model, mixture)
     records = engine.sample(np.random.default_rng(7), 2, 1.0)
     assert np.diff(records.offsets).min() > 2000
-    once, _ = engine.observe(records, np.array([1.0]))
-    often, _ = engine.observe(records, np.linspace(0, 1, 400))
+    once, _, _ = engine.observe(records, np.array([1.0]))
+    often, _, _ = engine.observe(records, np.linspace(0, 1, 400))
     np.testing.assert_allclose(once[..., 0], often[..., -1], rtol=1e-9, atol=1e-9)

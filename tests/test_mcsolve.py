@@ -273,11 +273,9 @@ def test_oracle_means_within_their_errors_and_a_control():
 
 def samples_at_end(battery, method, n, seed):
     model = battery.charge()
-    plan = chunks.Plan(
-        model, chunks.Mixture.of_kets([1.0], _ground(model)), TIMES[[4, 11]], seed, method, False
-    )
-    records = plan.engine.sample(plan.generator(0), n, TIMES[-1])
-    return plan.engine.observe(records, plan.times)[0]
+    start = chunks.Mixture.of_kets([1.0], _ground(model))
+    plan = chunks.Plan(model, start, TIMES[[4, 11]], seed, method, 1e-6, False)
+    return plan.engine.run(plan.generator(0), n, plan.times)[1].samples
 
 
 def _ground(model):
@@ -328,7 +326,7 @@ def test_first_waiting_time_is_a_mixture_of_exponentials():
         ({"ntraj": 1.5}, "`ntraj` must be a positive integer, but is 1.5"),
         ({"seed": -1}, "`seed` must be a non-negative integer, but is -1"),
         ({"seed": 1.0}, "`seed` must be a non-negative integer, but is 1.0"),
-        ({"method": "euler"}, "`method` must be 'ladder' or 'mcwf', but is 'euler'"),
+        ({"method": "euler"}, "`method` must be 'ladder', 'mcwf' or 'banded', but is 'euler'"),
         ({"threads": 0}, "`threads` must be a positive integer, but is 0"),
         ({"executor": 3}, r"`executor` must have the interface of concurrent\.futures\.Executor"),
         ({"progress": True}, r"`progress` must be a function of \(done, ntraj\), but is True"),

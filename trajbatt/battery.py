@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from trajbatt import asymptotics, checks
-from trajbatt.models import Channel, LadderModel
+from trajbatt.models import BandedModel, Channel, LadderModel
 
 
 @dataclass(frozen=True)
@@ -115,12 +115,30 @@ class Battery:
         """Omega_P/(N max(A, B, C)): Eq. (7) approximates Eq. (5) if this is much above 1."""
         return _ratio(self.omega_p, self.n_atoms * max(self.dressed_rates))
 
-    def charge(self):
-        """Return the model of charging, Eq. (7): a `LadderModel` in the dressed basis.
+    def charge(self, secular=True):
+        """Return the model of charging.
 
-        Its channels are named by the light, in the order of its frequency: the `red` photon
-        belongs to J'_+ and gamma_-, the `blue` one to J'_- and gamma_+.
+        Parameters
+        ----------
+        secular : bool
+            True: Eq. (7), a `LadderModel` in the dressed basis. Its channels are named by the
+            light, in the order of its frequency: the `red` photon belongs to J'_+ and gamma_-, the
+            `blue` one to J'_- and gamma_+. False: the driven Eq. (5), which Eq. (7) approximates
+            at large Omega_P, a `BandedModel` with the one channel `all`.
+
+        Raises
+        ------
+        ValueError
+            If `secular` is false and the three rates differ: Eq. (5) has one.
         """
+        if not secular:
+            rates = (self.gamma_0, self.gamma_plus, self.gamma_minus)
+            if len(set(rates)) > 1:
+                raise ValueError(
+                    "`secular` must be true, or the three rates equal, but gamma_0, gamma_plus and "
+                    f"gamma_minus are {rates[0]:g}, {rates[1]:g} and {rates[2]:g}"
+                )
+            return BandedModel("charge", self.n_atoms, self.theta, self.omega_p, self.gamma_0)
         down, up, dephasing = self.dressed_rates
         channels = (
             Channel("red", +1, up),

@@ -77,6 +77,7 @@ def times(name, value):
 def choice(name, value, options):
     """Return `value` if it is one of `options`."""
     if value not in options:
-        listed = " or ".join(repr(option) for option in options)
+        *others, last = (repr(option) for option in options)
+        listed = f"{', '.join(others)} or {last}" if others else last
         raise ValueError(f"`{name}` must be {listed}, but is {value!r}")
     return value

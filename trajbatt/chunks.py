@@ -10,9 +10,10 @@ from functools import cached_property
 
 import numpy as np
 
-from trajbatt.engines import COUNTS, ENGINES, JZ_VARIANCE, Records
+from trajbatt.engines import build_engine
 from trajbatt.models import LadderModel
 from trajbatt.moments import Moments
+from trajbatt.records import COUNTS, JZ_VARIANCE, Records
 from trajbatt.states import Mixture
 
 CHECKPOINTS = 8  # times at which all pairs of quantities are correlated, for one p-value
@@ -46,6 +47,8 @@ class Plan:
     seed : int
     method : str
         A key of `trajbatt.engines.ENGINES`.
+    rtol : float
+        Of the banded engine; the others have none.
     keep_clicks : bool
     """
 
@@ -54,12 +57,13 @@ class Plan:
     times: np.ndarray
     seed: int
     method: str
+    rtol: float
     keep_clicks: bool
 
     @cached_property
     def engine(self):
         """The engine that runs the trajectories."""
-        return ENGINES[self.method](self.model, self.mixture)
+        return build_engine(self.method, self.model, self.mixture, self.rtol)
 
     @property
     def chunk_size(self):
@@ -87,7 +91,7 @@ class Tally:
     Attributes
     ----------
     moments : Moments
-        Of the samples of `trajbatt.engines`, at every time.
+        Of the samples of a `trajbatt.records.Observation`, at every time.
     checkpoints : Moments
         Of all samples but the quantum variance at the checkpoints, all pairs.
     final_counts : ndarray (n, nc), int64
@@ -118,26 +122,27 @@ def add_up(tallies):
 
 
 def blocks(plan, chunk, size):
-    """Yield the `Records` of the first `size` trajectories of a chunk, a bounded number at once.
+    """Yield the generator of a chunk, and how many of its first `size` trajectories to draw now.
 
-    The size of a block depends on the plan only, so the order of every sum is fixed.
+    That is a bounded number at once. The size of a block depends on the plan only, so the order of
+    every sum is fixed.
     """
-    n_variables = COUNTS + len(plan.model.channels)
+    n_variables = COUNTS + len(plan.model.channel_names)
     of_samples = BLOCK_ELEMENTS // (n_variables * plan.times.size)
     of_clicks = BLOCK_CLICKS / (1.0 + plan.model.typical_clicks(plan.times[-1]))
     block = int(max(1, min(plan.chunk_size, of_samples, of_clicks)))
     rng = plan.generator(chunk)
     for start in range(0, size, block):
-        yield plan.engine.sample(rng, min(block, size - start), plan.times[-1])
+        yield rng, min(block, size - start)
 
 
 def run_chunk(plan, chunk, size):
     """Return the `Tally` of the first `size` trajectories of chunk number `chunk`."""
-    return add_up(_observed(plan, records) for records in blocks(plan, chunk, size))
+    return add_up(_run_block(plan, rng, n) for rng, n in blocks(plan, chunk, size))
 
 
-def _observed(plan, records):
-    samples, dropped = plan.engine.observe(records, plan.times)
+def _run_block(plan, rng, n):
+    records, (samples, dropped, _) = plan.engine.run(rng, n, plan.times)
     at_checkpoints = np.delete(samples[:, :, checkpoint_indices(plan.times)], JZ_VARIANCE, axis=1)
     return Tally(
         moments=Moments.side_by_side(samples),
@@ -151,6 +156,6 @@ def _observed(plan, records):
 def replay_record(plan, trajectory):
     """Return the `Records` of one trajectory: its chunk is drawn again up to it, clicks only."""
     chunk, i = divmod(trajectory, plan.chunk_size)
-    for records in blocks(plan, chunk, i + 1):
-        last = records
-    return last.one(last.origin.size - 1)
+    for rng, n in blocks(plan, chunk, i + 1):
+        records = plan.engine.sample(rng, n, plan.times[-1])
+    return records.one(n - 1)

@@ -36,7 +36,7 @@ class Clicks:
 
     @classmethod
     def of_records(cls, records, channels, first=0):
-        """Join the `trajbatt.engines.Records` in `records`; trajectories count from `first`."""
+        """Join the `trajbatt.records.Records` in `records`; trajectories count from `first`."""
         per_trajectory = np.concatenate([np.diff(record.offsets) for record in records])
         return cls(
             trajectory=np.repeat(np.arange(first, first + per_trajectory.size), per_trajectory),

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trajbatt.engines import COUNTS, DIPOLE_IMAG, DIPOLE_REAL, JZ, JZ_SQUARE, JZ_VARIANCE
 from trajbatt.ensemble import EnsembleResult
 from trajbatt.mesolve import MasterEquationResult
+from trajbatt.records import COUNTS, DIPOLE_IMAG, DIPOLE_REAL, JZ, JZ_SQUARE, JZ_VARIANCE
 
 ENOUGH_CARRIERS = 25  # trajectories, see `Moments.carriers`
 ENOUGH_TRAJECTORIES = 10

@@ -8,7 +8,9 @@ import numpy as np
 from trajbatt import checks
 from trajbatt.chunks import Plan, checkpoint_indices, replay_record
 from trajbatt.clicks import Clicks
-from trajbatt.engines import (
+from trajbatt.moments import Moments
+from trajbatt.quadrature import RunningIntegral
+from trajbatt.records import (
     COUNTS,
     DIPOLE_IMAG,
     DIPOLE_REAL,
@@ -16,8 +18,6 @@ from trajbatt.engines import (
     JZ_SQUARE,
     JZ_VARIANCE,
 )
-from trajbatt.moments import Moments
-from trajbatt.quadrature import RunningIntegral
 from trajbatt.run import run
 
 
@@ -251,8 +251,7 @@ class EnsembleResult:
                 f"but ends at {times[-1]}"
             )
         record = replay_record(self.plan, trajectory)
-        samples, _ = self.plan.engine.observe(record, times)
-        rows = samples[0]
+        rows = self.plan.engine.observe(record, times).samples[0]
         return Trajectory(
             index=trajectory,
             times=times,

@@ -1,9 +1,12 @@
 """Models: the tables that the trajectory engines and the deterministic solver both eat.
 
 A *ladder model* has a basis in which the Hamiltonian is diagonal and every jump takes a level to
-one other level, L_c|k> = w_c(k)|k + s_c> (DESIGN 3.1). Equation (7) is one in the dressed basis.
+one other level, L_c|k> = w_c(k)|k + s_c> (DESIGN 3.1). Equation (7) is one in the dressed basis. In
+a *banded model* a jump takes a level to itself and both its neighbours (DESIGN 3.2). The driven
+Eq. (5) is one.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -83,6 +86,14 @@ class LadderModel:
         rates = np.array([channel.rate for channel in self.channels])
         return rates[:, None] * self.jump_elements**2
 
+    @cached_property
+    def jump_bands(self):
+        """<k + s|L_c|k> for s = -1, 0, 1, float64 (nc, 3, N+1)."""
+        bands = np.zeros((len(self.channels), 3, self.n_atoms + 1))
+        for band, channel, elements in zip(bands, self.channels, self.jump_elements, strict=True):
+            band[1 + channel.shift] = math.sqrt(channel.rate) * elements
+        return bands
+
     @property
     def timescale(self):
         """The shortest time in which collective means change, for Omega_P apart; inf if never."""
@@ -109,7 +120,87 @@ class LadderModel:
         return self.rate_of(0) - self.rate_of(-1) - self.rate_of(1)
 
 
+@dataclass(frozen=True)
+class BandedModel:
+    """The driven Eq. (5): all photons leave by J_-, which is tridiagonal in the dressed basis.
+
+    Attributes
+    ----------
+    name : str
+    n_atoms : int
+    theta : float
+        The angle of the dressed basis.
+    frequency : float
+        Omega_P: H = Omega_P J'_z.
+    rate : float
+        gamma, the rate of J_-.
+    """
+
+    name: str
+    n_atoms: int
+    theta: float
+    frequency: float
+    rate: float
+    start: None = None
+
+    @property
+    def channel_names(self):
+        """The one channel, `all`."""
+        return ("all",)
+
+    @property
+    def coherent_rate(self):
+        """The rate of Eq. (19)."""
+        return self.rate
+
+    @cached_property
+    def jump_bands(self):
+        """<k + s|L|k> for s = -1, 0, 1, float64 (1, 3, N+1), L = sqrt(gamma) J_-.
+
+        J_- = (1 + cos(theta))/2 J'_- - sin(theta) J'_z - (1 - cos(theta))/2 J'_+.
+        """
+        raising = spin.raising_elements(self.n_atoms)
+        down, up = math.cos(self.theta / 2) ** 2, math.sin(self.theta / 2) ** 2
+        level = math.sin(self.theta) * spin.magnetic_numbers(self.n_atoms)
+        return math.sqrt(self.rate) * np.array([[down * raising[::-1], -level, -up * raising]])
+
+    @property
+    def timescale(self):
+        """The shortest time in which collective means change; inf if never."""
+        fastest = self.rate * (self.n_atoms + 2.0) + self.frequency
+        return 1.0 / fastest if fastest > 0 else np.inf
+
+    def typical_clicks(self, duration):
+        """Return a rough number of clicks in a trajectory: the mean rate of all levels at work."""
+        return float((self.jump_bands**2).sum(axis=(0, 1)).mean() * duration)
+
+
+def no_click_bands(jump_bands):
+    """Return the bands of M = sum_c L_c+ L_c, whose half damps a wavefunction without a click.
+
+    Parameters
+    ----------
+    jump_bands : ndarray (nc, 3, N+1), float64
+
+    Returns
+    -------
+    ndarray (3, N+1), float64
+        <k + q|M|k> for q = 0, 1, 2. In the interaction picture of H they carry
+        exp(i q Omega t); M is Hermitian.
+    """
+    bands = np.zeros(jump_bands.shape[1:])
+    levels = bands.shape[1]
+    for step in (-1, 0, 1):
+        for back in (-1, 0, 1):
+            q = step - back
+            if q >= 0:
+                # L takes k to k + step, where L+ comes from k + q, which L takes there too.
+                pairs = jump_bands[:, 1 + step, : levels - q] * jump_bands[:, 1 + back, q:]
+                bands[q, : levels - q] += pairs.sum(axis=0)
+    return bands
+
+
 def check_model(model):
     """Raise `TypeError` if `model` is not a model, such as a battery in its place."""
-    if not isinstance(model, LadderModel):
+    if not isinstance(model, LadderModel | BandedModel):
         raise TypeError(f"`model` must be a model such as battery.charge(), but is {model!r}")

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 import numpy as np
 
 from trajbatt.compare import z_scores
-from trajbatt.engines import COUNTS, JZ, JZ_SQUARE, JZ_VARIANCE
 from trajbatt.ensemble import EnsembleResult
 from trajbatt.mesolve import MasterEquationResult
+from trajbatt.records import COUNTS, JZ, JZ_SQUARE, JZ_VARIANCE
 from trajbatt.version import __version__
 
 

@@ -102,6 +102,17 @@ class Mixture(NamedTuple):
             np.ones(levels.size),
         )
 
+    @classmethod
+    def one_each(cls, kets):
+        """Return the even mixture of the rows of `kets` (n, N+1), none of them dropped."""
+        return cls.of_kets(np.full(len(kets), 1.0 / len(kets)), kets)
+
+    @property
+    def cumulative_weights(self):
+        """The cumulative probabilities (P,); the last is 1."""
+        weights = np.cumsum(self.weights)
+        return weights / weights[-1]
+
     def kets(self):
         """Yield the weight, the lowest level and the amplitudes of each pure state."""
         for i, weight in enumerate(self.weights):

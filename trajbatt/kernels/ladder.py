@@ -70,7 +70,7 @@ class Tables(NamedTuple):
 
 
 @kernel
-def sample_clicks(rng, edges, mixture, tables, t_end, cursor, clock, records):
+def sample_clicks(rng, edges, mixture, tables, t_end, assigned, cursor, clock, records):
     """Draw the clicks of n trajectories up to `t_end`, one after the other.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
@@ -85,6 +85,8 @@ def sample_clicks(rng, edges, mixture, tables, t_end, cursor, clock, records):
         Of a `trajbatt.states.Mixture`.
     tables : Tables, *in*
     t_end : float
+    assigned : bool
+        Trajectory i begins in pure state i of an even mixture; else each draws its own.
     cursor : *in, out* (3,) int64
         Trajectory in progress, its level (-1 before it begins), clicks so far. (0, -1, 0) to begin
         with.
@@ -101,7 +103,11 @@ def sample_clicks(rng, edges, mixture, tables, t_end, cursor, clock, records):
     t = clock[0]
     while i < hidden.size:
         if level < 0:
-            drawn = np.searchsorted(edges, rng.random(), side="right")
+            if assigned:
+                drawn = np.searchsorted(edges, (i + rng.random()) / hidden.size, side="right")
+                drawn = min(max(drawn, offsets[i]), offsets[i + 1] - 1)
+            else:
+                drawn = np.searchsorted(edges, rng.random(), side="right")
             origin[i] = np.searchsorted(offsets, drawn, side="right") - 1
             level = first[origin[i]] + drawn - offsets[origin[i]]
             hidden[i] = level
@@ -335,7 +341,7 @@ def advance(
 
 
 @kernel
-def observe(mixture, tables, times, phases, negligible, records, a, samples):
+def observe(mixture, tables, times, phases, negligible, records, a, samples, kets):
     """Read the conditional state of each trajectory off its clicks, at all `times`.
 
     Parameters
@@ -351,6 +357,9 @@ def observe(mixture, tables, times, phases, negligible, records, a, samples):
     a : *scratch* (N+3,) of the type of the mixture's amplitudes
     samples : *out* (n, 5 + nc, nt) float64
         <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
+    kets : *out* (n, N+1) or (0, N+1) complex128
+        The states at the last time, unnormalised and without phases, if there is room for them;
+        zeros to begin with.
 
     Returns
     -------
@@ -416,5 +425,8 @@ def observe(mixture, tables, times, phases, negligible, records, a, samples):
             samples[i, 4, j] = dipole_imag
             for channel in range(n_channels):
                 samples[i, 5 + channel, j] = counts[channel]
+        if kets.shape[0] > 0:
+            for k in range(low, high + 1):
+                kets[i, k + climbed] = a[k]
         worst = max(worst, dropped)
     return worst

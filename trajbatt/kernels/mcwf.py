@@ -148,7 +148,7 @@ def set_ket(psi, mixture, which):
 
 
 @kernel
-def sample_clicks(rng, weights, mixture, tables, t_end, cursor, clock, psi, p, records):
+def sample_clicks(rng, weights, mixture, tables, t_end, assigned, cursor, clock, psi, p, records):
     """Draw the clicks of n trajectories up to `t_end`, one after the other.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
@@ -163,6 +163,8 @@ def sample_clicks(rng, weights, mixture, tables, t_end, cursor, clock, psi, p, r
         Of a `trajbatt.states.Mixture`.
     tables : Tables, *in*
     t_end : float
+    assigned : bool
+        Trajectory i begins in pure state i; else each draws its own.
     cursor : *in, out* (3,) int64
         Trajectory in progress, 0 or -1 (-1 before it begins), clicks so far. (0, -1, 0) to begin
         with.
@@ -181,7 +183,7 @@ def sample_clicks(rng, weights, mixture, tables, t_end, cursor, clock, psi, p, r
     t = clock[0]
     while i < origin.size:
         if begun < 0:
-            origin[i] = np.searchsorted(weights, rng.random(), side="right")
+            origin[i] = i if assigned else np.searchsorted(weights, rng.random(), side="right")
             set_ket(psi, mixture, origin[i])
             click_offsets[i] = n
             t = 0.0
@@ -220,7 +222,7 @@ def sample_clicks(rng, weights, mixture, tables, t_end, cursor, clock, psi, p, r
 
 
 @kernel
-def observe(mixture, tables, times, records, psi, phi, samples):
+def observe(mixture, tables, times, records, kets, phi, samples):
     """Evolve the wavefunction of each trajectory through its clicks and write what it holds.
 
     Energy and variance are <psi|J_z psi> and the squared norm of J_z psi, with the bare
@@ -232,17 +234,20 @@ def observe(mixture, tables, times, records, psi, phi, samples):
         As in `sample_clicks`.
     tables : Tables, *in*
     times : *in* (nt,) float64
-    psi, phi : *scratch* (N+1,) complex128
+    kets : *out* (n, N+1) complex128
+        The states; in the end, those at the last time.
+    phi : *scratch* (N+1,) complex128
     samples : *out* (n, 5 + nc, nt) float64
         <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
     """
     shifts, total_rates, frequency = tables.shifts, tables.total_rates, tables.frequency
     cos_theta, sin_theta = tables.cos_theta, tables.sin_theta
     origin, _, click_offsets, click_time, click_channel = records
-    top = psi.size - 1
+    top = phi.size - 1
     spin = 0.5 * top
     counts = np.empty(shifts.size)
     for i in range(origin.size):
+        psi = kets[i]
         set_ket(psi, mixture, origin[i])
         counts[:] = 0.0
         n = click_offsets[i]

@@ -1,0 +1,582 @@
+r"""Trajectories of any model whose jumps mix neighbours: Taylor series between the clicks.
+
+In the interaction picture of H = Omega J'_z, begun anew at the start t0 of each step, a
+wavefunction without a click obeys
+
+    d psi/dt = -M(t) psi/2,     M(t) = sum_c L_c+ L_c = sum_q exp(i q Omega (t - t0)) M_q,
+
+where M_q raises by q = -2..2 levels. With t = t0 + h x, the coefficients of psi = sum_n phi_n x^n
+follow from each other,
+
+    (n + 1) phi_{n+1} = -(h/2) sum_q M_q sum_j (i q Omega h)^j/j! phi_{n-j},
+
+the decay rate at t0 being subtracted from M_0. The order of a step, and its length if the highest
+order does not suffice, are chosen when its coefficients are known, so no step is taken in vain. The
+series is its own dense output: a click comes where -ln of the squared norm reaches a standard
+exponential, solved to rounding, and the requested times do not shorten a step. No level is cut off
+within a step: phi_n reaches 2n levels beyond the window of the state.
+
+Real and imaginary parts alternate in rows of cells: level k has the cells 2 (k + MARGIN) and the
+next. A row is zero for MARGIN levels on both sides of its support. So every loop is one over plain
+real numbers, which the compiler vectorises (it gives up where too many arrays might overlap).
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from trajbatt.kernels.compile import kernel
+
+ORDER = 14  # the highest order of a step
+MARGIN = 4  # levels: twice the reach of M
+AHEAD = 1.1  # steps end this much later than a click is expected
+ROOT_STEPS = 200
+
+
+class Tables(NamedTuple):
+    """What the kernels know of a model: tables of cells, the real and imaginary ones alike.
+
+    Attributes
+    ----------
+    jumps : ndarray (nc, 3, cells), float64
+        <k + s|L_c|k> for s = -1, 0, 1.
+    decay : ndarray (3, cells), float64
+        <k + q|M_q|k> for q = 0, 1, 2.
+    raising : ndarray (cells,), float64
+        <k + 1|J_+|k>.
+    frequency, cos_theta, sin_theta : float
+    """
+
+    jumps: np.ndarray
+    decay: np.ndarray
+    raising: np.ndarray
+    frequency: float
+    cos_theta: float
+    sin_theta: float
+
+
+class Workspace(NamedTuple):
+    """Scratch of the kernels.
+
+    Attributes
+    ----------
+    series : ndarray (ORDER+1, cells), float64
+        The coefficients phi_n; the first is the state at the start of the step.
+    turned : ndarray (ORDER+1, cells), float64
+        i phi_n.
+    even, odd : ndarray (2, cells), float64
+        Sums of even and odd terms of the convolutions, for q = 1, 2.
+    state, other, phases : ndarray (cells,), float64
+        States within the step; exp(-i k Omega t).
+    survival : ndarray (ORDER+1,), float64
+        The coefficients of the squared norm.
+    """
+
+    series: np.ndarray
+    turned: np.ndarray
+    even: np.ndarray
+    odd: np.ndarray
+    state: np.ndarray
+    other: np.ndarray
+    phases: np.ndarray
+    survival: np.ndarray
+
+
+@kernel
+def add_rows(total, factors, start, stop, rows, which):
+    """Add rows[which], times one factor for each of the two rows of `total`, to them."""
+    at, end = np.uint64(start), np.uint64(stop)
+    first, second = factors
+    for i in range(at, end):
+        total[0, i] += first * rows[which, i]
+        total[1, i] += second * rows[which, i]
+
+
+@kernel(reassociate=True)
+def inner(a, i, b, j, start, stop):
+    """Return the real part of the scalar product of the rows a[i] and b[j]."""
+    total = 0.0
+    for cell in range(np.uint64(start), np.uint64(stop)):
+        total += a[i, cell] * b[j, cell]
+    return total
+
+
+@kernel
+def span(low, high, n, top):
+    """Return the first cell of phi_n and the one after its last."""
+    return 2 * (max(0, low - 2 * n) + MARGIN), 2 * (min(top, high + 2 * n) + MARGIN + 1)
+
+
+@kernel
+def convolve(work, n, low, high, top, turn):
+    """Write the even and the odd terms of sum_j (i q turn)^j/j! phi_{n-j}, q = 1 and 2."""
+    series, turned, even, odd = work.series, work.turned, work.even, work.odd
+    start, stop = span(low, high, n, top)
+    for i in range(np.uint64(start - 2 * MARGIN), np.uint64(stop + 2 * MARGIN)):
+        even[0, i] = series[n, i]
+        even[1, i] = series[n, i]
+    for i in range(np.uint64(start - 2 * MARGIN), np.uint64(stop + 2 * MARGIN)):
+        odd[0, i] = 0.0
+        odd[1, i] = 0.0
+    first = 1.0
+    second = 1.0
+    for j in range(1, n + 1):
+        first *= turn / j
+        second *= 2.0 * turn / j
+        sign = -1.0 if j % 4 >= 2 else 1.0
+        factors = sign * first, sign * second
+        start, stop = span(low, high, n - j, top)
+        if j % 2:
+            add_rows(odd, factors, start, stop, turned, n - j)
+        else:
+            add_rows(even, factors, start, stop, series, n - j)
+
+
+@kernel
+def next_coefficient(work, tables, n, low, high, top, h, mean_rate):
+    """Write phi_{n+1}, from the convolutions of the coefficients up to phi_n."""
+    series, turned, even, odd = work.series, work.turned, work.even, work.odd
+    decay = tables.decay
+    begin, end = span(low, high, n + 1, top)
+    start, stop = np.uint64(begin), np.uint64(end)
+    one, two = np.uint64(2), np.uint64(4)
+    new = np.uint64(n + 1)
+    scale = -0.5 * h / (n + 1.0)
+    for i in range(start, stop):
+        series[new, i] = scale * (
+            (decay[0, i] - mean_rate) * series[n, i]
+            + decay[1, i - one] * (even[0, i - one] + odd[0, i - one])
+            + decay[1, i] * (even[0, i + one] - odd[0, i + one])
+        )
+    for i in range(start, stop):
+        series[new, i] += scale * (
+            decay[2, i - two] * (even[1, i - two] + odd[1, i - two])
+            + decay[2, i] * (even[1, i + two] - odd[1, i + two])
+        )
+    for i in range(np.uint64(2 * MARGIN)):
+        series[new, start - np.uint64(2 * MARGIN) + i] = 0.0
+        series[new, stop + i] = 0.0
+    for i in range(start, stop, one):
+        turned[new, i] = -series[new, i + np.uint64(1)]
+        turned[new, i + np.uint64(1)] = series[new, i]
+
+
+@kernel
+def expand(work, tables, low, high, top, longest, action, tolerance):
+    """Write the series of the next step, from the normalised state in its first row.
+
+    Parameters
+    ----------
+    work : Workspace, *in, out*
+    tables : Tables, *in*
+    low, high, top : int
+        The window of the state; the highest level, N.
+    longest, action : float
+        The step ends there, or, if that is sooner, a little after the click is expected: after the
+        time in which -ln of the squared norm reaches `action` at the present rate.
+    tolerance : float
+        The last coefficient's norm.
+
+    Returns
+    -------
+    order, h, reach, mean_rate
+        Of the series in x = (t - t0)/h, good for 0 <= x <= reach <= 1; the rate of clicks at t0.
+    """
+    series, survival = work.series, work.survival
+    start, stop = span(low, high, 0, top)
+    survival[0] = inner(series, 0, series, 0, start, stop)
+    convolve(work, 0, low, high, top, 0.0)
+    next_coefficient(work, tables, 0, low, high, top, 1.0, 0.0)
+    mean_rate = -2.0 * inner(series, 0, series, 1, start, stop) / survival[0]
+    h = longest
+    if AHEAD * action < longest * mean_rate:
+        h = AHEAD * action / mean_rate
+    begin, end = span(low, high, 1, top)
+    size = 0.0
+    for i in range(np.uint64(begin), np.uint64(end)):
+        series[1, i] = h * (series[1, i] + 0.5 * mean_rate * series[0, i])
+        work.turned[1, i] = h * (work.turned[1, i] + 0.5 * mean_rate * work.turned[0, i])
+    survival[1] = 2.0 * inner(series, 0, series, 1, start, stop)
+    size = math.sqrt(inner(series, 1, series, 1, begin, end))
+    order = 1
+    while order < ORDER:
+        convolve(work, order, low, high, top, tables.frequency * h)
+        next_coefficient(work, tables, order, low, high, top, h, mean_rate)
+        order += 1
+        survival[order] = 0.0
+        for n in range((order + 1) // 2):
+            begin, end = span(low, high, n, top)
+            survival[order] += 2.0 * inner(series, n, series, order - n, begin, end)
+        if order % 2 == 0:
+            begin, end = span(low, high, order // 2, top)
+            survival[order] += inner(series, order // 2, series, order // 2, begin, end)
+        begin, end = span(low, high, order, top)
+        last = size
+        size = math.sqrt(inner(series, order, series, order, begin, end))
+        # The ratio guards against a coefficient that is small by accident.
+        if size <= tolerance and size <= 0.5 * last:
+            return order, h, 1.0, mean_rate
+    reach = (tolerance / max(size, last)) ** (1.0 / ORDER) if max(size, last) > tolerance else 1.0
+    return order, h, reach, mean_rate
+
+
+@kernel
+def decayed(survival, order, x):
+    """Return sum_{n > 0} s_n x^n/s_0 and its derivative by x."""
+    quotient = 0.0
+    slope = 0.0
+    for n in range(order, 0, -1):
+        slope = slope * x + quotient
+        quotient = quotient * x + survival[n] / survival[0]
+    return quotient * x, quotient + slope * x
+
+
+@kernel
+def click_place(survival, order, reach, rate, action):
+    """Return the x in [0, reach] at which -ln of the squared norm is `action`.
+
+    If there is none, return -1, and what is left of the action. `rate` x is the part of it that was
+    taken out of the series. Newton's method, with bisection where it would leave the bracket.
+    """
+    value, _ = decayed(survival, order, reach)
+    total = rate * reach - math.log1p(value)
+    if total < action:
+        return -1.0, action - total
+    low, high = 0.0, reach
+    x = min(action / rate, reach) if rate > 0.0 else 0.5 * reach
+    for _ in range(ROOT_STEPS):
+        value, slope = decayed(survival, order, x)
+        missing = action - rate * x + math.log1p(value)
+        if missing > 0.0:
+            low = x
+        else:
+            high = x
+        rising = rate - slope / (1.0 + value)
+        new = x + missing / rising if rising > 0.0 else -1.0
+        if new < low or new > high:
+            new = 0.5 * (low + high)
+        if abs(new - x) <= 1e-15 * x:
+            break
+        x = new
+    return x, 0.0
+
+
+@kernel
+def evaluate(work, order, low, high, top, x, angle):
+    """Write the state at x to `work.state`, in the Schroedinger picture: `angle` is Omega h x.
+
+    The phases exp(-i k angle) of the levels are built by doubling.
+    """
+    series, state, other, phases = work.series, work.state, work.other, work.phases
+    begin, end = span(low, high, order, top)
+    start, stop = np.uint64(begin), np.uint64(end)
+    for i in range(np.uint64(2 * MARGIN)):
+        state[start - np.uint64(2 * MARGIN) + i] = 0.0
+        state[stop + i] = 0.0
+    for i in range(start, stop):
+        other[i] = 0.0
+    power = 1.0
+    for n in range(order + 1):
+        first, last = span(low, high, n, top)
+        for i in range(np.uint64(first), np.uint64(last)):
+            other[i] += power * series[n, i]
+        power *= x
+    one = np.uint64(1)
+    levels = (end - begin) // 2
+    phases[start] = 1.0
+    phases[start + one] = 0.0
+    done = 1
+    while done < levels:
+        cos = math.cos(angle * done)
+        sin = -math.sin(angle * done)
+        shift = np.uint64(2 * done)
+        for i in range(start, start + np.uint64(2 * min(done, levels - done)), 2):
+            phases[i + shift] = cos * phases[i] - sin * phases[i + one]
+            phases[i + shift + one] = cos * phases[i + one] + sin * phases[i]
+        done *= 2
+    for i in range(start, stop, 2):
+        state[i] = other[i] * phases[i] - other[i + one] * phases[i + one]
+        state[i + one] = other[i] * phases[i + one] + other[i + one] * phases[i]
+
+
+@kernel
+def jump(work, tables, channel, begin, end):
+    """Write L_c of `work.state`, which has the cells `begin` to `end`, to `work.other`."""
+    state, other, jumps = work.state, work.other, tables.jumps
+    two = np.uint64(2)
+    c = np.uint64(channel)
+    for i in range(np.uint64(begin - 2), np.uint64(end + 2)):
+        other[i] = (
+            jumps[c, 0, i + two] * state[i + two]
+            + jumps[c, 1, i] * state[i]
+            + jumps[c, 2, i - two] * state[i - two]
+        )
+
+
+@kernel(reassociate=True)
+def norm(row, begin, end):
+    """Return the squared norm of the cells `begin` to `end` of a flat array."""
+    total = 0.0
+    for i in range(np.uint64(begin), np.uint64(end)):
+        total += row[i] * row[i]
+    return total
+
+
+@kernel
+def begin_step(work, row, begin, end, negligible):
+    """Make `row`, on the cells `begin` to `end`, the normalised state of the next step.
+
+    Returns
+    -------
+    low, high, dropped
+        Its window, and the weight of the ends that were negligible.
+    """
+    series, turned = work.series, work.turned
+    total = norm(row, begin, end)
+    dropped = 0.0
+    while end - begin > 2:
+        weight = row[begin] ** 2 + row[begin + 1] ** 2
+        if weight >= negligible * total:
+            break
+        dropped += weight
+        begin += 2
+    while end - begin > 2:
+        weight = row[end - 2] ** 2 + row[end - 1] ** 2
+        if weight >= negligible * total:
+            break
+        dropped += weight
+        end -= 2
+    scale = 1.0 / math.sqrt(total - dropped)
+    start, stop, one = np.uint64(begin), np.uint64(end), np.uint64(1)
+    for i in range(np.uint64(2 * MARGIN)):
+        series[0, start - np.uint64(2 * MARGIN) + i] = 0.0
+        series[0, stop + i] = 0.0
+    for i in range(start, stop):
+        series[0, i] = scale * row[i]
+    for i in range(start, stop, 2):
+        turned[0, i] = -series[0, i + one]
+        turned[0, i + one] = series[0, i]
+    return begin // 2 - MARGIN, end // 2 - 1 - MARGIN, dropped / total
+
+
+@kernel(reassociate=True)
+def write_sample(work, tables, begin, end, counts, samples, i, j):
+    """Write what `work.state` holds: energy, variance, dipole and the photons so far.
+
+    With the bare J_z = cos(theta) J'_z + sin(theta) J'_x, energy and variance are the mean of J_z
+    and the squared norm of (J_z - mean) psi.
+    """
+    state, raising = work.state, tables.raising
+    cos_theta, sin_theta = tables.cos_theta, tables.sin_theta
+    top = raising.size // 2 - 2 * MARGIN - 1
+    start, stop, one, two = np.uint64(begin), np.uint64(end), np.uint64(1), np.uint64(2)
+    total = norm(state, begin, end)
+    z = 0.0
+    x = 0.0
+    y = 0.0
+    m = 0.5 * begin - MARGIN - 0.5 * top
+    for cell in range(start, stop, 2):
+        z += m * (state[cell] ** 2 + state[cell + one] ** 2)
+        x += raising[cell] * (
+            state[cell + two] * state[cell] + state[cell + two + one] * state[cell + one]
+        )
+        y += raising[cell] * (
+            state[cell + two] * state[cell + one] - state[cell + two + one] * state[cell]
+        )
+        m += 1.0
+    z, x, y = z / total, x / total, y / total
+    mean = cos_theta * z + sin_theta * x
+    variance = 0.0
+    m = 0.5 * begin - MARGIN - 1.0 - 0.5 * top
+    for cell in range(start - two, stop + two, 2):
+        diagonal = cos_theta * m - mean
+        for part in range(2):
+            at = cell + np.uint64(part)
+            rest = diagonal * state[at] + 0.5 * sin_theta * (
+                raising[at - two] * state[at - two] + raising[at] * state[at + two]
+            )
+            variance += rest * rest
+        m += 1.0
+    variance /= total
+    samples[i, 0, j] = mean
+    samples[i, 1, j] = variance + mean * mean
+    samples[i, 2, j] = variance
+    samples[i, 3, j] = cos_theta * x - sin_theta * z
+    samples[i, 4, j] = y
+    for channel in range(counts.size):
+        samples[i, 5 + channel, j] = counts[channel]
+
+
+@kernel
+def write_ket(work, begin, end, kets, i):
+    """Write the normalised `work.state` to row i of `kets`."""
+    scale = 1.0 / math.sqrt(norm(work.state, begin, end))
+    for cell in range(begin, end, 2):
+        ket = complex(scale * work.state[cell], scale * work.state[cell + 1])
+        kets[i, cell // 2 - MARGIN] = ket
+
+
+@kernel
+def set_ket(work, mixture, which, negligible):
+    """Begin with pure state `which` of the mixture; return what `begin_step` does."""
+    first, offsets, amplitudes = mixture
+    begin = 2 * (first[which] + MARGIN)
+    end = begin
+    for amplitude in range(offsets[which], offsets[which + 1]):
+        work.state[end] = amplitudes[amplitude].real
+        work.state[end + 1] = amplitudes[amplitude].imag
+        end += 2
+    return begin_step(work, work.state, begin, end, negligible)
+
+
+@kernel
+def draw_channel(rng, work, tables, begin, end):
+    """Draw the channel of a click by its rate in `work.state`."""
+    n_channels = tables.jumps.shape[0]
+    if n_channels == 1:
+        return 0
+    total = 0.0
+    for channel in range(n_channels):
+        jump(work, tables, channel, begin, end)
+        total += norm(work.other, begin - 2, end + 2)
+    target = rng.random() * total
+    reached = 0.0
+    drawn = -1
+    for channel in range(n_channels):
+        jump(work, tables, channel, begin, end)
+        rate = norm(work.other, begin - 2, end + 2)
+        if rate > 0.0:  # rounding must not end on a channel that cannot click
+            drawn = channel
+        reached += rate
+        if target < reached:
+            break
+    return drawn
+
+
+@kernel
+def run(
+    rng,
+    weights,
+    mixture,
+    tables,
+    times,
+    tolerance,
+    negligible,
+    replay,
+    assigned,
+    cursor,
+    clock,
+    counts,
+    work,
+    records,
+    samples,
+    kets,
+):
+    """Run n trajectories up to the last of `times`, one after the other, and observe them.
+
+    Returns False when the click buffers are full: then enlarge them, keep their contents, and call
+    again with everything else unchanged.
+
+    Parameters
+    ----------
+    rng : Generator
+    weights : *in* (P,) float64
+        Cumulative probabilities of the pure states; the last is 1.
+    mixture : *in* (first, offsets, amplitudes)
+        Of a `trajbatt.states.Mixture`, the amplitudes complex128.
+    tables : Tables, *in*
+    times : *in* (nt,) float64
+    tolerance, negligible : float
+        Norm of the last term of a series; weight of a level at the ends that is dropped.
+    replay : bool
+        The records are given: follow them, draw nothing.
+    assigned : bool
+        Trajectory i begins in pure state i; else each draws its own.
+    cursor : *in, out* (6,) int64
+        Trajectory in progress, whether it has begun, clicks so far, its window, the next of
+        `times`. Zeros to begin with.
+    clock : *in, out* (4,) float64
+        Time of the trajectory in progress, -ln of the squared norm until its next click, weight
+        dropped in it and the largest dropped in any one so far. Zeros to begin with.
+    counts : *in, out* (nc,) float64
+        Photons of the trajectory in progress.
+    work : Workspace, *in, out*
+    records : *out, or in for a replay* (origin, hidden, offsets, time, channel)
+        Of n trajectories, see `trajbatt.engines.Records`; hidden levels are left alone.
+    samples : *out* (n, 5 + nc, nt) float64
+        <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
+    kets : *out* (n, N+1) or (0, N+1) complex128
+        The states at the last time, if there is room for them; zeros to begin with.
+    """
+    origin, _, click_offsets, click_time, click_channel = records
+    top = tables.raising.size // 2 - 2 * MARGIN - 1
+    t_end = times[-1]
+    i, begun, n, low, high, j = cursor
+    t, action, dropped, worst = clock
+    while i < origin.size:
+        if begun == 0:
+            if not replay:
+                origin[i] = i if assigned else np.searchsorted(weights, rng.random(), side="right")
+                click_offsets[i] = n
+                action = rng.standard_exponential()
+            low, high, dropped = set_ket(work, mixture, origin[i], negligible)
+            counts[:] = 0.0
+            begun, t, j = 1, 0.0, 0
+        while True:
+            longest = t_end - t
+            if replay:
+                action = math.inf
+                if n < click_offsets[i + 1]:
+                    longest = min(longest, click_time[n] - t)
+            elif n == click_time.size:
+                cursor[:] = i, begun, n, low, high, j
+                clock[:] = t, action, dropped, worst
+                return False
+            order, h, reach, rate = expand(work, tables, low, high, top, longest, action, tolerance)
+            begin, end = span(low, high, order, top)
+            x = reach
+            if replay:
+                clicked = reach == 1.0 and n < click_offsets[i + 1] and click_time[n] <= t_end
+            else:
+                place, left = click_place(work.survival, order, reach, rate * h, action)
+                clicked = place >= 0.0
+                if clicked:
+                    x = place
+                else:
+                    action = left
+            at_end = not clicked and reach == 1.0 and h == longest
+            reached = t_end if at_end else t + h * x
+            while j < times.size and (times[j] < reached or at_end):
+                part = (times[j] - t) / h if h > 0.0 else 0.0
+                evaluate(work, order, low, high, top, part, tables.frequency * h * part)
+                write_sample(work, tables, begin, end, counts, samples, i, j)
+                j += 1
+            evaluate(work, order, low, high, top, x, tables.frequency * h * x)
+            if at_end:
+                if kets.shape[0] > 0:
+                    write_ket(work, begin, end, kets, i)
+                break
+            if clicked:
+                if not replay:
+                    click_time[n] = reached
+                    click_channel[n] = draw_channel(rng, work, tables, begin, end)
+                    action = rng.standard_exponential()
+                channel = int(click_channel[n])
+                reached = click_time[n]
+                jump(work, tables, channel, begin, end)
+                counts[channel] += 1.0
+                n += 1
+                low, high, lost = begin_step(work, work.other, begin - 2, end + 2, negligible)
+            else:
+                low, high, lost = begin_step(work, work.state, begin, end, negligible)
+            dropped += lost
+            t = reached
+        worst = max(worst, dropped)
+        i += 1
+        begun = 0
+        if not replay:
+            click_offsets[i] = n
+    cursor[:] = i, begun, n, low, high, j
+    clock[:] = t, action, dropped, worst
+    return True
