@@ -13,12 +13,14 @@ from trajbatt.ensemble import EnsembleResult, Trajectory
 from trajbatt.fisher import EnergyFisher, energy_fisher
 from trajbatt.mcsolve import mcsolve
 from trajbatt.mesolve import MasterEquationResult, mesolve
-from trajbatt.models import Channel, LadderModel
+from trajbatt.models import BandedModel, Channel, LadderModel
+from trajbatt.protocol import Protocol
 from trajbatt.states import coherent_state, excited_state, ground_state
 from trajbatt.steady_state import SteadyState, steady_state
 from trajbatt.version import __version__
 
 __all__ = [
+    "BandedModel",
     "Battery",
     "Channel",
     "Clicks",
@@ -27,6 +29,7 @@ __all__ = [
     "EnsembleResult",
     "LadderModel",
     "MasterEquationResult",
+    "Protocol",
     "SteadyState",
     "Trajectory",
     "__version__",

@@ -11,8 +11,9 @@ from functools import cached_property
 import numpy as np
 
 from trajbatt.engines import build_engine
-from trajbatt.models import LadderModel
+from trajbatt.models import BandedModel, LadderModel
 from trajbatt.moments import Moments
+from trajbatt.protocol import Protocol
 from trajbatt.records import COUNTS, JZ_VARIANCE, Records
 from trajbatt.states import Mixture
 
@@ -40,19 +41,19 @@ class Plan:
 
     Attributes
     ----------
-    model : LadderModel
+    model : LadderModel, BandedModel or Protocol
     mixture : Mixture
-        The initial state in the basis of the model.
+        The initial state in the basis of the model, or of the first stage.
     times : ndarray (nt,), float64
     seed : int
     method : str
-        A key of `trajbatt.engines.ENGINES`.
+        What `trajbatt.engines.check_method` returns.
     rtol : float
         Of the banded engine; the others have none.
     keep_clicks : bool
     """
 
-    model: LadderModel
+    model: LadderModel | BandedModel | Protocol
     mixture: Mixture
     times: np.ndarray
     seed: int
@@ -63,7 +64,7 @@ class Plan:
     @cached_property
     def engine(self):
         """The engine that runs the trajectories."""
-        return build_engine(self.method, self.model, self.mixture, self.rtol)
+        return build_engine(self.method, self.rtol, self.model, self.mixture)
 
     @property
     def chunk_size(self):
@@ -148,7 +149,7 @@ def _run_block(plan, rng, n):
         moments=Moments.side_by_side(samples),
         checkpoints=Moments.of_all_pairs(at_checkpoints.reshape(len(samples), -1)),
         final_counts=samples[:, COUNTS:, -1].astype(np.int64),
-        records=(records,) if plan.keep_clicks else (),
+        records=(records.joined,) if plan.keep_clicks else (),
         dropped=dropped,
     )
 

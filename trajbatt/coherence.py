@@ -1,19 +1,22 @@
 """A ladder model's Liouvillian, which decouples by coherence order (DESIGN 3.3).
 
-Order q is the diagonal rho_{k+q,k}, k = 0..N-q, of the density matrix in the model's basis. Under
-H = Omega J'_z it carries the factor exp(-i q Omega t), left out here and put in where observables
-are read off; what remains is a real tridiagonal system. Orders are stacked one after the other,
-with zeros where they meet, so one solve serves them all. Mean photon counts, the time integrals of
-the mean click rates, follow at the end of the vector.
+In the interaction picture what remains of order q is a real tridiagonal system. Orders are stacked
+as in `trajbatt.orders`, with zeros where they meet, so one solve serves them all. Mean photon
+counts, the time integrals of the mean click rates, follow at the end of the vector.
 """
 
 import numpy as np
 
 from trajbatt import spin
+from trajbatt.orders import Orders
+from trajbatt.propagators import dense_states, rational_states, uniform_step
 from trajbatt.tridiagonal import tridiagonal_solver
 
+DENSE_LEVELS = 128  # up to here one matrix exponential beats many tridiagonal solves
+DENSE_STIFFEST = 1e4  # rates times step up to which its rounding errors stay near 1e-12
 
-class CoherenceOrders:
+
+class CoherenceOrders(Orders):
     """d/dt of some coherence orders, order 0 first, and of the mean photon counts.
 
     Parameters
@@ -26,26 +29,22 @@ class CoherenceOrders:
     """
 
     def __init__(self, model, orders, monitor_all=False):
+        super().__init__(model.n_atoms, model.theta, orders)
         self.model = model
-        self.orders = tuple(orders)
         self._monitor_all = monitor_all
         levels = model.n_atoms + 1
-        lengths = [levels - q for q in self.orders]
-        ends = np.cumsum(lengths)
-        self.slices = [slice(end - length, end) for end, length in zip(ends, lengths, strict=True)]
-        self._raising = spin.raising_elements(model.n_atoms)
-        self._m = spin.magnetic_numbers(model.n_atoms)
-        self.size = int(ends[-1]) + len(model.channels)
+        self.size = self.stop + len(model.channels)
 
         up, down, dephasing = model.rate_of(1), model.rate_of(-1), model.rate_of(0)
         k = np.arange(float(levels))
         loss = up * (model.n_atoms - k) * (k + 1) + down * k * (levels - k)
-        self.below = np.zeros(ends[-1] - 1)
-        self.above = np.zeros(ends[-1] - 1)
-        self.diagonal = np.empty(ends[-1])
-        for q, part, length in zip(self.orders, self.slices, lengths, strict=True):
+        raising = spin.raising_elements(model.n_atoms)
+        self.below = np.zeros(self.stop - 1)
+        self.above = np.zeros(self.stop - 1)
+        self.diagonal = np.empty(self.stop)
+        for q, part, length in zip(self.orders, self.slices, self.lengths, strict=True):
             self.diagonal[part] = -0.5 * (loss[q:] + loss[:length] + dephasing * q**2)
-            pairs = self._raising[: length - 1] * self._raising[q : q + length - 1]
+            pairs = raising[: length - 1] * raising[q : q + length - 1]
             inner = slice(part.start, part.stop - 1)
             self.below[inner] = up * pairs
             self.above[inner] = down * pairs
@@ -54,19 +53,23 @@ class CoherenceOrders:
 
     def initial(self, mixture):
         """Return the orders of a `Mixture` and counts of zero, float64 or complex128 (size,)."""
-        y = np.zeros(self.size, dtype=mixture.amplitudes.dtype)
-        for weight, first, ket in mixture.kets():
-            for q, part in zip(self.orders, self.slices, strict=True):
-                if q < ket.size:
-                    start = part.start + first
-                    pairs = ket[q:] * ket[: ket.size - q].conj()
-                    y[start : start + pairs.size] += weight * pairs
-        return y
+        return np.append(self.of_mixture(mixture), np.zeros(len(self.model.channels)))
 
-    def split(self, y):
-        """Return the orders and the counts in `y` (size, ...), as views along its first axis."""
-        parts = [y[part] for part in self.slices]
-        return parts, y[self.slices[-1].stop :].real
+    def counts(self, y):
+        """Return the mean photon counts in `y` (size, ...), float64 (nc, ...)."""
+        return y[self.stop :].real
+
+    def solve(self, y, times, rtol):
+        """Return an iterable of the vectors that are y (size,) at t = 0 at each of `times`."""
+        if self.n_atoms < DENSE_LEVELS:
+            blocks = self.dense_blocks()
+            step = times[-1] if times.size < 3 else uniform_step(times)
+            longest = None if step is None else max(step, times[0])
+            if longest is not None and longest * np.abs(blocks).max() < DENSE_STIFFEST:
+                states = self.from_dense(dense_states(blocks, self.dense_state(y), times))
+                self.normalise(states)
+                return states.T
+        return rational_states(self, y, times, rtol)
 
     def factor(self, pole, h):
         """Return the function y -> (pole - hA)^(-1) y."""
@@ -77,7 +80,7 @@ class CoherenceOrders:
             (shift - h * self.diagonal).astype(kind),
             (-h * self.above).astype(kind),
         )
-        populations, end = self.slices[0], self.slices[-1].stop
+        populations, end = self.slices[0], self.stop
 
         def solve(y):
             x = y.astype(np.result_type(y, kind))
@@ -100,7 +103,7 @@ class CoherenceOrders:
         The rounding error of a step is nearly one common factor of all orders. Removing it gives
         the variance two to three more digits: at large N it is a small difference of them.
         """
-        y[: self.slices[-1].stop] /= y[self.slices[0]].real.sum(axis=0)
+        y[: self.stop] /= y[self.slices[0]].real.sum(axis=0)
 
     def dense_blocks(self):
         """Return the matrices of all orders (nq, n, n), padded by zeros; counts in the first."""
@@ -131,66 +134,12 @@ class CoherenceOrders:
         ]
         return np.concatenate((*pieces, states[0, self.model.n_atoms + 1 :]))
 
-    def moments(self, y):
-        """Return the sums that fix energy, variance and dipole, for y (size, ...).
-
-        Returns
-        -------
-        z_mean, z_variance : float64 (...)
-            <J'_z> and its variance.
-        plus, plus_z, plus_plus : (...), of the type of y
-            <J'_+>, the symmetrised covariance of J'_z and J'_+, and <J'_+^2>, without phases.
-        """
-        p, rho_1, rho_2 = self._first_orders(y)
-        m = _column(self._m, p)
-        z_mean = (m * p.real).sum(axis=0)
-        z_variance = ((m - z_mean) ** 2 * p.real).sum(axis=0)
-        b = _column(self._raising[:-1], rho_1) * rho_1.conj()
-        plus_z = ((m[:-1] + 0.5 - z_mean) * b).sum(axis=0)
-        pairs = self._raising[:-2] * self._raising[1:-1]
-        plus_plus = (_column(pairs, rho_2) * rho_2.conj()).sum(axis=0)
-        return z_mean, z_variance, b.sum(axis=0), plus_z, plus_plus
-
-    def observables(self, y, phase):
-        """Return energy, its variance and the bare dipole of y (size, ...) at Omega t = `phase`."""
-        theta, j = self.model.theta, self.model.n_atoms / 2
-        cos, sin = np.cos(theta), np.sin(theta)
-        z_mean, z_variance, plus, plus_z, plus_plus = self.moments(y)
-        turn = np.exp(1j * phase)
-        plus, plus_z, plus_plus = plus * turn, plus_z * turn, plus_plus * turn**2
-        x_square = 0.5 * (j * (j + 1) - z_variance - z_mean**2 + plus_plus.real)
-        energy = j + cos * z_mean + sin * plus.real
-        variance = (
-            cos**2 * z_variance + sin**2 * (x_square - plus.real**2) + 2 * sin * cos * plus_z.real
-        )
-        return energy, np.maximum(variance, 0.0), cos * plus.real - sin * z_mean + 1j * plus.imag
-
-    def density_matrix(self, y, phase):
-        """Return rho in the model's basis (N+1, N+1) at Omega t = `phase`; needs all orders."""
-        parts, _ = self.split(y)
-        rho = np.zeros((self.model.n_atoms + 1,) * 2, dtype=complex)
-        for q, values in zip(self.orders, parts, strict=True):
-            k = np.arange(values.size)
-            rho[k + q, k] = values * np.exp(-1j * q * phase)
-            rho[k, k + q] = rho[k + q, k].conj()
-        return rho
-
     def monitor(self, y):
         """Return what `rational_states` must get right, on the scale of N."""
         z_mean, z_variance, plus, plus_z, plus_plus = self.moments(y)
-        _, counts = self.split(y)
+        counts = self.counts(y)
         scaled = np.array([z_mean, z_variance, plus, plus_z, plus_plus - plus**2])
         watched = [scaled / self.model.n_atoms, counts / max(1.0, counts.sum())]
         if self._monitor_all:
-            watched.append(y[: self.slices[-1].stop])
+            watched.append(y[: self.stop])
         return np.concatenate(watched)
-
-    def _first_orders(self, y):
-        parts, _ = self.split(y)
-        # A single atom has no order 2.
-        return [*parts, np.zeros((0, *y.shape[1:]), dtype=y.dtype)][:3]
-
-
-def _column(values, like):
-    """Return `values` (n,) shaped to multiply `like` (n, ...)."""
-    return values.reshape(-1, *(1,) * (like.ndim - 1))

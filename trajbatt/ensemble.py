@@ -1,15 +1,14 @@
 """What an ensemble of trajectories gives: averages with standard errors, and single runs."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from trajbatt import checks
+from trajbatt import checks, emission
 from trajbatt.chunks import Plan, checkpoint_indices, replay_record
 from trajbatt.clicks import Clicks
 from trajbatt.moments import Moments
-from trajbatt.quadrature import RunningIntegral
 from trajbatt.records import (
     COUNTS,
     DIPOLE_IMAG,
@@ -18,7 +17,6 @@ from trajbatt.records import (
     JZ_SQUARE,
     JZ_VARIANCE,
 )
-from trajbatt.run import run
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -122,22 +120,23 @@ class EnsembleResult:
         return self.plan.seed
 
     @cached_property
+    def _coherent(self):
+        return emission.coherent_energy(self.plan, self.ntraj)
+
+    @property
     def coherent_energy(self):
         """Energy emitted coherently since t = 0, Eq. (19) integrated, float64 (nt,).
 
-        None where Eq. (5) does not rule. The dipole is needed at other times than the requested
-        ones, so the trajectories are read again when this is first asked for: it takes as long as
-        the run. The square of the mean dipole is freed of its bias, the variance of the mean.
+        In a protocol, since the start of the discharge. None where Eq. (5) does not rule. The
+        dipole is needed at other times than the requested ones, so the trajectories are read again,
+        twice, when this or its error is first asked for.
         """
-        rate = self.model.coherent_rate
-        if rate is None:
-            return None
-        integral = RunningIntegral(self.times, self.model.timescale)
-        times = np.append(integral.nodes, self.times[-1])  # the clicks are those of this run
-        moments = run(replace(self.plan, times=times, keep_clicks=False), self.ntraj).moments
-        dipole = moments.mean[[DIPOLE_REAL, DIPOLE_IMAG], :-1]
-        variance = moments.second[[DIPOLE_REAL, DIPOLE_IMAG], :-1] / max(1, self.ntraj - 1)
-        return rate * integral((dipole**2 - variance / self.ntraj).sum(axis=0))
+        return self._coherent[0]
+
+    @property
+    def coherent_energy_sem(self):
+        """Standard error of `coherent_energy`, float64 (nt,), or None."""
+        return self._coherent[1]
 
     @property
     def energy(self):
@@ -260,7 +259,7 @@ class EnsembleResult:
             energy_variance=rows[JZ_VARIANCE],
             dipole=rows[DIPOLE_REAL] + 1j * rows[DIPOLE_IMAG],
             counts=rows[COUNTS:].astype(np.int64),
-            clicks=Clicks.of_records([record], self.channels, first=trajectory),
+            clicks=Clicks.of_records([record.joined], self.channels, first=trajectory),
         )
 
     def __repr__(self):

@@ -14,8 +14,9 @@ import numpy as np
 
 from trajbatt import checks
 from trajbatt.coherence import CoherenceOrders
-from trajbatt.models import check_model
+from trajbatt.models import LadderModel
 from trajbatt.propagators import dense_states
+from trajbatt.protocol import check_model
 from trajbatt.states import prepare
 
 MOST_ATOMS = 1000  # dense exponentials: 8 MB each, seconds
@@ -72,10 +73,10 @@ def energy_fisher(model, tlist, initial=None):
         For a model whose energies are not the levels of its own basis, or above 1000 atoms.
     """
     check_model(model)
-    if model.theta != 0.0:
+    if not isinstance(model, LadderModel) or model.theta != 0.0:
         raise ValueError(
-            f"`model` must be a discharge, in the bare basis, but is one to {model.name} at "
-            f"theta = {model.theta:g}"
+            "`model` must be that of a discharge, in the bare basis, but is one of another kind: "
+            f"{model.name}"
         )
     if model.n_atoms > MOST_ATOMS:
         raise ValueError(f"`n_atoms` must be at most {MOST_ATOMS} here, but is {model.n_atoms}")

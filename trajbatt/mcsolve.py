@@ -7,7 +7,7 @@ from trajbatt.chunks import Plan
 from trajbatt.clicks import Clicks
 from trajbatt.engines import check_method
 from trajbatt.ensemble import EnsembleResult
-from trajbatt.models import check_model
+from trajbatt.protocol import check_end, check_model
 from trajbatt.run import run
 from trajbatt.states import prepare
 
@@ -77,6 +77,7 @@ def mcsolve(
     check_model(model)
     times = checks.times("tlist", tlist)
     ntraj = checks.integer("ntraj", ntraj, 1)
+    check_end(model, times)
     method = check_method(method, model)
     rtol = checks.real("rtol", rtol, 1e-12, 1e-3)
     seed = np.random.SeedSequence().entropy if seed is None else checks.integer("seed", seed, 0)

@@ -5,16 +5,15 @@ from functools import cached_property
 
 import numpy as np
 
-from trajbatt import checks, spin
+from trajbatt import checks
 from trajbatt.coherence import CoherenceOrders
+from trajbatt.coherent import CoherentEmission
 from trajbatt.counting import counts_covariance
-from trajbatt.models import LadderModel, check_model
-from trajbatt.propagators import dense_states, rational_states, uniform_step
-from trajbatt.quadrature import RunningIntegral
-from trajbatt.states import Mixture, prepare
+from trajbatt.driven import DrivenOrders
+from trajbatt.models import BandedModel, LadderModel
+from trajbatt.protocol import Protocol, check_end, check_model, stages_of
+from trajbatt.states import prepare
 
-DENSE_LEVELS = 128  # up to here one matrix exponential beats many tridiagonal solves
-DENSE_STIFFEST = 1e4  # rates times step up to which its rounding errors stay near 1e-12
 LARGEST_FULL = 2000  # atoms up to which the whole density matrix is offered
 
 
@@ -26,7 +25,7 @@ class MasterEquationResult:
 
     Attributes
     ----------
-    model : LadderModel
+    model : LadderModel, BandedModel or Protocol
     initial : object
         The initial state as it was given.
     times : ndarray (nt,), float64
@@ -47,7 +46,7 @@ class MasterEquationResult:
         was set.
     """
 
-    model: LadderModel
+    model: LadderModel | BandedModel | Protocol
     initial: object
     times: np.ndarray
     rtol: float
@@ -67,17 +66,15 @@ class MasterEquationResult:
     def coherent_energy(self):
         """Energy emitted coherently since t = 0, Eq. (19) integrated, float64 (nt,).
 
-        None where Eq. (5) does not rule. The dipole is needed at other times than the requested
-        ones, so the equation is solved again when this is first asked for.
+        In a protocol, since the start of the discharge. None where Eq. (5) does not rule. The
+        dipole is needed at other times than the requested ones, so the equation is solved again
+        when this is first asked for.
         """
-        rate = self.model.coherent_rate
-        if rate is None:
-            return None
-        integral = RunningIntegral(self.times, self.model.timescale)
-        if integral.nodes.size == 0:
-            return np.zeros(self.times.size)
-        dipole = mesolve(self.model, integral.nodes, self.initial, rtol=self.rtol).dipole
-        return rate * integral(np.abs(dipole) ** 2)
+        emission = CoherentEmission.of(self.model, self.times)
+        if emission is None or emission.nodes.size == 0:
+            return None if emission is None else np.zeros(self.times.size)
+        dipole = mesolve(self.model, emission.nodes, self.initial, rtol=self.rtol).dipole
+        return emission.energy(np.abs(dipole) ** 2)
 
     @cached_property
     def ergotropy(self):
@@ -90,10 +87,8 @@ class MasterEquationResult:
             eigenvalues = np.linalg.eigvalsh(self.states)
         else:
             mixture = prepare(self.model, self.initial)
-            system, states = _all_orders(self.model, mixture, self.times, self.rtol)
-            eigenvalues = np.array(
-                [np.linalg.eigvalsh(system.density_matrix(y, 0.0)) for y in states]
-            )
+            found = _solve(self.model, mixture, self.times, self.rtol, _eigenvalues)
+            eigenvalues = np.array(found[-1])
         # The passive state puts the largest eigenvalue on the lowest level.
         return self.energy - eigenvalues[:, ::-1] @ np.arange(self.model.n_atoms + 1.0)
 
@@ -114,14 +109,16 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
     """Solve the master equation of a model: the exact twin of `mcsolve`.
 
     For a ladder model the coherence orders 0, 1 and 2 suffice for everything but the full states:
-    O(N) memory and time, good to N = 10^6.
+    O(N) memory and time, good to N = 10^6. The driven Eq. (5) and all stages of a protocol but the
+    last need the whole density matrix, O(N^2).
 
     Parameters
     ----------
-    model : LadderModel
-        `battery.charge()`, `battery.store()` or `battery.discharge()`.
+    model : LadderModel, BandedModel or Protocol
+        `battery.charge()`, `battery.store()`, `battery.discharge()`, or a `Protocol` of them.
     tlist : array_like (nt,)
         Strictly increasing times >= 0, in the unit of 1/rate; the run starts at t = 0 in any case.
+        They must not go on after the end of a protocol.
     initial : optional
         As in `mcsolve`.
     covariances : bool
@@ -143,20 +140,17 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
     """
     check_model(model)
     times = checks.times("tlist", tlist)
+    check_end(model, times)
     rtol = checks.real("rtol", rtol, 1e-15, 0.1)
     mixture = prepare(model, initial)
-    states = None
-    if keep_states:
-        system, vectors = _all_orders(model, mixture, times, rtol)
-        vectors = list(vectors)
-        states = _bare_states(system, vectors, times)
-    else:
-        system = CoherenceOrders(model, range(min(3, model.n_atoms + 1)))
-        vectors = _solve(system, mixture, times, rtol)
-    energy, variance, dipole, counts = _read_off(system, vectors, times)
+    energy, variance, dipole, counts, final_counts, states = _solve(
+        model, mixture, times, rtol, _bare_state if keep_states else None
+    )
     covariance = None
     if covariances:
-        covariance = counts_covariance(model, mixture, times, counts[:, -1], rtol)
+        stages = stages_of(model, times[-1])
+        n_channels = len(model.channel_names)
+        covariance = counts_covariance(stages, n_channels, mixture, times, final_counts, rtol)
     return MasterEquationResult(
         model=model,
         initial=initial,
@@ -167,54 +161,82 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
         dipole=dipole,
         counts=counts,
         counts_covariance=covariance,
-        states=states,
+        states=np.array(states) if keep_states else None,
     )
 
 
-def _solve(system, mixture: Mixture, times, rtol):
-    """Return an iterable of the vectors of the system at each of `times`."""
-    y = system.initial(mixture)
-    if system.model.n_atoms < DENSE_LEVELS:
-        blocks = system.dense_blocks()
-        step = times[-1] if times.size < 3 else uniform_step(times)
-        longest = None if step is None else max(step, times[0])
-        if longest is not None and longest * np.abs(blocks).max() < DENSE_STIFFEST:
-            states = system.from_dense(dense_states(blocks, system.dense_state(y), times))
-            system.normalise(states)
-            return states.T
-    return rational_states(system, y, times, rtol)
+def _solve(model, mixture, times, rtol, look=None):
+    """Take the density matrix through the stages of a model or protocol.
+
+    Parameters
+    ----------
+    look : callable, optional
+        Called as look(orders, y, phase) with all coherence orders, for each of `times`.
+
+    Returns
+    -------
+    energy, energy_variance, dipole : ndarray (nt,)
+    counts : ndarray (nc, nt), float64
+    final_counts : ndarray (n_stages, nc), float64
+        By the end of each stage.
+    seen : list
+        What `look` returned.
+    """
+    energy, variance = np.empty((2, times.size))
+    dipole = np.empty(times.size, dtype=complex)
+    counts = np.empty((len(model.channel_names), times.size))
+    stages = stages_of(model, times[-1])
+    final_counts = np.zeros((len(stages), counts.shape[0]))
+    so_far, matrix, seen = np.zeros(counts.shape[0]), None, []
+    for stage, final, following in zip(stages, final_counts, [*stages[1:], None], strict=True):
+        wanted, local = stage.select(times, to_end=following is not None)
+        system = _system(stage.model, look is not None or following is not None)
+        if matrix is None:
+            y = system.initial(mixture)
+        else:
+            y = np.append(system.of_matrix(matrix), np.zeros(len(stage.tags)))
+        vectors = system.solve(y, local, rtol)
+        phase = stage.model.frequency * local
+        if look is None and following is None and isinstance(vectors, np.ndarray):
+            rows = *system.observables(vectors.T, phase), system.counts(vectors.T)
+        else:
+            rows, y = [], None
+            for i, (y, angle) in enumerate(zip(vectors, phase, strict=True)):
+                # A copy, because a view would keep all of y alive.
+                rows.append((*system.observables(y, angle), system.counts(y).copy()))
+                if look and i < wanted.stop - wanted.start:
+                    seen.append(look(system, y, angle))
+            if following:
+                rho = y[None, : system.stop]
+                matrix = system.in_basis(rho, phase[-1], following.model.theta)[0]
+            rows = [np.array(row).T for row in zip(*rows, strict=True)]
+        kept = slice(0, wanted.stop - wanted.start)
+        for total, row in zip((energy, variance, dipole), rows, strict=False):
+            total[wanted] = row[kept]
+        tags = list(stage.tags)
+        counts[:, wanted] = so_far[:, None]
+        counts[tags, wanted] += rows[3][:, kept]
+        so_far[tags] += rows[3][:, -1]
+        final[:] = so_far
+    return energy, variance, dipole, counts, final_counts, seen
 
 
-def _read_off(system, vectors, times):
-    phase = system.model.frequency * times
-    if isinstance(vectors, np.ndarray):
-        _, counts = system.split(vectors.T)
-        return *system.observables(vectors.T, phase), counts
-    rows = []
-    for y, angle in zip(vectors, phase, strict=True):
-        counts = system.split(y)[1].copy()  # a view would keep all of y alive
-        rows.append((*system.observables(y, angle), counts))
-    energy, variance, dipole, counts = zip(*rows, strict=True)
-    return np.array(energy), np.array(variance), np.array(dipole), np.array(counts).T
-
-
-def _all_orders(model, mixture, times, rtol):
-    """Return the system of all coherence orders and an iterable of its vectors at `times`."""
-    if model.n_atoms > LARGEST_FULL:
+def _system(model, all_orders):
+    if (all_orders or isinstance(model, BandedModel)) and model.n_atoms > LARGEST_FULL:
         raise ValueError(
             f"full density matrices are offered up to {LARGEST_FULL} atoms, "
             f"but `n_atoms` is {model.n_atoms}"
         )
-    system = CoherenceOrders(model, range(model.n_atoms + 1), monitor_all=True)
-    return system, _solve(system, mixture, times, rtol)
+    if isinstance(model, BandedModel):
+        return DrivenOrders(model)
+    if all_orders:
+        return CoherenceOrders(model, range(model.n_atoms + 1), monitor_all=True)
+    return CoherenceOrders(model, range(min(3, model.n_atoms + 1)))
 
 
-def _bare_states(system, vectors, times):
-    turn = spin.rotation_matrix(system.model.n_atoms, system.model.theta)
-    phase = system.model.frequency * times
-    return np.array(
-        [
-            turn @ system.density_matrix(y, angle) @ turn.T
-            for y, angle in zip(vectors, phase, strict=True)
-        ]
-    )
+def _bare_state(system, y, phase):
+    return system.in_basis(y[None, : system.stop], phase, 0.0)[0]
+
+
+def _eigenvalues(system, y, phase):
+    return np.linalg.eigvalsh(system.matrix(y, phase))

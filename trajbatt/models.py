@@ -198,9 +198,3 @@ def no_click_bands(jump_bands):
                 pairs = jump_bands[:, 1 + step, : levels - q] * jump_bands[:, 1 + back, q:]
                 bands[q, : levels - q] += pairs.sum(axis=0)
     return bands
-
-
-def check_model(model):
-    """Raise `TypeError` if `model` is not a model, such as a battery in its place."""
-    if not isinstance(model, LadderModel | BandedModel):
-        raise TypeError(f"`model` must be a model such as battery.charge(), but is {model!r}")

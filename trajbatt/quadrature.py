@@ -16,6 +16,8 @@ class RunningIntegral:
     times : ndarray (nt,), float64
         Strictly increasing, >= 0.
     timescale : float
+    longest : float
+        Of a panel, for what does not relax, but oscillates.
 
     Attributes
     ----------
@@ -23,13 +25,13 @@ class RunningIntegral:
         Where the integrand is asked for, strictly increasing.
     """
 
-    def __init__(self, times, timescale):
+    def __init__(self, times, timescale, longest=np.inf):
         points, weights = np.polynomial.legendre.leggauss(NODES)
         nodes, scaled, self._ends = [np.empty(0)], [np.empty(0)], []
         start = 0.0
         for target in times:
             while start < target:
-                length = 0.5 * timescale + 0.3 * start
+                length = min(0.5 * timescale + 0.3 * start, longest)
                 # No sliver is left over for the last panel.
                 stop = target if start + 1.2 * length >= target else start + length
                 nodes.append(start + 0.5 * (stop - start) * (points + 1.0))
@@ -40,6 +42,7 @@ class RunningIntegral:
         self._weights = np.concatenate(scaled)
 
     def __call__(self, values):
-        """Return the integrals (nt,) of the integrand with `values` (n,) at the nodes."""
-        running = np.concatenate(([0.0], np.cumsum(self._weights * values)))
-        return running[self._ends]
+        """Return the integrals (..., nt) of an integrand with `values` (..., n) at the nodes."""
+        running = np.zeros((*values.shape[:-1], self.nodes.size + 1))
+        np.cumsum(self._weights * values, axis=-1, out=running[..., 1:])
+        return running[..., self._ends]

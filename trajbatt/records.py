@@ -40,6 +40,11 @@ class Records(NamedTuple):
     time: np.ndarray
     channel: np.ndarray
 
+    @property
+    def joined(self):
+        """The records themselves; those of a protocol are in pieces."""
+        return self
+
     def one(self, i):
         """Return the records of trajectory i alone."""
         clicks = slice(self.offsets[i], self.offsets[i + 1])

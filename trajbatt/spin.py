@@ -142,6 +142,28 @@ def rotation_matrix(n_atoms, theta):
     return columns * np.concatenate(([first], first * np.cumprod(np.sign(links))))
 
 
+def change_of_basis(n_atoms, before, after):
+    """Return the matrix that takes kets from the basis of one angle to that of another.
+
+    A ket that is a row of coefficients in the one is `ket @ matrix` in the other, and a density
+    matrix is `matrix.T @ rho @ matrix`. It costs what `rotation_matrix` does, and is as orthogonal.
+
+    Parameters
+    ----------
+    n_atoms : int
+    before, after : float
+        Angles in [0, pi]; 0 is the bare basis.
+
+    Returns
+    -------
+    ndarray (N+1, N+1), float64
+    """
+    if before == after:
+        return np.eye(n_atoms + 1)
+    matrix = rotation_matrix(n_atoms, abs(after - before))
+    return matrix if after > before else matrix.T
+
+
 def dressed_kets(n_atoms, theta, first, last):
     """Return the dressed kets k = first..last as the rows of a matrix, each up to its sign.
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt import checks, spin
+from trajbatt.driven_steady_state import DrivenSteadyState
+from trajbatt.protocol import Protocol
 from trajbatt.steady_state import SteadyState, steady_state
 
 # Levels and pure states of less probability are dropped. The posterior probability of a dropped
@@ -124,7 +126,8 @@ def prepare(model, initial):
 
     Parameters
     ----------
-    model : LadderModel
+    model : LadderModel, BandedModel or Protocol
+        Of a protocol, the first stage counts.
     initial : None, SteadyState, ndarray (N+1,) or ndarray (N+1, N+1)
 
     Raises
@@ -132,6 +135,8 @@ def prepare(model, initial):
     ValueError, TypeError
         If the state has another length, is not normalised, or is no density matrix.
     """
+    if isinstance(model, Protocol):
+        model = model.steps[0][0]
     n_levels = model.n_atoms + 1
     if initial is None:
         initial = ground_state(model.n_atoms) if model.start is None else steady_state(model.start)
@@ -147,6 +152,8 @@ def prepare(model, initial):
         first, last = filled[0], filled[-1]
         kets = spin.dressed_kets(model.n_atoms, initial.theta - model.theta, first, last)
         return Mixture.of_kets(populations[first : last + 1], kets)
+    if isinstance(initial, DrivenSteadyState):
+        initial = initial.matrix
     try:
         state = np.asarray(initial)
         state = state.astype(complex if np.iscomplexobj(state) else float)

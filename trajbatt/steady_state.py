@@ -17,7 +17,8 @@ from functools import cached_property
 
 import numpy as np
 
-from trajbatt.models import check_model
+from trajbatt.driven_steady_state import driven_steady_state
+from trajbatt.models import BandedModel, LadderModel
 
 # Below this argument the series of the two functions below are exact to 1e-16 with these terms,
 # and above it the closed forms lose no more than two digits.
@@ -139,26 +140,33 @@ class SteadyState:
 
 
 def steady_state(model):
-    """Return the steady state of a ladder model in closed form (Eqs. 8-10 and 18).
+    """Return the steady state of a model.
 
     Parameters
     ----------
-    model : LadderModel
+    model : LadderModel or BandedModel
         E.g. `battery.charge()`.
 
     Returns
     -------
-    SteadyState
-        With `populations` (N+1,), `energy`, `energy_variance`, `ergotropy` and `dipole`; relative
-        errors stay near 1e-14 from N = 1 to 10^6 and through x = 1.
+    SteadyState or DrivenSteadyState
+        With `populations` (N+1,) in the dressed basis, `energy`, `energy_variance`, `ergotropy` and
+        `dipole`. That of a ladder model is in closed form (Eqs. 8-10 and 18), with relative errors
+        near 1e-14 from N = 1 to 10^6 and through x = 1. That of the driven Eq. (5) takes O(N^4)
+        time, a fraction of a second at N = 200.
 
     Raises
     ------
+    TypeError
+        For a protocol, which has none.
     ValueError
-        If neither the upward nor the downward jumps have a rate: then every dressed population is
-        conserved and there is no unique steady state.
+        If there is no unique steady state: if neither the upward nor the downward jumps have a
+        rate, every dressed population is conserved. For the driven Eq. (5), above 500 atoms.
     """
-    check_model(model)
+    if isinstance(model, BandedModel):
+        return driven_steady_state(model)
+    if not isinstance(model, LadderModel):
+        raise TypeError(f"`model` must be a model such as battery.charge(), but is {model!r}")
     up, down = model.rate_of(1), model.rate_of(-1)
     if up == 0.0 and down == 0.0:
         raise ValueError(
