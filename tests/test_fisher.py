@@ -50,7 +50,7 @@ def test_the_bound_holds_and_scales_as_the_paper_says():
 
 def test_bad_input():
     battery = tb.Battery(3, 1.0, 1.0)
-    with pytest.raises(ValueError, match="`model` must be a discharge, in the bare basis"):
+    with pytest.raises(ValueError, match="`model` must be that of a discharge, in the bare basis"):
         tb.energy_fisher(battery.charge(), [0.1])
     with pytest.raises(TypeError, match="`model` must be a model such as"):
         tb.energy_fisher(battery, [0.1])
