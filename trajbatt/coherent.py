@@ -19,13 +19,18 @@ class CoherentEmission:
 
     Attributes
     ----------
+    start : float
+        When it begins.
     nodes : ndarray (n,), float64
-        Strictly increasing times.
+        Strictly increasing times after it.
+    n_times : int
+        The number of requested times.
     """
 
+    start: float
     nodes: np.ndarray
+    n_times: int
     _pieces: tuple
-    _n_times: int
 
     @classmethod
     def of(cls, model, times):
@@ -38,7 +43,7 @@ class CoherentEmission:
             names = [stage.model.name for stage in model.stages]
             if "discharge" not in names:
                 return None
-            stages = stages[names.index("discharge") :]
+            stages = stages[names.index("discharge") :]  # none if `times` end before it
         elif model.coherent_rate is None:
             return None
         pieces, nodes = [], [np.empty(0)]
@@ -53,11 +58,12 @@ class CoherentEmission:
                 integral = RunningIntegral(local, stage.model.timescale, longest)
                 nodes.append(stage.start + integral.nodes)
             pieces.append((wanted, rate, integral))
-        return cls(np.concatenate(nodes), tuple(pieces), times.size)
+        start = stages[0].start if stages else np.inf
+        return cls(start, np.concatenate(nodes), times.size, tuple(pieces))
 
     def energy(self, square):
         """Return the integrals (..., nt) for abs(<J_+>)^2 = `square` (..., n) at the nodes."""
-        energy = np.zeros((*square.shape[:-1], self._n_times))
+        energy = np.zeros((*square.shape[:-1], self.n_times))
         so_far, used = 0.0, 0
         for wanted, rate, integral in self._pieces:
             energy[..., wanted] = so_far

@@ -5,7 +5,7 @@ readings of them at the nodes of the quadrature: the first gives m, the second t
 contributions to the error of W, gamma int 2 Re(conj(m) J_i) dt with J_i the dipole of one.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,50 +13,67 @@ from trajbatt.chunks import blocks
 from trajbatt.coherent import CoherentEmission
 from trajbatt.dispatch import ordered
 from trajbatt.moments import Moments
-from trajbatt.records import DIPOLE_IMAG, DIPOLE_REAL
+from trajbatt.records import DIPOLE_IMAG, DIPOLE_REAL, JZ
 from trajbatt.run import run
 
 
+@dataclass(frozen=True, eq=False)
+class CoherentEnergy:
+    """What an ensemble emits coherently.
+
+    Attributes
+    ----------
+    energy, energy_sem : ndarray (nt,), float64
+        W and its standard error.
+    fraction, fraction_sem : ndarray (nt,), float64
+        Of the energy at the start of the emission.
+    """
+
+    energy: np.ndarray
+    energy_sem: np.ndarray
+    fraction: np.ndarray
+    fraction_sem: np.ndarray
+
+
 def coherent_energy(plan, ntraj):
-    """Return the energy emitted coherently until each of the plan's times and its standard error.
+    """Return the `CoherentEnergy` of the first `ntraj` trajectories; None if Eq. (5) never rules.
 
     The square of the mean dipole is freed of its bias, the variance of the mean.
-
-    Parameters
-    ----------
-    plan : Plan
-    ntraj : int
-
-    Returns
-    -------
-    energy, sem : ndarray (nt,), float64; None where Eq. (5) does not rule
     """
     emission = CoherentEmission.of(plan.model, plan.times)
     if emission is None:
-        return None, None
+        return None
     if emission.nodes.size == 0:
-        return np.zeros((2, plan.times.size))
+        return CoherentEnergy(*np.zeros((4, plan.times.size)))
     # The clicks are those of the run only up to the same last time.
-    reading = replace(plan, times=np.append(emission.nodes, plan.times[-1]), keep_clicks=False)
+    times = np.concatenate(([emission.start], emission.nodes, plan.times[-1:]))
+    reading = replace(plan, times=times, keep_clicks=False)
     moments = run(reading, ntraj).moments
-    parts = moments.mean[[DIPOLE_REAL, DIPOLE_IMAG], :-1]
-    variance = moments.second[[DIPOLE_REAL, DIPOLE_IMAG], :-1] / max(1, ntraj - 1)
-    energy = emission.energy((parts**2 - variance / ntraj).sum(axis=0))
+    dipole = moments.mean[[DIPOLE_REAL, DIPOLE_IMAG], 1:-1]
+    variance = moments.second[[DIPOLE_REAL, DIPOLE_IMAG], 1:-1] / max(1, ntraj - 1)
+    energy = emission.energy((dipole**2 - variance / ntraj).sum(axis=0))
+    at_start = moments.mean[JZ, 0] + plan.model.n_atoms / 2
 
-    pieces = ((reading, emission, parts, *piece) for piece in reading.pieces(ntraj))
+    pieces = ((reading, emission, dipole, *piece) for piece in reading.pieces(ntraj))
     shares = None
     for share in ordered(_shares, pieces, None, None):
         shares = shares + share if shares else share
-    return energy, shares.sem([1.0])
+    with np.errstate(divide="ignore", invalid="ignore"):  # a battery may be empty
+        fraction = energy / at_start
+        slopes = np.array([np.full_like(energy, 1.0 / at_start), -fraction / at_start])
+        fraction_sem = shares.sem(slopes)
+    return CoherentEnergy(energy, shares.sem(np.array([[1.0], [0.0]])), fraction, fraction_sem)
 
 
-def _shares(plan, emission, parts, chunk, size):
-    """Return the `Moments` of the contributions of a chunk's trajectories."""
+def _shares(plan, emission, dipole, chunk, size):
+    """Return the `Moments` of what a chunk's trajectories contribute, and of their <J_z> before."""
     total = None
     for rng, n in blocks(plan, chunk, size):
         samples = plan.engine.run(rng, n, plan.times)[1].samples
-        dipoles = samples[:, [DIPOLE_REAL, DIPOLE_IMAG], :-1]
-        shares = emission.energy(2.0 * (parts * dipoles).sum(axis=1))
-        moments = Moments.side_by_side(np.ascontiguousarray(shares[:, None, :]))
+        dipoles = samples[:, [DIPOLE_REAL, DIPOLE_IMAG], 1:-1]
+        variables = np.empty((n, 2, emission.n_times))
+        variables[:, 0] = emission.energy(2.0 * (dipole * dipoles).sum(axis=1))
+        variables[:, 1] = samples[:, JZ, :1]
+        moments = Moments.side_by_side(variables)
         total = total + moments if total else moments
     return total

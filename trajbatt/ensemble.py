@@ -131,12 +131,22 @@ class EnsembleResult:
         dipole is needed at other times than the requested ones, so the trajectories are read again,
         twice, when this or its error is first asked for.
         """
-        return self._coherent[0]
+        return None if self._coherent is None else self._coherent.energy
 
     @property
     def coherent_energy_sem(self):
         """Standard error of `coherent_energy`, float64 (nt,), or None."""
-        return self._coherent[1]
+        return None if self._coherent is None else self._coherent.energy_sem
+
+    @property
+    def coherent_fraction(self):
+        """`coherent_energy` as a fraction of the energy before, float64 (nt,), or None."""
+        return None if self._coherent is None else self._coherent.fraction
+
+    @property
+    def coherent_fraction_sem(self):
+        """Standard error of `coherent_fraction`, float64 (nt,), or None."""
+        return None if self._coherent is None else self._coherent.fraction_sem
 
     @property
     def energy(self):

@@ -63,6 +63,18 @@ class MasterEquationResult:
         return self.model.channel_names
 
     @cached_property
+    def _coherent(self):
+        """The coherent energy and the energy before, or None."""
+        emission = CoherentEmission.of(self.model, self.times)
+        if emission is None:
+            return None
+        if emission.nodes.size == 0:
+            return np.zeros(self.times.size), np.inf
+        times = np.concatenate(([emission.start], emission.nodes))
+        exact = mesolve(self.model, times, self.initial, rtol=self.rtol)
+        return emission.energy(np.abs(exact.dipole[1:]) ** 2), exact.energy[0]
+
+    @property
     def coherent_energy(self):
         """Energy emitted coherently since t = 0, Eq. (19) integrated, float64 (nt,).
 
@@ -70,11 +82,15 @@ class MasterEquationResult:
         dipole is needed at other times than the requested ones, so the equation is solved again
         when this is first asked for.
         """
-        emission = CoherentEmission.of(self.model, self.times)
-        if emission is None or emission.nodes.size == 0:
-            return None if emission is None else np.zeros(self.times.size)
-        dipole = mesolve(self.model, emission.nodes, self.initial, rtol=self.rtol).dipole
-        return emission.energy(np.abs(dipole) ** 2)
+        return None if self._coherent is None else self._coherent[0]
+
+    @property
+    def coherent_fraction(self):
+        """`coherent_energy` as a fraction of the energy before, float64 (nt,), or None."""
+        if self._coherent is None:
+            return None
+        with np.errstate(divide="ignore", invalid="ignore"):  # a battery may be empty
+            return np.divide(*self._coherent)
 
     @cached_property
     def ergotropy(self):
