@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "trajbatt"
-OPEN_TO_ALL = {"__init__.py", "__main__.py", "kernels/__init__.py"}
+OPEN_TO_ALL = {"__init__.py", "__main__.py", "kernels/__init__.py", "commands/__init__.py"}
 
 
 def documented_order():

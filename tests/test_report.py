@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import trajbatt as tb
-from trajbatt import report
+from trajbatt import report, summaries
 
 BATTERY = tb.Battery(10, 1.87, 100.0, gamma_plus=10.0)
 TIMES = [0.0, BATTERY.charging_time]
@@ -14,7 +14,7 @@ def summary(ntraj, seed, battery=BATTERY, times=TIMES):
     model = battery.charge()
     runs = tb.mcsolve(model, times, ntraj=ntraj, seed=seed)
     exact = tb.mesolve(model, times)
-    rows = report.charging_summary(runs, exact, tb.compare(runs, exact), np.ones(3))
+    rows = summaries.charging_summary(runs, exact, tb.compare(runs, exact), np.ones(3))
     return {row.name: row for row in rows}
 
 

@@ -15,6 +15,7 @@ from trajbatt.mcsolve import mcsolve
 from trajbatt.mesolve import MasterEquationResult, mesolve
 from trajbatt.models import BandedModel, Channel, LadderModel
 from trajbatt.protocol import Protocol
+from trajbatt.secular import SecularCheck, secular_check
 from trajbatt.states import coherent_state, excited_state, ground_state
 from trajbatt.steady_state import SteadyState, steady_state
 from trajbatt.version import __version__
@@ -30,6 +31,7 @@ __all__ = [
     "LadderModel",
     "MasterEquationResult",
     "Protocol",
+    "SecularCheck",
     "SteadyState",
     "Trajectory",
     "__version__",
@@ -41,5 +43,6 @@ __all__ = [
     "ground_state",
     "mcsolve",
     "mesolve",
+    "secular_check",
     "steady_state",
 ]

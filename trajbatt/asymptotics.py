@@ -130,3 +130,26 @@ def power_bound(charge, r):
     r = checks.real("r", r, 0.0)
     theta = 2.0 * math.asin(math.sqrt(charge))
     return 0.9 / (2.0 * tau_90(theta)) * charge * (r * (1.0 - charge) ** 2 - charge**2)
+
+
+def discharge_time(n_atoms, energy, gamma, left=0.01):
+    """Return when a fraction `left` of `energy` is left in a discharge at the rate `gamma`.
+
+    By the mean of Eq. (5) with the pump off and all correlations left out,
+    dE/dt = -gamma E (N - E + 1), which is logistic.
+
+    Parameters
+    ----------
+    n_atoms : int
+    energy : float
+        Above 0, at most N.
+    gamma : float
+    left : float
+        In (0, 1).
+
+    Returns
+    -------
+    float; inf without decay
+    """
+    odds = energy / (n_atoms + 1 - energy) * (n_atoms + 1 - left * energy) / (left * energy)
+    return math.log(odds) / ((n_atoms + 1) * gamma) if gamma > 0 else math.inf

@@ -129,14 +129,14 @@ class Battery:
         Raises
         ------
         ValueError
-            If `secular` is false and the three rates differ: Eq. (5) has one.
+            If `secular` is false and the three rates differ: Eq. (5) has one rate.
         """
         if not secular:
             rates = (self.gamma_0, self.gamma_plus, self.gamma_minus)
             if len(set(rates)) > 1:
                 raise ValueError(
-                    "`secular` must be true, or the three rates equal, but gamma_0, gamma_plus and "
-                    f"gamma_minus are {rates[0]:g}, {rates[1]:g} and {rates[2]:g}"
+                    "`gamma_0`, `gamma_plus` and `gamma_minus` must be equal for Eq. (5), "
+                    f"but are {rates[0]:g}, {rates[1]:g} and {rates[2]:g}"
                 )
             return BandedModel("charge", self.n_atoms, self.theta, self.omega_p, self.gamma_0)
         down, up, dephasing = self.dressed_rates

@@ -70,10 +70,10 @@ def _plain(number):
     return f"{number:.6g}" if math.isfinite(number) else UNKNOWN
 
 
-def summary_table(rows):
+def summary_table(rows, title):
     """Return the table of a summary: ensemble ± standard error, exact value, z."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("at the end", no_wrap=True)
+    table.add_column(title, no_wrap=True)
     for column in ("ensemble", "±", "exact", "z"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
@@ -90,6 +90,16 @@ def facts_table(facts):
     table.add_column(justify="right", no_wrap=True)
     for label, number in facts:
         table.add_row(label, f"{number:.9g}" if math.isfinite(number) else UNKNOWN)
+    return table
+
+
+def columns_table(headings, rows):
+    """Return a table of rows of numbers."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(f"{number:.4g}" for number in row))
     return table
 
 

@@ -1,8 +1,4 @@
-"""Pictures: one function per picture, results and axes in, artists out.
-
-Photons keep one colour and one mark everywhere: red, center and blue in vermilion, green and blue
-of a palette that colour-blind readers can tell apart.
-"""
+"""Pictures: one function each, results in, a figure out."""
 
 import io
 
@@ -10,151 +6,110 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from trajbatt import asymptotics
-
-CHANNEL_COLORS = {"red": "#d55e00", "center": "#009e73", "blue": "#0072b2"}
-CHANNEL_MARKS = {"red": "^", "center": "o", "blue": "v"}
-EXACT_COLOR = "black"
-ENSEMBLE_COLOR = "#cc3377"
-TRAJECTORY_COLOR = "#7777aa"
-ASYMPTOTIC_COLOR = "#e69f00"
-NOTE = {"ha": "center", "va": "center", "fontsize": 9, "color": "#777777"}
-MOST_PERIODS = 400  # with more of them in a picture, 3201 times no longer follow Eq. (14)
+from trajbatt import panels
 
 
-def draw_energy(axes, runs, exact, battery, trajectories=()):
-    """Draw the energy per atom: ensemble, exact curve, Eq. (14) and single trajectories."""
-    n_atoms, times = runs.model.n_atoms, runs.times
-    mean, width = runs.energy / n_atoms, np.sqrt(runs.energy_variance) / n_atoms
-    artists = []
-    if runs.ntraj > 1:
-        artists.append(
-            axes.fill_between(
-                times,
-                np.clip(mean - width, 0.0, 1.0),
-                np.clip(mean + width, 0.0, 1.0),
-                color=ENSEMBLE_COLOR,
-                alpha=0.18,
-                lw=0,
-                label=r"mean $\pm\,\Delta E$",
-            )
-        )
-        artists += axes.plot(
-            times,
-            mean,
-            color=ENSEMBLE_COLOR,
-            lw=3.5,
-            alpha=0.6,
-            label=f"mean of {runs.ntraj:,} trajectories",
-        )
-    artists += axes.plot(times, exact.energy / n_atoms, color=EXACT_COLOR, lw=1.0, label="exact")
-    if _periods(battery, times) < MOST_PERIODS:
-        artists += axes.plot(
-            times,
-            asymptotics.energy(battery, times) / n_atoms,
-            color=ASYMPTOTIC_COLOR,
-            lw=1.4,
-            ls=(0, (4, 2)),
-            label=r"$N\to\infty$, Eq. (14)",
-        )
-    for i, trajectory in enumerate(trajectories):
-        artists += axes.plot(
-            trajectory.times,
-            trajectory.energy / n_atoms,
-            color=TRAJECTORY_COLOR,
-            lw=0.8,
-            label="single trajectories" if i == 0 else None,
-        )
-    axes.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
-    axes.set_ylim(-0.03, 1.05)
-    return artists
+def charging_figure(runs, exact, battery, trajectories, secular=None):
+    """Return the picture of a charging run: energy, clicks of the first trajectory, counts.
+
+    `secular` is the exact solution of Eq. (7) beside that of Eq. (5).
+    """
+    figure, (energy, clicks, counts) = _stack([3, 1 if len(runs.channels) > 1 else 0.6, 1.7])
+    panels.draw_energy(energy, runs, exact, trajectories)
+    if secular is None:
+        panels.draw_asymptotic(energy, battery, runs.times)
+    else:
+        panels.draw_secular(energy, secular)
+    _legend_above(energy)
+    equation = "" if secular is None else " by Eq. (5)"
+    figure.suptitle(f"Charging {_parameters(battery)}{equation}", fontsize=11)
+    _finish(runs, exact, trajectories, clicks, counts)
+    return figure
 
 
-def _periods(battery, times):
-    return battery.omega_p * times[-1] / (2 * np.pi)
+def discharge_figure(runs, exact, battery, trajectories):
+    """Return the picture of a discharge: energy, coherent energy, clicks, counts."""
+    figure, (energy, coherent, clicks, counts) = _stack([3, 1.5, 0.6, 1.7])
+    panels.draw_energy(energy, runs, exact, trajectories)
+    _legend_above(energy)
+    panels.draw_coherent(coherent, runs, exact)
+    figure.suptitle(f"Discharging {_parameters(battery)}", fontsize=11)
+    _finish(runs, exact, trajectories, clicks, counts)
+    return figure
 
 
-def draw_clicks(axes, trajectory):
-    """Draw the clicks of one trajectory as a raster, one line per channel, by frequency."""
-    clicks = trajectory.clicks
-    artists = []
-    for row, name in enumerate(clicks.channels):
-        times = clicks.time[clicks.channel == row]
-        artists += axes.eventplot(
-            [times],
-            lineoffsets=row,
-            linelengths=0.7,
-            linewidths=0.9,
-            colors=CHANNEL_COLORS[name],
-            # Where clicks overlap, shades still tell how many there are.
-            alpha=min(1.0, max(0.02, 150 / max(1, times.size))),
-        )
-        if times.size == 0:
-            axes.text(0.5, row, "no photons", transform=axes.get_yaxis_transform(), **NOTE)
-    axes.set_yticks(range(len(clicks.channels)), clicks.channels)
-    for label, name in zip(axes.get_yticklabels(), clicks.channels, strict=True):
-        label.set_color(CHANNEL_COLORS[name])
-    axes.set_ylim(-0.6, len(clicks.channels) - 0.4)
-    axes.set_ylabel(f"photons of\ntrajectory {trajectory.index}")
-    axes.tick_params(axis="y", length=0)
-    return artists
+def cycle_figure(runs, exact, battery, trajectories):
+    """Return the picture of a cycle: its stages shaded, energy, coherent energy, clicks, counts."""
+    figure, (energy, coherent, clicks, counts) = _stack([3, 1.5, 1.2, 1.7])
+    panels.draw_energy(energy, runs, exact, trajectories)
+    panels.draw_coherent(coherent, runs, exact)
+    for i, axes in enumerate((energy, coherent, clicks, counts)):
+        panels.draw_stages(axes, runs.model, named=i == 0)
+    _legend_above(energy, anchor=1.07)
+    figure.suptitle(f"A cycle of {_parameters(battery)}", fontsize=11)
+    _finish(runs, exact, trajectories, clicks, counts, legend_above=True)
+    return figure
 
 
-def draw_counts(axes, runs, exact):
-    """Draw the mean photon counts: the ensemble as marks, the exact curves as lines."""
-    artists = []
-    shown = slice(None, None, max(1, runs.times.size // 16))
-    for i, name in enumerate(runs.channels):
-        color = CHANNEL_COLORS[name]
-        artists += axes.plot(exact.times, exact.counts[i], color=color, lw=1.2)
-        artists += axes.plot(
-            runs.times[shown],
-            runs.counts[i, shown],
-            ls="",
-            marker=CHANNEL_MARKS[name],
-            ms=5.5,
-            markerfacecolor="white" if name == "red" else color,
-            color=color,
-            clip_on=False,
-            label=name,
-        )
-    axes.set_ylabel("mean photons")
-    top = max(float(exact.counts.max()), float(runs.counts.max())) or 1.0
-    axes.set_ylim(-0.04 * top, 1.06 * top)
-    return artists
-
-
-def charging_figure(runs, exact, battery, trajectories):
-    """Return the picture of a charging run: energy, clicks of the first trajectory, counts."""
-    figure = Figure(figsize=(7.2, 8.4), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    energy, clicks, counts = figure.subplots(
-        3, 1, sharex=True, gridspec_kw={"height_ratios": [3, 1, 1.7]}
+def secular_figure(check):
+    """Return the picture of one comparison of Eqs. (5) and (7): energies and their difference."""
+    figure, (energy, difference) = _stack([2, 1], height=6.0)
+    n_atoms, times = check.battery.n_atoms, check.full.times
+    energy.plot(
+        times, check.full.energy / n_atoms, color=panels.EXACT_COLOR, lw=1.2, label="Eq. (5)"
     )
-    draw_energy(energy, runs, exact, battery, trajectories)
-    energy.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, frameon=False, fontsize=9)
+    energy.plot(
+        times,
+        check.secular.energy / n_atoms,
+        color=panels.SECULAR_COLOR,
+        lw=1.4,
+        ls=(0, (4, 2)),
+        label="Eq. (7)",
+    )
+    energy.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
+    energy.legend(frameon=False, fontsize=9)
+    difference.axhline(0.0, color="#bbbbbb", lw=0.8)
+    difference.plot(
+        times,
+        (check.secular.energy - check.full.energy) / n_atoms,
+        color=panels.SECULAR_COLOR,
+        lw=1.0,
+    )
+    difference.set_ylabel("Eq. (7) minus Eq. (5)")
+    _label_time(difference, times, r"$1/\gamma$")
     figure.suptitle(
-        f"Charging $N = {battery.n_atoms}$: $\\theta = {battery.theta:.4g}$, "
-        f"$\\gamma_+/\\gamma_- = {battery.r:.4g}$, "
-        f"$\\gamma_0/\\gamma_- = {battery.gamma_0 / battery.gamma_minus:.4g}$, "
-        f"$\\Omega_P/\\gamma_- = {battery.omega_p / battery.gamma_minus:.6g}$",
+        f"$N = {n_atoms}$, $\\theta = {check.battery.theta:.4g}$, "
+        f"$\\Omega_P/N\\gamma = {check.drive:.4g}$: "
+        f"trace distance in the end {check.trace_distance:.2g}",
         fontsize=11,
     )
-    draw_clicks(clicks, trajectories[0])
-    draw_counts(counts, runs, exact)
-    counts.legend(
-        loc="upper left",
-        frameon=False,
-        fontsize=9,
-        title="marks: mean\nlines: exact",
-        title_fontsize=9,
-        alignment="left",
-    )
-    counts.set_xlabel(r"time $t$ ($1/\gamma_-$)")
-    counts.set_xlim(0, runs.times[-1])
-    counts.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
-    for axes in (energy, clicks, counts):
-        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def secular_sweep_figure(checks):
+    """Return the picture of a sweep of the drive: how Eq. (7) comes to stand for Eq. (5)."""
+    figure, (axes,) = _stack([1], height=5.0)
+    drive = np.array([check.drive for check in checks])
+    curves = {
+        "trace distance of the steady states": ([c.trace_distance for c in checks], "o", "#555555"),
+        "energy per atom, largest difference on the way": (
+            [c.transient_difference for c in checks],
+            "v",
+            panels.SECULAR_COLOR,
+        ),
+        "energy per atom, difference in the end": (
+            [abs(c.energy_difference) for c in checks],
+            "^",
+            panels.CHANNEL_COLORS["red"],
+        ),
+    }
+    for label, (values, mark, color) in curves.items():
+        axes.loglog(drive, np.maximum(values, 1e-16), marker=mark, color=color, label=label)
+    axes.set_xlabel(r"$\Omega_P/N\gamma$")
+    axes.set_ylabel("difference of Eqs. (5) and (7)")
+    axes.legend(frameon=False, fontsize=9)
+    battery = checks[0].battery
+    figure.suptitle(f"$N = {battery.n_atoms}$, $\\theta = {battery.theta:.4g}$", fontsize=11)
     return figure
 
 
@@ -163,3 +118,55 @@ def as_png(figure):
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
+
+
+def _stack(heights, height=None):
+    """Return a figure and its axes, one above the other, with a common abscissa."""
+    figure = Figure(
+        figsize=(7.2, height or 2.2 + 1.1 * sum(heights)), dpi=150, layout="constrained"
+    )
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(
+        len(heights), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights}
+    )[:, 0]
+    for one in axes:
+        one.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _legend_above(axes, anchor=1.0):
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, anchor), ncols=3, frameon=False, fontsize=9)
+
+
+def _parameters(battery):
+    return (
+        f"$N = {battery.n_atoms}$: $\\theta = {battery.theta:.4g}$, "
+        f"$\\gamma_+/\\gamma_- = {battery.r:.4g}$, "
+        f"$\\gamma_0/\\gamma_- = {battery.gamma_0 / battery.gamma_minus:.4g}$, "
+        f"$\\Omega_P/\\gamma_- = {battery.omega_p / battery.gamma_minus:.6g}$"
+    )
+
+
+def _label_time(axes, times, unit):
+    axes.set_xlabel(f"time $t$ ({unit})")
+    axes.set_xlim(0, times[-1])
+    axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
+
+
+def _finish(runs, exact, trajectories, clicks, counts, legend_above=False):
+    """Draw the two panels of photons that every run has, and label the time."""
+    panels.draw_clicks(clicks, trajectories[0])
+    panels.draw_counts(counts, runs, exact)
+    if legend_above:
+        place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": len(runs.channels)}
+    else:
+        place = {"loc": "upper left"}
+    counts.legend(
+        **place,
+        frameon=False,
+        fontsize=9,
+        title="marks: mean\nlines: exact" if not legend_above else "marks: mean, lines: exact",
+        title_fontsize=9,
+        alignment="left",
+    )
+    _label_time(counts, runs.times, r"$1/\gamma_-$")

@@ -1,15 +1,17 @@
-"""Running integrals over time of something that relaxes."""
+"""Running integrals over time of something smooth that is known at few times."""
 
 import numpy as np
+from numpy.polynomial import legendre
 
-NODES = 10  # of each Gauss-Legendre panel
+NODES = 12  # of each Gauss-Legendre panel
 
 
 class RunningIntegral:
     """The integrals from 0 to each of `times`, by Gauss-Legendre panels.
 
     The panels grow with time: what relaxes is smooth on its `timescale` at first and on the scale
-    of the time itself later.
+    of the time itself later. Within a panel the polynomial through its nodes is integrated, so the
+    nodes do not depend on `times` but for the last.
 
     Parameters
     ----------
@@ -26,23 +28,36 @@ class RunningIntegral:
     """
 
     def __init__(self, times, timescale, longest=np.inf):
-        points, weights = np.polynomial.legendre.leggauss(NODES)
-        nodes, scaled, self._ends = [np.empty(0)], [np.empty(0)], []
-        start = 0.0
-        for target in times:
-            while start < target:
-                length = min(0.5 * timescale + 0.3 * start, longest)
-                # No sliver is left over for the last panel.
-                stop = target if start + 1.2 * length >= target else start + length
-                nodes.append(start + 0.5 * (stop - start) * (points + 1.0))
-                scaled.append(0.5 * (stop - start) * weights)
-                start = stop
-            self._ends.append(NODES * (len(nodes) - 1))
-        self.nodes = np.concatenate(nodes)
-        self._weights = np.concatenate(scaled)
+        points, weights = legendre.leggauss(NODES)
+        edges = [0.0]
+        while edges[-1] < times[-1]:
+            length = min(0.5 * timescale + 0.3 * edges[-1], longest)
+            # No sliver is left over for the last panel.
+            is_last = edges[-1] + 1.2 * length >= times[-1]
+            edges.append(times[-1] if is_last else edges[-1] + length)
+        starts, lengths = np.array(edges[:-1]), np.diff(edges)
+        self.nodes = (starts[:, None] + 0.5 * lengths[:, None] * (points + 1.0)).ravel()
+        self._whole = 0.5 * lengths[:, None] * weights
+
+        # The integral from -1 to x of the polynomial through the points, as weights of its values:
+        # the Legendre coefficients of a polynomial are sums over Gauss points.
+        n = np.arange(NODES)
+        self._panel = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(starts) - 1)
+        if starts.size:
+            x = 2.0 * (times - starts[self._panel]) / lengths[self._panel] - 1.0
+            values = legendre.legvander(np.clip(x, -1.0, 1.0), NODES)
+            rising = np.empty((times.size, NODES))
+            rising[:, 0] = values[:, 0] + values[:, 1]
+            rising[:, 1:] = (values[:, 2:] - values[:, :-2]) / (2.0 * n[1:] + 1.0)
+            coefficients = (n + 0.5) * legendre.legvander(points, NODES - 1) * weights[:, None]
+            self._partial = 0.5 * lengths[self._panel, None] * (rising @ coefficients.T)
 
     def __call__(self, values):
         """Return the integrals (..., nt) of an integrand with `values` (..., n) at the nodes."""
-        running = np.zeros((*values.shape[:-1], self.nodes.size + 1))
-        np.cumsum(self._weights * values, axis=-1, out=running[..., 1:])
-        return running[..., self._ends]
+        if self.nodes.size == 0:
+            return np.zeros((*values.shape[:-1], self._panel.size))
+        values = values.reshape(*values.shape[:-1], -1, NODES)
+        whole = (values * self._whole).sum(axis=-1)
+        before = np.cumsum(whole, axis=-1) - whole
+        here = np.einsum("...tj,tj->...t", values[..., self._panel, :], self._partial)
+        return before[..., self._panel] + here

@@ -1,0 +1,94 @@
+"""`trajbatt discharge`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from trajbatt.commands import options
+from trajbatt.commands.outputs import (
+    Outputs,
+    comparison_numbers,
+    run_beside_exact,
+    show_comparison,
+    single_trajectories,
+)
+
+HELP = "Discharge: the charged battery decays with the pump off, by Eq. (5)."
+POINTS = 401
+
+
+class Start(StrEnum):
+    """Initial states."""
+
+    CHARGED = "charged"
+    INVERTED = "inverted"
+
+
+def discharge(
+    context: typer.Context,
+    n_atoms: options.NAtoms = 100,
+    theta: options.Theta = 1.87,
+    ratio: options.Ratio = 10.0,
+    gamma_0: options.Gamma0 = 1.0,
+    omega_p: options.OmegaP = None,
+    start: Annotated[
+        Start, typer.Option(help="the charged steady state of Eq. (7), or all atoms excited")
+    ] = Start.CHARGED,
+    gamma: Annotated[
+        float | None, typer.Option(help="decay rate", show_default="that of --gamma-0")
+    ] = None,
+    time: Annotated[
+        float | None,
+        typer.Option(help="duration, in 1/gamma_minus", show_default="until 1 % is left"),
+    ] = None,
+    ntraj: options.NTraj = 1000,
+    seed: options.Seed = options.DEFAULT_SEED,
+    out: options.Out = None,
+    json_file: options.Json = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+):
+    """Discharge by Eq. (5) with the pump off: an ensemble beside the exact solution."""
+    import numpy as np
+
+    from trajbatt import checks, plots, report, states, summaries
+    from trajbatt.commands.draining import until_drained
+    from trajbatt.console import plural, summary_table
+    from trajbatt.mesolve import mesolve
+
+    battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
+    ntraj = checks.integer("ntraj", ntraj, 1)
+    seed = checks.integer("seed", seed, 0)
+    model = battery.discharge(gamma)
+    initial = states.excited_state(n_atoms) if start is Start.INVERTED else None
+    if time is None:
+        time = until_drained(
+            "time",
+            n_atoms,
+            model.coherent_rate,
+            lambda times: mesolve(model, times, initial, rtol=1e-6).energy,
+        )
+    time = checks.positive("time", time)
+    options.check_photons(model, "time", time)
+    provenance = report.provenance(
+        "discharge",
+        battery,
+        start=start.value,
+        gamma=model.coherent_rate,
+        time=time,
+        ntraj=ntraj,
+        seed=seed,
+    )
+    outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
+
+    times = np.linspace(0.0, time, POINTS)
+    runs, exact, verdict = run_beside_exact(model, times, ntraj, seed, quiet, initial)
+    rows = summaries.discharge_summary(runs, exact, verdict)
+    headline = (
+        f"Discharging {plural(n_atoms, 'atom')} ({start.value}) to t = {time:.6g}: "
+        f"{plural(ntraj, 'trajectory')}, seed {seed}"
+    )
+    show_comparison(outputs, headline, summary_table(rows, "discharge"), verdict)
+    outputs.save_picture(plots.discharge_figure(runs, exact, battery, single_trajectories(runs)))
+    outputs.write_json(comparison_numbers(runs, exact, verdict, rows))

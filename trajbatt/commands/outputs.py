@@ -1,0 +1,109 @@
+"""What every command does with its results: the screen, a folder, a JSON file."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from trajbatt.commands.options import make_folder, make_json_path
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the results of a command go.
+
+    Attributes
+    ----------
+    place : Path or None
+        The folder of the picture.
+    picture : str or None
+        Its name.
+    json_file : str or None
+        As the option has it.
+    json_path : Path or None
+    provenance : dict
+        Of `trajbatt.report.provenance`.
+    quiet : bool
+    """
+
+    place: Path | None
+    picture: str | None
+    json_file: str | None
+    json_path: Path | None
+    provenance: dict
+    quiet: bool
+
+    @classmethod
+    def check(cls, context, provenance, out, json_file, force, quiet, has_picture=True):
+        """Find out before anything is computed whether the results can be written."""
+        from trajbatt import folder
+
+        place = make_folder(context, out) if has_picture else None
+        picture = f"{context.info_name}.png" if has_picture else None
+        json_path = make_json_path(json_file)
+        folder.check(place, [picture] if has_picture else [], json_path, provenance, force)
+        return cls(place, picture, json_file, json_path, provenance, quiet)
+
+    def show(self, *things):
+        """Print, on standard error where standard output is for JSON."""
+        from trajbatt.console import screen
+
+        console = screen(to_stderr=self.json_file == "-", quiet=self.quiet)
+        for thing in things:
+            console.print(thing)
+
+    def save_picture(self, figure):
+        """Write the picture, and say where it is."""
+        from trajbatt import folder, plots
+
+        folder.write_results(self.place, {self.picture: plots.as_png(figure)}, self.provenance)
+        self.show(f"picture: {self.place / self.picture}")
+
+    def write_json(self, numbers):
+        """Write the numbers after the provenance, if they are wanted."""
+        from trajbatt import folder, report
+
+        if not self.json_file:
+            return
+        text = json.dumps(report.as_json({**self.provenance, **numbers}))
+        if self.json_path is None:
+            print(text)
+        else:
+            folder.write(self.json_path, (text + "\n").encode())
+
+
+def run_beside_exact(model, times, ntraj, seed, quiet, initial=None):
+    """Return the ensemble, the exact solution and the verdict, with a progress bar."""
+    from trajbatt.compare import compare
+    from trajbatt.console import progress_bar
+    from trajbatt.mcsolve import mcsolve
+    from trajbatt.mesolve import mesolve
+
+    with progress_bar(ntraj, quiet) as progress:
+        runs = mcsolve(model, times, ntraj=ntraj, initial=initial, seed=seed, progress=progress)
+    exact = mesolve(model, times, initial=initial)
+    return runs, exact, compare(runs, exact)
+
+
+def show_comparison(outputs, headline, table, verdict):
+    """Print the table of an ensemble and the p-value of its comparison."""
+    from trajbatt.compare import NO_P_VALUE
+
+    known = f"p = {verdict.p_value:.3g}: chance of a larger deviation from the exact solution"
+    outputs.show(headline, table, NO_P_VALUE if math.isnan(verdict.p_value) else known)
+
+
+def comparison_numbers(runs, exact, verdict, rows):
+    """Return the numbers of an ensemble beside its exact twin, for JSON."""
+    return {
+        "p_value": verdict.p_value,
+        "summary": rows,
+        "ensemble": runs,
+        "exact": exact,
+        "z": verdict,
+    }
+
+
+def single_trajectories(runs):
+    """Return the first three trajectories of an ensemble, for a picture."""
+    return [runs.replay(i) for i in range(min(3, runs.ntraj))]
