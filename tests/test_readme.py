@@ -5,6 +5,7 @@ import io
 import re
 import shlex
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,28 +16,38 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
+COMMANDS = {"Charging": "charge", "A": "cycle"}  # by the first word that they print
 
 
 def stripped(text):
     return [line.rstrip() for line in text.strip().splitlines()]
 
 
-def test_python_example_prints_what_it_says():
-    (code,) = blocks("python")
-    shown = io.StringIO()
-    with contextlib.redirect_stdout(shown):
-        exec(compile(code, "README", "exec"), {})
-    assert stripped(shown.getvalue()) == stripped(blocks("text")[1])
+def test_python_examples_print_what_they_say():
+    names = {}
+    checked = 0
+    for (language, code), (_, promised) in pairwise(BLOCKS):
+        if language == "python":
+            shown = io.StringIO()
+            with contextlib.redirect_stdout(shown):
+                exec(compile(code, "README", "exec"), names)
+            assert stripped(shown.getvalue()) == stripped(promised)
+            checked += 1
+    assert checked == 2
 
 
-def test_charge_prints_what_it_says(capsys, tmp_path, monkeypatch):
+def test_commands_print_what_they_say(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert main(["charge"]) == 0
-    shown = stripped(capsys.readouterr().out)
-    promised = stripped(blocks("text")[0])
-    assert shown[: len(promised)] == promised
+    checked = set()
+    for (before, _), (language, promised) in pairwise(BLOCKS):
+        if language == "text" and before != "python":
+            command = COMMANDS[promised.split()[0]]
+            assert main([command]) == 0
+            shown = stripped(capsys.readouterr().out)
+            assert shown[: len(stripped(promised))] == stripped(promised)
+            checked.add(command)
+    assert checked == set(COMMANDS.values())
 
 
 def test_commands_exist(capsys):

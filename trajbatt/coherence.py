@@ -12,7 +12,7 @@ from trajbatt.orders import Orders
 from trajbatt.propagators import dense_states, rational_states, uniform_step
 from trajbatt.tridiagonal import tridiagonal_solver
 
-DENSE_LEVELS = 128  # up to here one matrix exponential beats many tridiagonal solves
+DENSE_WORK = 3 * 128**3  # up to here matrix exponentials beat many tridiagonal solves
 DENSE_STIFFEST = 1e4  # rates times step up to which its rounding errors stay near 1e-12
 
 
@@ -61,7 +61,7 @@ class CoherenceOrders(Orders):
 
     def solve(self, y, times, rtol):
         """Return an iterable of the vectors that are y (size,) at t = 0 at each of `times`."""
-        if self.n_atoms < DENSE_LEVELS:
+        if len(self.orders) * (self.n_atoms + 1) ** 3 <= DENSE_WORK:
             blocks = self.dense_blocks()
             step = times[-1] if times.size < 3 else uniform_step(times)
             longest = None if step is None else max(step, times[0])

@@ -59,8 +59,7 @@ class DrivenOrders(Orders):
         rows = np.empty(matrices.shape, dtype=complex)
         rows[:, self._by_rows] = matrices
         y = np.concatenate((rows.ravel().view(float), scalars.real))
-        tolerance = 0.1 * rtol / math.sqrt(self.n_atoms)
-        for state in self._states(y, times, tolerance, source, np.array(drift, dtype=float)):
+        for state in self._states(y, times, 0.1 * rtol, source, np.array(drift, dtype=float)):
             rows = state[: 2 * rows.size].view(complex).reshape(rows.shape)
             yield rows[:, self._by_rows], state[2 * rows.size :].copy()
 
@@ -101,17 +100,21 @@ class DrivenOrders(Orders):
 
         bands = self.model.jump_bands
         width = self.n_atoms + 1 + 2 * GHOSTS
-        full, left, right = np.zeros((3, width, 2 * width))
+        full, left, change = np.zeros((3, width, 2 * width))
+
+        def cells(table):
+            return np.repeat(np.pad(table, ((0, 0), (GHOSTS, GHOSTS))), 2, axis=1)
+
         return System(
             levels=self.n_atoms + 1,
-            jump=np.repeat(np.pad(bands[0], ((0, 0), (GHOSTS, GHOSTS))), 2, axis=1),
-            click=no_click_bands(bands),
+            jump=cells(bands[0]),
+            click=cells(no_click_bands(bands)),
             frequency=self.model.frequency,
             source=source,
             drift=drift,
             full=full,
             left=left,
-            right=right,
+            change=change,
             half=np.empty(2 * self.stop),
             phases=np.empty(2 * (self.n_atoms + 1)),
         )

@@ -2,7 +2,7 @@ r"""The driven Eq. (5) as an ordinary differential equation, and a step of its s
 
 In the basis of H = Omega J'_z the jump operator L is tridiagonal and real, so the Liouvillian is
 
-    d rho/dt = L rho L+ - (L+ L rho + rho L+ L)/2 = A L+ - (L+ A + A+ L)/2,     A = L rho,
+    d rho/dt = L rho L+ - (L+ L rho + rho L+ L)/2 = A L+ - (L+ A + rho L+ L)/2,     A = L rho,
 
 a few sums of neighbouring rows and cells, in the picture that rotates with H. In the interaction
 picture, which is integrated, element (i, j) differs by the phase exp(i (i - j) Omega t).
@@ -39,15 +39,15 @@ class System(NamedTuple):
         N + 1.
     jump : ndarray (3, 2 (levels + 2 GHOSTS)), float64
         <k + s|L|k> for s = -1, 0, 1, each twice, with zeros around.
-    click : ndarray (3, levels), float64
-        <k + q|L+ L|k> for q = 0, 1, 2.
+    click : ndarray (3, 2 (levels + 2 GHOSTS)), float64
+        <k + q|L+ L|k> for q = 0, 1, 2, each twice, with zeros around.
     frequency : float
         Omega.
     source : int
         The tag of the photons.
     drift : ndarray (n_tags,), float64
         Rates taken out of the tagged counts.
-    full, left, right : *scratch* ndarray (levels + 2 GHOSTS, 2 (levels + 2 GHOSTS)), float64
+    full, left, change : *scratch* ndarray (levels + 2 GHOSTS, 2 (levels + 2 GHOSTS)), float64
         Zeros to begin with.
     half : *scratch* ndarray (levels (levels + 1),), float64
     phases : *scratch* ndarray (2 levels,), float64
@@ -61,7 +61,7 @@ class System(NamedTuple):
     drift: np.ndarray
     full: np.ndarray
     left: np.ndarray
-    right: np.ndarray
+    change: np.ndarray
     half: np.ndarray
     phases: np.ndarray
 
@@ -133,38 +133,30 @@ def fold(full, levels, phases, out, at):
 
 
 @kernel
-def multiply(jump, full, i, stop, left, right):
-    """Write row i of L rho to `left` and that of rho L+ to `right`, up to the cell `stop`."""
+def multiply(jump, full, i, stop, left):
+    """Write row i of A = L rho to `left`, up to the cell `stop`."""
     row, one, two = np.uint64(i), np.uint64(1), np.uint64(2)
     down, level, up = jump[0, 2 * i + 2], jump[1, 2 * i], jump[2, 2 * i - 2]
     for c in range(two, np.uint64(stop)):
         left[row, c] = down * full[row + one, c] + level * full[row, c] + up * full[row - one, c]
-    for c in range(two, np.uint64(stop)):
-        right[row, c] = (
-            jump[0, c + two] * full[row, c + two]
-            + jump[1, c] * full[row, c]
-            + jump[2, c - two] * full[row, c - two]
-        )
 
 
 @kernel
-def combine(jump, damping, left, right, i, stop, change):
-    """Write row i of A L+ - damping (L+ A + A+ L)/2 to `change`, A in `left`, A+ in `right`."""
-    row, one, two = np.uint64(i), np.uint64(1), np.uint64(2)
+def combine(jump, click, damping, full, left, i, stop, change):
+    """Write row i of A L+ - damping (L+ A + rho L+ L)/2 to `change`, with A in `left`."""
+    row, one, two, four = np.uint64(i), np.uint64(1), np.uint64(2), np.uint64(4)
     half = 0.5 * damping
     down, level, up = half * jump[0, 2 * i], half * jump[1, 2 * i], half * jump[2, 2 * i]
-    for c in range(two, np.uint64(stop)):
+    for c in range(four, np.uint64(stop)):
         change[row, c] = (
-            jump[0, c + two] * left[row, c + two]
-            + jump[1, c] * left[row, c]
+            (jump[0, c + two] * left[row, c + two] + jump[1, c] * left[row, c])
             + jump[2, c - two] * left[row, c - two]
-            - (down * left[row - one, c] + level * left[row, c] + up * left[row + one, c])
-        )
-    for c in range(two, np.uint64(stop)):
+        ) - ((down * left[row - one, c] + level * left[row, c]) + up * left[row + one, c])
+    for c in range(four, np.uint64(stop)):
         change[row, c] -= half * (
-            jump[0, c] * right[row, c - two]
-            + jump[1, c] * right[row, c]
-            + jump[2, c] * right[row, c + two]
+            (click[0, c] * full[row, c] + click[1, c] * full[row, c + two])
+            + (click[1, c - two] * full[row, c - two] + click[2, c] * full[row, c + four])
+            + click[2, c - four] * full[row, c - four]
         )
 
 
@@ -175,15 +167,15 @@ def apply(system, damping, y, at, angle, out, to):
     `angle` is Omega t. With `damping` 0 it is that of the jumps alone, else 1.
     """
     levels, jump, full = system.levels, system.jump, system.full
-    left, right, phases = system.left, system.right, system.phases
+    left, change, phases = system.left, system.change, system.phases
     tabulate(phases, angle)
     unfold(y, at, levels, phases, full)
     end = 2 * (levels + GHOSTS)
     for i in range(GHOSTS, levels + GHOSTS):
-        multiply(jump, full, i, min(2 * (i + GHOSTS), end), left, right)
+        multiply(jump, full, i, min(2 * (i + GHOSTS), end), left)
     for i in range(GHOSTS, levels + GHOSTS):
-        combine(jump, damping, left, right, i, 2 * (i + 1), full)
-    fold(full, levels, phases, out, to)
+        combine(jump, system.click, damping, full, left, i, 2 * (i + 1), change)
+    fold(change, levels, phases, out, to)
 
 
 @kernel
@@ -195,7 +187,7 @@ def click_rate(system, y, at, angle):
         order = 0.0
         for k in range(system.levels - q):
             cell = at + place(k + q, k)
-            order += system.click[q, k] * (cos * y[cell] + sin * y[cell + 1])
+            order += system.click[q, 2 * (k + GHOSTS)] * (cos * y[cell] + sin * y[cell + 1])
         rate += order if q == 0 else 2.0 * order
     return rate
 
@@ -246,13 +238,20 @@ def derivative(system, t, y, out):
 
 @kernel
 def add_slopes(slopes, weights, factor, out):
-    """Add factor sum_j weights_j slopes_j to `out`."""
+    """Add factor sum_j weights_j slopes_j to `out`, four terms in each pass over it."""
+    scales = np.zeros(STAGES + 4)
+    rows = np.zeros(STAGES + 4, dtype=np.uint64)
+    terms = 0
     for j in range(weights.size):
         if weights[j] != 0.0:
-            scale = factor * weights[j]
-            row = np.uint64(j)
-            for i in range(np.uint64(out.size)):
-                out[i] += scale * slopes[row, i]
+            scales[terms] = factor * weights[j]
+            rows[terms] = j
+            terms += 1
+    for first in range(0, terms, 4):
+        a, b, c, d = rows[first], rows[first + 1], rows[first + 2], rows[first + 3]
+        f, g, h, k = scales[first], scales[first + 1], scales[first + 2], scales[first + 3]
+        for i in range(np.uint64(out.size)):
+            out[i] += (f * slopes[a, i] + g * slopes[b, i]) + (h * slopes[c, i] + k * slopes[d, i])
 
 
 @kernel(reassociate=True)
