@@ -329,7 +329,17 @@ def test_first_waiting_time_is_a_mixture_of_exponentials():
         ({"method": "euler"}, "`method` must be 'ladder', 'mcwf' or 'banded', but is 'euler'"),
         ({"threads": 0}, "`threads` must be a positive integer, but is 0"),
         ({"executor": 3}, r"`executor` must have the interface of concurrent\.futures\.Executor"),
-        ({"progress": True}, r"`progress` must be a function of \(done, ntraj\), but is True"),
+        ({"progress": 3}, r"`progress` must be true, or a function of \(done, ntraj\), but is 3"),
+        ({"target": 0.1}, r"`target` must be a dict such as \{'energy': 0.01\}, but is 0.1"),
+        ({"target": {}}, r"`target` must be a dict"),
+        (
+            {"target": {"charge": 1.0}},
+            "`target` must be 'energy', 'energy_variance' or 'counts', but is 'charge'",
+        ),
+        (
+            {"target": {"energy": 0.0}},
+            "`target energy` must be a finite number above zero, but is 0.0",
+        ),
     ],
 )
 def test_bad_arguments(arguments, message):

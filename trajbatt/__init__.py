@@ -11,7 +11,7 @@ from trajbatt.clicks import Clicks
 from trajbatt.compare import Comparison, compare
 from trajbatt.ensemble import EnsembleResult, Trajectory
 from trajbatt.fisher import EnergyFisher, energy_fisher
-from trajbatt.mcsolve import mcsolve
+from trajbatt.mcsolve import load, mcsolve
 from trajbatt.mesolve import MasterEquationResult, mesolve
 from trajbatt.models import BandedModel, Channel, LadderModel
 from trajbatt.protocol import Protocol
@@ -41,6 +41,7 @@ __all__ = [
     "energy_fisher",
     "excited_state",
     "ground_state",
+    "load",
     "mcsolve",
     "mesolve",
     "secular_check",

@@ -17,6 +17,7 @@ from trajbatt.protocol import Protocol
 from trajbatt.records import COUNTS, JZ_VARIANCE, Records
 from trajbatt.states import Mixture
 
+LAW = 1  # goes up whenever the same plan would give other trajectories than before
 CHECKPOINTS = 8  # times at which all pairs of quantities are correlated, for one p-value
 BLOCK_ELEMENTS = 2**17  # samples held at once: 1 MB, so they stay in the cache
 BLOCK_CLICKS = 2**20  # clicks held at once, about
@@ -109,17 +110,35 @@ class Tally:
     dropped: float
 
 
-def add_up(tallies):
-    """Return the `Tally` of all trajectories in an iterable of tallies, added in its order."""
-    moments = checkpoints = None
-    final_counts, records, dropped = [], [], 0.0
-    for tally in tallies:
-        moments = moments + tally.moments if moments else tally.moments
-        checkpoints = checkpoints + tally.checkpoints if checkpoints else tally.checkpoints
-        final_counts.append(tally.final_counts)
-        records.extend(tally.records)
-        dropped = max(dropped, tally.dropped)
-    return Tally(moments, checkpoints, np.concatenate(final_counts), tuple(records), dropped)
+class Total:
+    """The running sum of tallies; it does not grow with their number but for what is kept."""
+
+    def __init__(self):
+        self.moments = None
+        self._checkpoints = None
+        self._final_counts = []
+        self._records = []
+        self._dropped = 0.0
+
+    def add(self, tally):
+        """Add the next tally; the order fixes the result to the last bit."""
+        is_first = self.moments is None
+        self.moments = tally.moments if is_first else self.moments + tally.moments
+        self._checkpoints = tally.checkpoints if is_first else self._checkpoints + tally.checkpoints
+        self._final_counts.append(tally.final_counts)
+        self._records.extend(tally.records)
+        self._dropped = max(self._dropped, tally.dropped)
+
+    @property
+    def tally(self):
+        """The sum as one `Tally`."""
+        return Tally(
+            self.moments,
+            self._checkpoints,
+            np.concatenate(self._final_counts),
+            tuple(self._records),
+            self._dropped,
+        )
 
 
 def blocks(plan, chunk, size):
@@ -139,7 +158,10 @@ def blocks(plan, chunk, size):
 
 def run_chunk(plan, chunk, size):
     """Return the `Tally` of the first `size` trajectories of chunk number `chunk`."""
-    return add_up(_run_block(plan, rng, n) for rng, n in blocks(plan, chunk, size))
+    total = Total()
+    for rng, n in blocks(plan, chunk, size):
+        total.add(_run_block(plan, rng, n))
+    return total.tally
 
 
 def _run_block(plan, rng, n):

@@ -1,11 +1,9 @@
-"""What the command line shows: tables, a progress bar, numbers with their errors."""
+"""What the command line shows: tables, numbers with their errors."""
 
 import math
-from contextlib import contextmanager
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 UNKNOWN = "–"
@@ -17,24 +15,6 @@ def screen(*, to_stderr=False, quiet=False):
     It is as wide as its tables: a narrow terminal wraps a line, but no digit is lost.
     """
     return Console(stderr=to_stderr, quiet=quiet, highlight=False, soft_wrap=True, width=500)
-
-
-@contextmanager
-def progress_bar(total, quiet=False):
-    """Show a progress bar on a terminal's standard error; gives a function of (done, total)."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda *_: None
-        return
-    columns = (
-        TextColumn("trajectories"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("trajectories", total=total)
-        yield lambda done, _: progress.update(task, completed=done)
 
 
 def formatted(value, sem, exact):

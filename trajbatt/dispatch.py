@@ -1,45 +1,64 @@
-"""Run numbered pieces of work on any executor and take the results in order."""
+"""Run numbered pieces of work on any executor, and try again what fails."""
 
 import os
-from collections import deque
-from concurrent.futures import Executor, ThreadPoolExecutor
+import warnings
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ThreadPoolExecutor, wait
 
 from trajbatt import checks
 
 IN_FLIGHT = 64  # pieces submitted ahead to an executor of unknown size
+ATTEMPTS = 3
 
 
-def ordered(function, arguments, executor=None, threads=None):
-    """Yield `function(*args)` for each args in `arguments`, in that order.
+def finished(function, pieces, executor=None, threads=None):
+    """Yield (i, function(*pieces[i])) for each piece i as soon as it is there, in any order.
 
-    At most a few pieces are in flight at once, so results do not pile up. When the consumer stops
+    At most a few pieces are ahead of the oldest unfinished one, so results do not pile up. A piece
+    that fails on an executor is tried again. If the executor itself is broken, as a process pool is
+    when one of its workers is killed, threads in this process do the rest. When the consumer stops
     early, or an error or Ctrl-C ends the run, the pieces not yet begun are cancelled.
 
     Parameters
     ----------
     function : callable
         At module level, so that process pools and clusters can pickle it.
-    arguments : iterable of tuple
+    pieces : dict of int to tuple
+        The arguments of each numbered piece; the lowest numbers come first.
     executor : concurrent.futures.Executor, optional
         Left open at the end. By default, threads in this process.
     threads : int, optional
         How many threads, if there is no executor; all cores by default.
+
+    Raises
+    ------
+    RuntimeError
+        If a piece fails every time; it names the piece and the cause.
     """
+    if executor is not None and not hasattr(executor, "submit"):
+        raise TypeError(
+            "`executor` must have the interface of concurrent.futures.Executor, "
+            f"but is {executor!r}"
+        )
+    threads = _cores() if threads is None else checks.integer("threads", threads, 1)
     if executor is not None:
-        if not hasattr(executor, "submit"):
-            raise TypeError(
-                f"`executor` must have the interface of concurrent.futures.Executor, "
-                f"but is {executor!r}"
-            )
-        yield from _submitted(function, arguments, executor, IN_FLIGHT)
-        return
-    if threads is None:
-        threads = _cores()
-    if checks.integer("threads", threads, 1) == 1:
-        yield from (function(*args) for args in arguments)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        yield from _submitted(function, arguments, pool, 2 * threads)
+        yield from _on_executor(function, pieces, executor, threads)
+    elif threads == 1:
+        for i in sorted(pieces):
+            yield i, _attempt(i, 1, function, *pieces[i])
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            yield from _submitted(function, pieces, pool, 2 * threads, 1)
+
+
+def ordered(function, pieces, executor=None, threads=None):
+    """Yield the results in the order of the pieces' numbers; else as `finished`."""
+    numbers = iter(sorted(pieces))
+    following, waiting = next(numbers, None), {}
+    for i, result in finished(function, pieces, executor, threads):
+        waiting[i] = result
+        while following in waiting:
+            yield waiting.pop(following)
+            following = next(numbers, None)
 
 
 def _cores():
@@ -49,15 +68,61 @@ def _cores():
     return os.cpu_count() or 1
 
 
-def _submitted(function, arguments, executor: Executor, in_flight):
-    pending = deque()
+def _attempt(i, attempt, call, *arguments):
+    """Return call(*arguments), or raise a `RuntimeError` that names piece i."""
     try:
-        for args in arguments:
-            pending.append(executor.submit(function, *args))
-            if len(pending) >= in_flight:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
+        return call(*arguments)
+    except (BrokenExecutor, MemoryError):
+        raise
+    except Exception as cause:
+        times = "once" if attempt == 1 else f"{attempt} times"
+        raise RuntimeError(f"chunk {i} failed {times}: {cause!r}") from cause
+
+
+def _on_executor(function, pieces, executor, threads):
+    left = dict(pieces)
+    try:
+        for i, result in _submitted(function, left, executor, IN_FLIGHT, ATTEMPTS):
+            del left[i]
+            yield i, result
+    except BrokenExecutor as cause:
+        warnings.warn(
+            f"the executor is broken ({cause or type(cause).__name__}); "
+            "threads in this process do the rest",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        with ThreadPoolExecutor(threads) as pool:
+            yield from _submitted(function, left, pool, 2 * threads, 1)
+
+
+def _submitted(function, pieces, executor, ahead, attempts):
+    """Yield (i, result) for the numbered `pieces` {i: arguments} as they finish."""
+    numbers = iter(sorted(pieces))
+    futures, failures = {}, {}
+
+    def submit(i):
+        futures[_attempt(i, 1, executor.submit, function, *pieces[i])] = i
+
+    try:
+        upcoming = next(numbers, None)
+        while futures or upcoming is not None:
+            while (
+                upcoming is not None and upcoming < min(futures.values(), default=upcoming) + ahead
+            ):
+                submit(upcoming)
+                upcoming = next(numbers, None)
+            for future in wait(futures, return_when=FIRST_COMPLETED).done:
+                i = futures.pop(future)
+                failures[i] = failures.get(i, 0) + 1
+                try:
+                    result = _attempt(i, failures[i], future.result)
+                except RuntimeError:
+                    if failures[i] >= attempts:
+                        raise
+                    submit(i)
+                else:
+                    yield i, result
     finally:
-        for future in pending:
+        for future in futures:
             future.cancel()

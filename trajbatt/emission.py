@@ -6,6 +6,8 @@ contributions to the error of W, gamma int 2 Re(conj(m) J_i) dt with J_i the dip
 """
 
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 
 import numpy as np
 
@@ -35,11 +37,17 @@ class CoherentEnergy:
     fraction_sem: np.ndarray
 
 
-def coherent_energy(plan, ntraj):
-    """Return the `CoherentEnergy` of the first `ntraj` trajectories; None if Eq. (5) never rules.
+def coherent_energy(runs):
+    """Return the `CoherentEnergy` of some runs together; None if Eq. (5) never rules.
 
     The square of the mean dipole is freed of its bias, the variance of the mean.
+
+    Parameters
+    ----------
+    runs : sequence of (Plan, int)
+        Plans that differ by their seeds, and the numbers of their trajectories.
     """
+    plan, ntraj = runs[0][0], sum(n for _, n in runs)
     emission = CoherentEmission.of(plan.model, plan.times)
     if emission is None:
         return None
@@ -47,17 +55,19 @@ def coherent_energy(plan, ntraj):
         return CoherentEnergy(*np.zeros((4, plan.times.size)))
     # The clicks are those of the run only up to the same last time.
     times = np.concatenate(([emission.start], emission.nodes, plan.times[-1:]))
-    reading = replace(plan, times=times, keep_clicks=False)
-    moments = run(reading, ntraj).moments
+    readings = [(replace(plan, times=times, keep_clicks=False), n) for plan, n in runs]
+    moments = reduce(add, (run(reading, n).tally.moments for reading, n in readings))
     dipole = moments.mean[[DIPOLE_REAL, DIPOLE_IMAG], 1:-1]
     variance = moments.second[[DIPOLE_REAL, DIPOLE_IMAG], 1:-1] / max(1, ntraj - 1)
     energy = emission.energy((dipole**2 - variance / ntraj).sum(axis=0))
     at_start = moments.mean[JZ, 0] + plan.model.n_atoms / 2
 
-    pieces = ((reading, emission, dipole, *piece) for piece in reading.pieces(ntraj))
-    shares = None
-    for share in ordered(_shares, pieces, None, None):
-        shares = shares + share if shares else share
+    chunks = [(reading, *piece) for reading, n in readings for piece in reading.pieces(n)]
+    pieces = {
+        i: (reading, emission, dipole, chunk, size)
+        for i, (reading, chunk, size) in enumerate(chunks)
+    }
+    shares = reduce(add, ordered(_shares, pieces))
     with np.errstate(divide="ignore", invalid="ignore"):  # a battery may be empty
         fraction = energy / at_start
         slopes = np.array([np.full_like(energy, 1.0 / at_start), -fraction / at_start])

@@ -1,5 +1,6 @@
 """What an ensemble of trajectories gives: averages with standard errors, and single runs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,6 +9,7 @@ import numpy as np
 from trajbatt import checks, emission
 from trajbatt.chunks import Plan, checkpoint_indices, replay_record
 from trajbatt.clicks import Clicks
+from trajbatt.identity import describe, difference
 from trajbatt.moments import Moments
 from trajbatt.records import (
     COUNTS,
@@ -60,6 +62,23 @@ class Trajectory:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One run of an ensemble.
+
+    Attributes
+    ----------
+    plan : Plan
+    ntraj : int
+    records : callable
+        Called without arguments; gives the tuple of `Records` if clicks are kept.
+    """
+
+    plan: Plan
+    ntraj: int
+    records: Callable
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class EnsembleResult:
     """Averages over an ensemble of trajectories, with standard errors.
@@ -69,8 +88,8 @@ class EnsembleResult:
 
     Attributes
     ----------
-    plan : Plan
-        The model, the initial state, the times, the seed and the method.
+    parts : tuple of Part
+        The runs that it is of: one, or more if results were added.
     initial : object
         The initial state as it was given.
     moments : Moments
@@ -80,24 +99,68 @@ class EnsembleResult:
         The same without Var(J_z) at `checkpoint_indices`, all pairs of quantities and times.
     final_counts : ndarray (ntraj, nc), int64
         Photons of each trajectory in each channel at the last time.
-    clicks : Clicks or None
-        Every click, if `keep_clicks` was set.
     dropped : float
         The largest weight dropped from the norm of any one conditional state.
+    ended : str
+        "complete"; "target" if the errors that were asked for were reached before; "interrupted" if
+        Ctrl-C ended the run.
     """
 
-    plan: Plan
+    parts: tuple[Part, ...]
     initial: object
     moments: Moments
     checkpoints: Moments
     final_counts: np.ndarray
-    clicks: Clicks | None
     dropped: float
+    ended: str = "complete"
+
+    @property
+    def plan(self):
+        """What fixes the trajectories of the first part."""
+        return self.parts[0].plan
 
     @property
     def model(self):
         """The model that was solved."""
         return self.plan.model
+
+    @cached_property
+    def clicks(self):
+        """The `Clicks` of all trajectories if `keep_clicks` was set, else None.
+
+        Those of a stored run are read from its store when they are first asked for.
+        """
+        if not self.plan.keep_clicks:
+            return None
+        records = [one for part in self.parts for one in part.records()]
+        return Clicks.of_records(records, self.channels)
+
+    def __add__(self, other):
+        """Return the result of both ensembles together.
+
+        Raises
+        ------
+        ValueError
+            If they are not of the same model, initial state, times and method, or share a seed.
+        """
+        if not isinstance(other, EnsembleResult):
+            return NotImplemented
+        mine, theirs = ({**describe(one.plan, one.initial)[0], "seed": 0} for one in (self, other))
+        words = difference(mine, theirs)
+        if words:
+            raise ValueError(f"ensembles must be of the same run to be added, but differ ({words})")
+        seeds = [part.plan.seed for part in (*self.parts, *other.parts)]
+        if len(set(seeds)) < len(seeds):
+            raise ValueError(f"ensembles must have different seeds to be added, but have {seeds}")
+        return EnsembleResult(
+            parts=self.parts + other.parts,
+            initial=self.initial,
+            moments=self.moments + other.moments,
+            checkpoints=self.checkpoints + other.checkpoints,
+            final_counts=np.concatenate((self.final_counts, other.final_counts)),
+            dropped=max(self.dropped, other.dropped),
+            ended=self.ended if self.ended == other.ended else "complete",
+        )
 
     @property
     def times(self):
@@ -116,12 +179,16 @@ class EnsembleResult:
 
     @property
     def seed(self):
-        """The seed; the same call with it gives the same result, bit for bit."""
-        return self.plan.seed
+        """The seed; the same call with it gives the same result, bit for bit.
+
+        A tuple, if results were added.
+        """
+        seeds = tuple(part.plan.seed for part in self.parts)
+        return seeds if len(seeds) > 1 else seeds[0]
 
     @cached_property
     def _coherent(self):
-        return emission.coherent_energy(self.plan, self.ntraj)
+        return emission.coherent_energy([(part.plan, part.ntraj) for part in self.parts])
 
     @property
     def coherent_energy(self):
@@ -259,8 +326,9 @@ class EnsembleResult:
                 f"`tlist` must end by the last time of the run, {self.times[-1]}, "
                 f"but ends at {times[-1]}"
             )
-        record = replay_record(self.plan, trajectory)
-        rows = self.plan.engine.observe(record, times).samples[0]
+        part, inside = self._locate(trajectory)
+        record = replay_record(part.plan, inside)
+        rows = part.plan.engine.observe(record, times).samples[0]
         return Trajectory(
             index=trajectory,
             times=times,
@@ -284,6 +352,14 @@ class EnsembleResult:
             f"  final energy  {energy:.6g} ± {sem:.2g}\n"
             f"  photons       {photons or 'none'}"
         )
+
+    def _locate(self, trajectory):
+        """Return the part that holds a trajectory, and its number there."""
+        for part in self.parts:
+            if trajectory < part.ntraj:
+                return part, trajectory
+            trajectory -= part.ntraj
+        raise AssertionError("the number was checked")
 
     def _variance_sem(self, gradient):
         """Return the standard error of what `gradient` gives minus the square of <J_z>."""

@@ -1,19 +1,93 @@
 """Run the chunks of an ensemble and add up what they give."""
 
-from trajbatt.chunks import add_up, run_chunk
-from trajbatt.dispatch import ordered
+import math
+from dataclasses import dataclass, replace
+
+from trajbatt.chunks import Tally, Total, run_chunk
+from trajbatt.dispatch import finished
+
+GROWTH = 1.25  # of the number of chunks between two decisions whether the errors are small enough
 
 
-def run(plan, ntraj, executor=None, threads=None, progress=None):
-    """Return the `Tally` of `ntraj` trajectories, added up in the order of the chunks."""
-    pieces = ((plan, chunk, size) for chunk, size in plan.pieces(ntraj))
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a run gave.
 
-    def reported():
-        done = 0
-        for tally in ordered(run_chunk, pieces, executor, threads):
-            done += tally.moments.count
-            if progress:
-                progress(done, ntraj)
-            yield tally
+    Attributes
+    ----------
+    tally : Tally
+    ended : str
+        "complete"; "target" if the errors were small enough before; "interrupted" by Ctrl-C.
+    """
 
-    return add_up(reported())
+    tally: Tally
+    ended: str
+
+
+def run(plan, ntraj, executor=None, threads=None, progress=None, store=None, enough=None):
+    """Run `ntraj` trajectories, or fewer, and add up their chunks in order.
+
+    Parameters
+    ----------
+    plan : Plan
+    ntraj : int
+    executor, threads
+        As in `trajbatt.dispatch.finished`.
+    progress : callable, optional
+        Called as progress(done, ntraj, moments) after each chunk.
+    store : Store, optional
+        Chunks that it has are read from it, others are written to it as soon as they are finished;
+        then their clicks are not held in memory.
+    enough : callable, optional
+        Called with the moments so far, after numbers of chunks that depend on nothing else; true
+        ends the run.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Before the first chunk is finished; later Ctrl-C gives the chunks up to the first gap.
+    """
+    sizes = dict(plan.pieces(ntraj))
+    total = Total()
+    try:
+        for stop, start in _decisions(len(sizes), enough is not None):
+            part = {chunk: sizes[chunk] for chunk in range(start, stop)}
+            for tally in _tallies(plan, part, executor, threads, store):
+                total.add(tally)
+                if progress:
+                    progress(total.moments.count, ntraj, total.moments)
+            if enough and enough(total.moments):
+                return Outcome(total.tally, "target")
+    except KeyboardInterrupt:
+        if total.moments is None:
+            raise
+        return Outcome(total.tally, "interrupted")
+    return Outcome(total.tally, "complete")
+
+
+def _decisions(n_chunks, several):
+    """Yield the numbers of chunks after which to decide, each with the one before."""
+    start = 0
+    while start < n_chunks:
+        stop = min(max(start + 1, math.ceil(GROWTH * start)), n_chunks) if several else n_chunks
+        yield stop, start
+        start = stop
+
+
+def _tallies(plan, sizes, executor, threads, store):
+    """Yield the tallies of the chunks {number: size} in order, from the store or computed."""
+    stored = store.find(sizes) if store else set()
+    missing = {chunk: (plan, chunk, size) for chunk, size in sizes.items() if chunk not in stored}
+    computed = finished(run_chunk, missing, executor, threads)
+    waiting = {}
+    for chunk, size in sizes.items():
+        if chunk in stored:
+            yield store.read(chunk, size)
+            continue
+        while chunk not in waiting:
+            i, tally = next(computed)
+            if store:
+                store.write(i, sizes[i], tally)
+                tally = replace(tally, records=())
+            waiting[i] = tally
+        yield waiting.pop(chunk)

@@ -2,6 +2,8 @@
 
 import json
 import math
+import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,14 +75,17 @@ class Outputs:
 
 
 def run_beside_exact(model, times, ntraj, seed, quiet, initial=None):
-    """Return the ensemble, the exact solution and the verdict, with a progress bar."""
+    """Return the ensemble, the exact solution and the verdict; on a terminal, with a bar."""
     from trajbatt.compare import compare
-    from trajbatt.console import progress_bar
     from trajbatt.mcsolve import mcsolve
     from trajbatt.mesolve import mesolve
 
-    with progress_bar(ntraj, quiet) as progress:
+    progress = not quiet and sys.stderr.isatty()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "interrupted")  # the command itself says so
         runs = mcsolve(model, times, ntraj=ntraj, initial=initial, seed=seed, progress=progress)
+    if runs.ended == "interrupted":
+        raise KeyboardInterrupt
     exact = mesolve(model, times, initial=initial)
     return runs, exact, compare(runs, exact)
 

@@ -1,0 +1,121 @@
+"""What fixes the trajectories of a run, as JSON and arrays: written down, read back, compared."""
+
+import hashlib
+from dataclasses import fields
+
+import numpy as np
+
+from trajbatt.chunks import LAW, Plan
+from trajbatt.driven_steady_state import DrivenSteadyState
+from trajbatt.models import BandedModel, Channel, LadderModel
+from trajbatt.protocol import Protocol
+from trajbatt.states import prepare
+from trajbatt.steady_state import SteadyState
+
+KINDS = {kind.__name__: kind for kind in (LadderModel, BandedModel, Channel, Protocol, SteadyState)}
+
+
+def describe(plan, initial):
+    """Return a run as JSON has it, and its arrays.
+
+    Parameters
+    ----------
+    plan : Plan
+    initial : object
+        The initial state as the user gave it.
+
+    Returns
+    -------
+    identity : dict
+        Two runs have the same if and only if they have the same trajectories, but for their number.
+    arrays : dict of str to ndarray
+        The times, and the initial state if it is an array.
+    """
+    arrays = {"times": plan.times}
+    if isinstance(initial, DrivenSteadyState):
+        arrays["initial"] = initial.matrix
+        state = {"kind": "DrivenSteadyState", "n_atoms": initial.n_atoms, "theta": initial.theta}
+    elif initial is None or isinstance(initial, SteadyState):
+        state = _plain(initial)
+    else:
+        arrays["initial"] = np.asarray(initial)
+        state = {"kind": "array"}
+    identity = {
+        "law": LAW,
+        "seed": plan.seed,
+        "method": plan.method,
+        "rtol": plan.rtol if "banded" in plan.method else None,
+        "keep_clicks": plan.keep_clicks,
+        "model": _plain(plan.model),
+        "initial": state,
+        "times": {"number": plan.times.size, "last": float(plan.times[-1])},
+        "arrays": {name: _digest(array) for name, array in arrays.items()},
+    }
+    return identity, arrays
+
+
+def rebuild(identity, arrays):
+    """Return the `Plan` and the initial state of what `describe` returned."""
+    state = identity["initial"]
+    if state and state["kind"] == "array":
+        initial = arrays["initial"]
+    elif state and state["kind"] == "DrivenSteadyState":
+        initial = DrivenSteadyState(state["n_atoms"], state["theta"], arrays["initial"])
+    else:
+        initial = _object(state)
+    model = _object(identity["model"])
+    times = arrays["times"]
+    times.flags.writeable = False
+    plan = Plan(
+        model,
+        prepare(model, initial),
+        times,
+        identity["seed"],
+        identity["method"],
+        identity["rtol"] or 1e-6,  # without meaning where there is none
+        identity["keep_clicks"],
+    )
+    return plan, initial
+
+
+def difference(there, now, name=""):
+    """Say in words where two JSON values first differ; empty if they do not."""
+    if isinstance(there, dict) and isinstance(now, dict):
+        for key in {**there, **now}:
+            words = difference(there.get(key), now.get(key), f"{name} {key}".strip())
+            if words:
+                return words
+        return ""
+    if isinstance(there, list) and isinstance(now, list) and len(there) == len(now):
+        for i, (one, other) in enumerate(zip(there, now, strict=True)):
+            words = difference(one, other, f"{name} {i}")
+            if words:
+                return words
+        return ""
+    return "" if there == now else f"{name}: {there} there, {now} now"
+
+
+def _plain(value):
+    """Return a dataclass of `KINDS` and what it holds as JSON has it."""
+    kind = type(value).__name__
+    if kind in KINDS:
+        held = {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.init}
+        return {"kind": kind, **held}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _object(value):
+    """Undo `_plain`; lists become tuples."""
+    if isinstance(value, dict):
+        held = {name: _object(item) for name, item in value.items() if name != "kind"}
+        return KINDS[value["kind"]](**held)
+    if isinstance(value, list):
+        return tuple(_object(item) for item in value)
+    return value
+
+
+def _digest(array):
+    array = np.ascontiguousarray(array)
+    return hashlib.sha256(f"{array.dtype.str}{array.shape}".encode() + array.tobytes()).hexdigest()
