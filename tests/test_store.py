@@ -1,0 +1,298 @@
+"""Runs on disk: resumed, extended, refused, damaged, killed."""
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import trajbatt as tb
+from trajbatt import chunks
+
+BATTERY = tb.Battery(200, 1.87, 2000.0, gamma_plus=10.0)
+MODEL = BATTERY.charge()
+TIMES = np.linspace(0, 0.02, 5)
+CHUNK = chunks.chunk_size(MODEL)
+
+
+def everything(runs):
+    """Return the bytes of all that an ensemble holds."""
+    arrays = [
+        runs.moments.mean,
+        runs.moments.comoment,
+        runs.moments.third,
+        runs.moments.fourth,
+        runs.checkpoints.mean,
+        runs.checkpoints.comoment,
+        runs.final_counts,
+    ]
+    if runs.clicks is not None:
+        arrays += [runs.clicks.trajectory, runs.clicks.time, runs.clicks.channel]
+    return [array.tobytes() for array in arrays]
+
+
+def files_of(folder):
+    return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir()}
+
+
+def solve(ntraj=5 * CHUNK + 30, keep_clicks=True, **options):
+    return tb.mcsolve(MODEL, TIMES, ntraj, seed=7, keep_clicks=keep_clicks, **options)
+
+
+@pytest.fixture(scope="module")
+def at_once():
+    return everything(solve(threads=1))
+
+
+def test_a_stored_run_is_the_same_run(tmp_path, at_once):
+    store = tmp_path / "deep" / "run"
+    assert everything(solve(store=store)) == at_once
+    before = files_of(store)
+    assert everything(solve(store=str(store), threads=1)) == at_once
+    assert files_of(store) == before  # not a byte, not a time stamp
+    assert everything(tb.load(store)) == at_once
+
+
+def test_extended_run_is_the_run_at_once(tmp_path, at_once):
+    for ntraj in (40, CHUNK, 2 * CHUNK + 1, 5 * CHUNK + 30):
+        runs = solve(ntraj, store=tmp_path)
+        assert everything(runs) == everything(solve(ntraj))
+    assert everything(runs) == at_once
+    # Only the new chunks: the old files are as they were.
+    names = sorted(path.name for path in tmp_path.glob("chunk*"))
+    assert names == [f"chunk-{i:06d}-{CHUNK}.npz" for i in range(5)] + ["chunk-000005-30.npz"]
+
+
+def test_a_shorter_run_from_a_longer_one(tmp_path):
+    solve(store=tmp_path)
+    before = files_of(tmp_path)
+    assert everything(solve(3 * CHUNK, store=tmp_path)) == everything(solve(3 * CHUNK))
+    assert files_of(tmp_path) == before
+
+
+def test_only_what_is_missing_is_computed(tmp_path, monkeypatch, at_once):
+    solve(store=tmp_path)
+    (tmp_path / f"chunk-000002-{CHUNK}.npz").unlink()
+    computed = []
+    original = chunks.run_chunk
+
+    def spy(plan, chunk, size):
+        computed.append(chunk)
+        return original(plan, chunk, size)
+
+    monkeypatch.setattr("trajbatt.run.run_chunk", spy)
+    assert tb.load(tmp_path).ntraj == 2 * CHUNK  # up to the gap
+    assert everything(solve(store=tmp_path)) == at_once
+    assert computed == [2]
+
+
+def test_the_seed_of_a_store_is_taken(tmp_path):
+    first = tb.mcsolve(MODEL, TIMES, 50, store=tmp_path)
+    again = tb.mcsolve(MODEL, TIMES, 80, store=tmp_path)
+    assert again.seed == first.seed
+    assert tb.mcsolve(MODEL, TIMES, 50).seed != first.seed
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seed": 8}, r"seed: 7 there, 8 now"),
+        ({"method": "mcwf"}, "method: ladder there, mcwf now"),
+        ({"keep_clicks": True}, "keep_clicks: False there, True now"),
+        ({"tlist": [0.01]}, "times number: 2 there, 1 now"),
+        ({"tlist": [0.01, 0.03]}, "times last: 0.02 there, 0.03 now"),
+        ({"tlist": [0.011, 0.02]}, "arrays times"),
+        ({"initial": tb.excited_state(200)}, "initial"),
+        ({"model": tb.Battery(200, 1.9, 2000.0).charge()}, "model theta: 1.87 there, 1.9 now"),
+        (
+            {"model": tb.Battery(200, 1.87, 2000.0, gamma_plus=9.0).charge()},
+            "model channels 2 rate",
+        ),
+    ],
+)
+def test_another_run_is_refused(tmp_path, change, words):
+    call = {"model": MODEL, "tlist": [0.01, 0.02], "ntraj": 20, "seed": 7}
+    tb.mcsolve(**call, store=tmp_path)
+    before = files_of(tmp_path)
+    with pytest.raises(ValueError, match=f"`store` must hold the same run, .*{words}"):
+        tb.mcsolve(**{**call, **change}, store=tmp_path)
+    assert files_of(tmp_path) == before
+
+
+def test_another_version_of_the_law_is_refused(tmp_path, monkeypatch):
+    solve(20, store=tmp_path)
+    monkeypatch.setattr("trajbatt.identity.LAW", chunks.LAW + 1)
+    with pytest.raises(ValueError, match=f"law: {chunks.LAW} there, {chunks.LAW + 1} now"):
+        solve(20, store=tmp_path)
+
+
+def test_folders_that_are_no_stores(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match="`store` must be an empty folder or hold a run"):
+        solve(20, store=tmp_path)
+    with pytest.raises(ValueError, match=r"must be a stored run, but holds no run\.json"):
+        tb.load(tmp_path)
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(ValueError, match="must be a stored run"):
+        tb.load(tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
+def test_a_damaged_chunk_is_named_and_computed_again(tmp_path, damage, at_once):
+    solve(store=tmp_path)
+    path = tmp_path / f"chunk-000003-{CHUNK}.npz"
+    good = path.read_bytes()
+    bad = {
+        "truncated": good[: len(good) // 2],
+        "flipped": good[:5000] + bytes([good[5000] ^ 1]) + good[5001:],
+        "empty": b"",
+    }[damage]
+    path.write_bytes(bad)
+    with pytest.raises(ValueError, match=r"chunk-000003-\d+\.npz is damaged"):
+        tb.load(tmp_path)
+    with pytest.warns(RuntimeWarning, match=r"chunk-000003-\d+\.npz is damaged, and is computed"):
+        again = solve(store=tmp_path)
+    assert everything(again) == at_once
+    assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(good).digest()
+
+
+def test_a_store_in_use_is_refused(tmp_path):
+    code = (
+        "import sys, time, trajbatt as tb\n"
+        "from trajbatt.store import Store\n"
+        "from trajbatt.chunks import Plan\n"
+        "from trajbatt.states import prepare\n"
+        "import numpy as np\n"
+        "model = tb.Battery(3, 1.0, 1.0).charge()\n"
+        "plan = Plan(model, prepare(model, None), np.array([1.0]), 1, 'ladder', 1e-6, False)\n"
+        "held = Store(sys.argv[1]).open(plan, None)\n"
+        "print('open', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(ValueError, match="`store` must not be in use"):
+            tb.mcsolve(tb.Battery(3, 1.0, 1.0).charge(), [1.0], 10, seed=1, store=tmp_path)
+    finally:
+        other.kill()
+        other.wait()
+        other.stdout.close()
+    # The lock dies with its process.
+    tb.mcsolve(tb.Battery(3, 1.0, 1.0).charge(), [1.0], 10, seed=1, store=tmp_path)
+
+
+DRIVER = """
+import sys, numpy as np, trajbatt as tb
+model = tb.Battery(200, 1.87, 2000.0, gamma_plus=10.0).charge()
+print("ready", flush=True)
+tb.mcsolve(model, np.linspace(0, 0.02, 5), int(sys.argv[2]), seed=7, keep_clicks=True,
+           store=sys.argv[1])
+"""
+
+
+def test_a_killed_driver_loses_no_finished_chunk(tmp_path):
+    ntraj = 160 * CHUNK + 11
+    reference = everything(solve(ntraj))
+    rng = random.Random(1)
+    kills, finished = 0, set()
+    while kills < 20:
+        driver = subprocess.Popen(
+            [sys.executable, "-c", DRIVER, str(tmp_path), str(ntraj)], stdout=subprocess.PIPE
+        )
+        driver.stdout.readline()
+        time.sleep(rng.uniform(0.0, 0.25))
+        driver.send_signal(signal.SIGKILL)
+        ended = driver.wait()
+        driver.stdout.close()
+        if ended == -signal.SIGKILL:
+            kills += 1
+        now = {path.name for path in tmp_path.glob("chunk*")}
+        assert finished <= now  # what was finished stays
+        finished = now
+        if ended == 0:
+            # It came to its end before the signal: go on with an empty folder.
+            for path in tmp_path.iterdir():
+                path.unlink()
+            finished = set()
+    assert everything(solve(ntraj, store=tmp_path)) == reference
+    assert everything(tb.load(tmp_path)) == reference
+
+
+def test_read_only_folder_and_full_disk(tmp_path, monkeypatch):
+    solve(2 * CHUNK, store=tmp_path)
+    before = files_of(tmp_path)
+    original = os.replace
+
+    def full(source, target):
+        if "chunk-000003" in str(target):
+            raise OSError(28, "No space left on device", str(target))
+        original(source, target)
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        solve(store=tmp_path, threads=1)
+    monkeypatch.undo()
+    names = {path.name for path in tmp_path.glob("chunk*")}
+    assert names == {f"chunk-{i:06d}-{CHUNK}.npz" for i in range(3)}
+    assert before.items() <= files_of(tmp_path).items()
+    assert everything(solve(store=tmp_path)) == everything(solve())
+
+
+def test_protocols_and_eq_5_survive_the_store(tmp_path):
+    battery = tb.Battery(5, 1.2, 30.0)
+    protocol = tb.Protocol(
+        [(battery.charge(secular=False), 0.2), (battery.store(), 0.1), (battery.discharge(), 0.3)]
+    )
+    starts = [None, tb.steady_state(battery.charge()), tb.coherent_state(5, 1.0, 0.4)]
+    starts.append(tb.steady_state(battery.charge(secular=False)))
+    for i, initial in enumerate(starts):
+        call = dict(ntraj=30, initial=initial, seed=2, keep_clicks=True)
+        runs = tb.mcsolve(protocol, [0.1, 0.6], **call, store=tmp_path / str(i))
+        loaded = tb.load(tmp_path / str(i))
+        assert everything(loaded) == everything(runs)
+        assert loaded.model == protocol
+        np.testing.assert_array_equal(loaded.replay(11).energy, runs.replay(11).energy)
+        assert loaded.coherent_energy[-1] == runs.coherent_energy[-1]
+
+
+def test_ensembles_add():
+    a, b = (tb.mcsolve(MODEL, TIMES, 100, seed=seed, keep_clicks=True) for seed in (1, 2))
+    both = a + b
+    assert both.ntraj == 200
+    assert both.seed == (1, 2)
+    np.testing.assert_allclose(both.energy, (a.energy + b.energy) / 2, rtol=1e-13)
+    finals = np.concatenate((a.final_counts, b.final_counts))
+    np.testing.assert_allclose(both.counts[:, -1], finals.mean(axis=0))
+    np.testing.assert_allclose(both.counts_sem[:, -1], finals.std(axis=0, ddof=1) / np.sqrt(200))
+    assert len(both.clicks) == len(a.clicks) + len(b.clicks)
+    assert both.replay(130).energy.tolist() == b.replay(30).energy.tolist()
+    np.testing.assert_array_equal(
+        both.clicks.of_trajectory(130).time, b.clicks.of_trajectory(30).time
+    )
+    with pytest.raises(ValueError, match=r"must have different seeds to be added, but have \[1, 1"):
+        _ = a + a
+    with pytest.raises(ValueError, match="must be of the same run to be added, but differ"):
+        _ = a + tb.mcsolve(MODEL, TIMES[:3], 100, seed=3, keep_clicks=True)
+
+
+def test_target_is_reached_and_does_not_depend_on_the_workers(tmp_path):
+    target = {"energy": 0.35, "counts": 0.8}
+    runs = solve(200 * CHUNK, keep_clicks=False, target=target, threads=1)
+    assert runs.ended == "target"
+    assert runs.energy_sem.max() <= 0.35
+    assert runs.counts_sem.max() <= 0.8
+    assert runs.ntraj < 50 * CHUNK
+    other = solve(200 * CHUNK, keep_clicks=False, target=target, threads=2, store=tmp_path)
+    assert everything(other) == everything(runs)
+    capped = solve(CHUNK, keep_clicks=False, target={"energy": 1e-6})
+    assert capped.ended == "complete"
+    assert capped.ntraj == CHUNK
