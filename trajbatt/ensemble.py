@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from trajbatt import checks, emission
+from trajbatt import checks, emission, export
 from trajbatt.chunks import Plan, checkpoint_indices, replay_record
 from trajbatt.clicks import Clicks
 from trajbatt.identity import describe, difference
@@ -339,6 +339,20 @@ class EnsembleResult:
             counts=rows[COUNTS:].astype(np.int64),
             clicks=Clicks.of_records([record.joined], self.channels, first=trajectory),
         )
+
+    def to_xarray(self):
+        """Return everything as an `xarray.Dataset`, with units and what run it is.
+
+        Raises
+        ------
+        ImportError
+            Without xarray and h5netcdf, the extra `netcdf`.
+        """
+        return export.ensemble_dataset(self, describe(self.plan, self.initial)[0])
+
+    def save(self, path):
+        """Write the same as a NetCDF-4 file, which xarray and h5py open."""
+        export.write(self.to_xarray(), path)
 
     def __repr__(self):
         """Return a card of five lines."""

@@ -1,18 +1,14 @@
 """What fixes the trajectories of a run, as JSON and arrays: written down, read back, compared."""
 
 import hashlib
-from dataclasses import fields
 
 import numpy as np
 
 from trajbatt.chunks import LAW, Plan
 from trajbatt.driven_steady_state import DrivenSteadyState
-from trajbatt.models import BandedModel, Channel, LadderModel
-from trajbatt.protocol import Protocol
+from trajbatt.plain import plain, rebuilt
 from trajbatt.states import prepare
 from trajbatt.steady_state import SteadyState
-
-KINDS = {kind.__name__: kind for kind in (LadderModel, BandedModel, Channel, Protocol, SteadyState)}
 
 
 def describe(plan, initial):
@@ -36,7 +32,7 @@ def describe(plan, initial):
         arrays["initial"] = initial.matrix
         state = {"kind": "DrivenSteadyState", "n_atoms": initial.n_atoms, "theta": initial.theta}
     elif initial is None or isinstance(initial, SteadyState):
-        state = _plain(initial)
+        state = plain(initial)
     else:
         arrays["initial"] = np.asarray(initial)
         state = {"kind": "array"}
@@ -46,7 +42,7 @@ def describe(plan, initial):
         "method": plan.method,
         "rtol": plan.rtol if "banded" in plan.method else None,
         "keep_clicks": plan.keep_clicks,
-        "model": _plain(plan.model),
+        "model": plain(plan.model),
         "initial": state,
         "times": {"number": plan.times.size, "last": float(plan.times[-1])},
         "arrays": {name: _digest(array) for name, array in arrays.items()},
@@ -62,8 +58,8 @@ def rebuild(identity, arrays):
     elif state and state["kind"] == "DrivenSteadyState":
         initial = DrivenSteadyState(state["n_atoms"], state["theta"], arrays["initial"])
     else:
-        initial = _object(state)
-    model = _object(identity["model"])
+        initial = rebuilt(state)
+    model = rebuilt(identity["model"])
     times = arrays["times"]
     times.flags.writeable = False
     plan = Plan(
@@ -93,27 +89,6 @@ def difference(there, now, name=""):
                 return words
         return ""
     return "" if there == now else f"{name}: {there} there, {now} now"
-
-
-def _plain(value):
-    """Return a dataclass of `KINDS` and what it holds as JSON has it."""
-    kind = type(value).__name__
-    if kind in KINDS:
-        held = {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.init}
-        return {"kind": kind, **held}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _object(value):
-    """Undo `_plain`; lists become tuples."""
-    if isinstance(value, dict):
-        held = {name: _object(item) for name, item in value.items() if name != "kind"}
-        return KINDS[value["kind"]](**held)
-    if isinstance(value, list):
-        return tuple(_object(item) for item in value)
-    return value
 
 
 def _digest(array):

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from trajbatt import checks
+from trajbatt import checks, export
 from trajbatt.coherence import CoherenceOrders
 from trajbatt.coherent import CoherentEmission
 from trajbatt.counting import counts_covariance
@@ -107,6 +107,14 @@ class MasterEquationResult:
             eigenvalues = np.array(found[-1])
         # The passive state puts the largest eigenvalue on the lowest level.
         return self.energy - eigenvalues[:, ::-1] @ np.arange(self.model.n_atoms + 1.0)
+
+    def to_xarray(self):
+        """Return everything as an `xarray.Dataset`, with units; see `EnsembleResult.to_xarray`."""
+        return export.exact_dataset(self)
+
+    def save(self, path):
+        """Write the same as a NetCDF-4 file, which xarray and h5py open."""
+        export.write(self.to_xarray(), path)
 
     def __repr__(self):
         """Return a card of five lines."""
