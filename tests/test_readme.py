@@ -17,7 +17,7 @@ README = (ROOT / "README.md").read_text()
 
 
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
-COMMANDS = {"Charging": "charge", "A": "cycle"}  # by the first word that they print
+COMMANDS = {"Charging": "charge", "100": "cycle"}  # by the first word that they print
 
 
 def stripped(text):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from trajbatt import asymptotics, checks
 from trajbatt.models import BandedModel, Channel, LadderModel
+from trajbatt.protocol import Protocol
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,31 @@ class Battery:
         rabi = checks.real("rabi", rabi, 0)
         detuning = checks.real("detuning", detuning)
         return cls(n_atoms, math.atan2(rabi, detuning), math.hypot(rabi, detuning), **rates)
+
+    @classmethod
+    def from_model(cls, model):
+        """Return a battery whose model, or the first of a protocol, this is.
+
+        Rates that the model does not know, as of a channel at sin(theta) = 0, are zero.
+
+        Parameters
+        ----------
+        model : LadderModel, BandedModel or Protocol
+        """
+        if isinstance(model, Protocol):
+            model = model.steps[0][0]
+        model = model.start or model
+        theta = model.theta
+        if isinstance(model, BandedModel):
+            rates = [model.rate] * 3
+        else:
+            factors = math.sin(theta) ** 2, math.cos(theta / 2) ** 4, math.sin(theta / 2) ** 4
+            steps = (0, -1, 1)
+            rates = [
+                model.rate_of(step) / factor if factor > 1e-30 else 0.0
+                for step, factor in zip(steps, factors, strict=True)
+            ]
+        return cls(model.n_atoms, theta, model.frequency, *rates)
 
     @property
     def rabi(self):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from trajbatt.commands import charge, cycle, discharge, secular, steady
+from trajbatt.commands import charge, cycle, discharge, export, secular, show, steady
 
 app = typer.Typer(
     add_completion=False,
@@ -20,6 +20,8 @@ app.command(short_help=discharge.HELP)(discharge.discharge)
 app.command(short_help=cycle.HELP)(cycle.cycle)
 app.command(short_help=steady.HELP)(steady.steady)
 app.command(short_help=secular.HELP)(secular.secular)
+app.command(short_help=show.HELP)(show.show)
+app.command(short_help=export.HELP)(export.export)
 
 INTERRUPTED = 130
 
@@ -53,7 +55,7 @@ def main(argv=None):
         sys.stdout.flush()
     except typer.TyperException as error:
         return _fail(error.format_message())
-    except (ValueError, TypeError, ArithmeticError) as error:
+    except (ValueError, TypeError, ArithmeticError, ImportError, RuntimeError) as error:
         return _fail(str(error))
     except MemoryError:
         return _fail("not enough memory for so many atoms, or for a run of so many photons")

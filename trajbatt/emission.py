@@ -5,9 +5,10 @@ readings of them at the nodes of the quadrature: the first gives m, the second t
 contributions to the error of W, gamma int 2 Re(conj(m) J_i) dt with J_i the dipole of one.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from operator import add
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +20,7 @@ from trajbatt.records import DIPOLE_IMAG, DIPOLE_REAL, JZ
 from trajbatt.run import run
 
 
-@dataclass(frozen=True, eq=False)
-class CoherentEnergy:
+class CoherentEnergy(NamedTuple):
     """What an ensemble emits coherently.
 
     Attributes

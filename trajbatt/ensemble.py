@@ -1,6 +1,5 @@
 """What an ensemble of trajectories gives: averages with standard errors, and single runs."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +17,9 @@ from trajbatt.records import (
     JZ,
     JZ_SQUARE,
     JZ_VARIANCE,
+    Records,
 )
+from trajbatt.store import Store
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,13 +71,19 @@ class Part:
     ----------
     plan : Plan
     ntraj : int
-    records : callable
-        Called without arguments; gives the tuple of `Records` if clicks are kept.
+    kept : tuple of Records
+        The clicks, if they are kept and not in a store.
+    store : Store or None
     """
 
     plan: Plan
     ntraj: int
-    records: Callable
+    kept: tuple[Records, ...]
+    store: Store | None
+
+    def records(self):
+        """Return the clicks, a tuple of `Records`."""
+        return self.store.records(dict(self.plan.pieces(self.ntraj))) if self.store else self.kept
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -188,7 +195,14 @@ class EnsembleResult:
 
     @cached_property
     def _coherent(self):
-        return emission.coherent_energy([(part.plan, part.ntraj) for part in self.parts])
+        def compute():
+            return emission.coherent_energy([(part.plan, part.ntraj) for part in self.parts])
+
+        store = self.parts[0].store
+        if store is None or len(self.parts) > 1:
+            return compute()
+        found = store.remembered(f"coherent-{self.ntraj}", compute)
+        return None if found is None else emission.CoherentEnergy(*found)
 
     @property
     def coherent_energy(self):

@@ -159,13 +159,8 @@ def load(store):
 
 def as_result(plan, initial, tally, ended, store):
     """Return the `EnsembleResult` of a tally; its clicks are in the store, if there is one."""
-    ntraj = tally.moments.count
-    if store is None:
-        records = partial(tuple, tally.records)
-    else:
-        records = partial(store.records, dict(plan.pieces(ntraj)))
     return EnsembleResult(
-        parts=(Part(plan, ntraj, records),),
+        parts=(Part(plan, tally.moments.count, tally.records, store),),
         initial=initial,
         moments=tally.moments,
         checkpoints=tally.checkpoints,

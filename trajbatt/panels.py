@@ -113,7 +113,7 @@ def draw_coherent(axes, runs, exact):
 def draw_stages(axes, protocol: Protocol, named=False):
     """Shade the stages of a protocol, with their names above if wanted."""
     artists = []
-    for stage in protocol.stages:
+    for stage in protocol.until(axes.get_xlim()[1]):
         color = STAGE_COLORS[stage.model.name]
         artists.append(axes.axvspan(stage.start, stage.end, color=color, lw=0, zorder=-1))
         if named:

@@ -38,15 +38,22 @@ def discharge_figure(runs, exact, battery, trajectories):
     return figure
 
 
-def cycle_figure(runs, exact, battery, trajectories):
-    """Return the picture of a cycle: its stages shaded, energy, coherent energy, clicks, counts."""
-    figure, (energy, coherent, clicks, counts) = _stack([3, 1.5, 1.2, 1.7])
+def protocol_figure(runs, exact, battery, trajectories):
+    """Return the picture of a protocol, its stages shaded: energy, coherent energy, clicks, counts.
+
+    Without a discharge there is no coherent energy.
+    """
+    with_coherent = runs.coherent_energy is not None
+    heights = [3, 1.5, 1.2, 1.7] if with_coherent else [3, 1.2, 1.7]
+    figure, axes = _stack(heights)
+    energy, *_, clicks, counts = axes
     panels.draw_energy(energy, runs, exact, trajectories)
-    panels.draw_coherent(coherent, runs, exact)
-    for i, axes in enumerate((energy, coherent, clicks, counts)):
-        panels.draw_stages(axes, runs.model, named=i == 0)
+    if with_coherent:
+        panels.draw_coherent(axes[1], runs, exact)
+    for one in axes:
+        panels.draw_stages(one, runs.model, named=one is energy)
     _legend_above(energy, anchor=1.07)
-    figure.suptitle(f"A cycle of {_parameters(battery)}", fontsize=11)
+    figure.suptitle(_parameters(battery), fontsize=11)
     _finish(runs, exact, trajectories, clicks, counts, legend_above=True)
     return figure
 

@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -117,9 +118,7 @@ class Store:
         }
         for i, records in enumerate(tally.records):
             arrays |= {f"records_{i}_{name}": values for name, values in records._asdict().items()}
-        packed = _packed(arrays)
-        digest = hashlib.sha256(packed).hexdigest()
-        folder.write(self._path(chunk, size), digest.encode() + packed)
+        folder.write(self._path(chunk, size), _sealed(_packed(arrays)))
         for path in self._place.glob(f"chunk-{chunk:06d}-*.npz"):
             if _size(path) < size:
                 path.unlink()
@@ -144,6 +143,23 @@ class Store:
                 found.append(Records(*(arrays[f"records_{i}_{name}"] for name in Records._fields)))
                 i += 1
         return tuple(found)
+
+    def remembered(self, name, compute):
+        """Return what `compute` returns, a tuple of arrays or None, from disk the second time.
+
+        Nothing is written where nothing can be.
+        """
+        path = self._place / f"{name}.npz"
+        content = _content(path) if path.exists() else None
+        if content is not None:
+            arrays = _unpacked(content)
+            return tuple(arrays[str(i)] for i in range(len(arrays)))
+        found = compute()
+        if found is not None:
+            packed = _packed({str(i): array for i, array in enumerate(found)})
+            with suppress(OSError):
+                folder.write(path, _sealed(packed))
+        return found
 
     def _arrays(self, chunk, size):
         path = self._path(chunk, size)
@@ -206,6 +222,11 @@ def _packed(arrays):
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()
+
+
+def _sealed(content):
+    """Put the checksum before the content."""
+    return hashlib.sha256(content).hexdigest().encode() + content
 
 
 def _unpacked(data):

@@ -1,7 +1,7 @@
 """What a run stored, how sharply and at what price: the rows of its table."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -179,32 +179,40 @@ def discharge_summary(runs, exact, verdict):
     ]
 
 
-def cycle_summary(runs, exact, verdict, charged, stored):
-    """Return the rows of a cycle.
+def protocol_summary(runs, exact, verdict):
+    """Return the rows of a protocol: each stage at the last of the times in it.
 
-    Parameters
-    ----------
-    runs, exact, verdict
-        As for `charging_summary`.
-    charged, stored : int
-        The indices of the times at which the charging and the storage end.
+    Parameters as for `charging_summary`.
     """
-    after_charge, after_store, end = (
-        Moment(runs, exact, verdict, index) for index in (charged, stored, -1)
-    )
-    charging = [name for name in runs.channels if name != runs.channels[-1]]
-    every_photon = np.array([1.0 if name in charging else 0.0 for name in runs.channels])
-    with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
+    rows = []
+    for i, stage in enumerate(runs.model.until(runs.times[-1])):
+        wanted, _ = stage.select(runs.times)
+        if wanted.stop == wanted.start:
+            continue
+        again = stage.model.name in [model.name for model, _ in runs.model.steps[:i]]
+        names = [runs.channels[tag] for tag in stage.tags]
+        then = Moment(runs, exact, verdict, wanted.stop - 1)
+        with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
+            stage_rows = _stage_rows(then, stage.model.name, names, runs.channels)
+        rows += [replace(row, name=f"{row.name}_{i + 1}") if again else row for row in stage_rows]
+    return rows + (_coherent_rows(runs, exact) if runs.coherent_energy is not None else [])
+
+
+def _stage_rows(then, stage, names, channels):
+    if stage == "charge":
+        emitted = np.array([1.0 if name in names else 0.0 for name in channels])
         return [
-            after_charge.energy_per_atom("energy_per_atom", "stored energy per atom, E/N"),
-            after_charge.fluctuations()[0],
-            *after_charge.photons(charging),
-            after_charge.waste(every_photon),
-            after_store.energy_per_atom("energy_after_store_per_atom", "after the storage, E/N"),
-            *end.photons(runs.channels[-1:]),
-            end.energy_per_atom("energy_left_per_atom", "left at the end, E/N"),
-            *_coherent_rows(runs, exact),
+            then.energy_per_atom("energy_per_atom", "stored energy per atom, E/N"),
+            then.fluctuations()[0],
+            *then.photons(names),
+            then.waste(emitted),
         ]
+    if stage == "store":
+        return [then.energy_per_atom("energy_after_store_per_atom", "after the storage, E/N")]
+    return [
+        *then.photons(names),
+        then.energy_per_atom("energy_left_per_atom", "left after the discharge, E/N"),
+    ]
 
 
 def _coherent_rows(runs, exact):

@@ -5,13 +5,7 @@ from typing import Annotated
 import typer
 
 from trajbatt.commands import options
-from trajbatt.commands.outputs import (
-    Outputs,
-    comparison_numbers,
-    run_beside_exact,
-    show_comparison,
-    single_trajectories,
-)
+from trajbatt.commands.outputs import Outputs, run_ensemble, single_trajectories
 
 HELP = "Charge: an ensemble of trajectories beside the exact solution."
 
@@ -36,6 +30,9 @@ def charge(
     ] = None,
     ntraj: options.NTraj = 1000,
     seed: options.Seed = options.DEFAULT_SEED,
+    target: options.Target = None,
+    store: options.Store = None,
+    workers: options.Workers = None,
     omega_0: Annotated[
         float | None,
         typer.Option(
@@ -50,15 +47,14 @@ def charge(
     quiet: options.Quiet = False,
 ):
     """Charge by Eq. (7), or by Eq. (5): an ensemble of trajectories beside the exact solution."""
-    from trajbatt import checks, plots, report, summaries
-    from trajbatt.console import plural, summary_table
+    from trajbatt import checks, report
+    from trajbatt.commands.presenting import present
     from trajbatt.mesolve import mesolve
 
     default_ratio = 1.0 if full else 10.0
     ratio = default_ratio if ratio is None else ratio
     battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
-    ntraj = checks.integer("ntraj", ntraj, 1)
-    seed = checks.integer("seed", seed, 0)
+    settings = options.make_settings(ntraj, seed, store, workers, target)
     if omega_0 is not None:
         omega_0 = checks.positive("omega_0", omega_0)
         if full:
@@ -69,20 +65,17 @@ def charge(
     times = options.charging_times(battery, duration)
     options.check_photons(model, "time", times[-1])
     provenance = report.provenance(
-        "charge", battery, full=full, time=duration, ntraj=ntraj, seed=seed, omega_0=omega_0
+        "charge",
+        battery,
+        full=full,
+        time=duration,
+        ntraj=ntraj,
+        seed=seed,
+        target=settings["target"],
+        omega_0=omega_0,
     )
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
     options.warn_of_battery(battery, quiet, secular=not full)
 
-    runs, exact, verdict = run_beside_exact(model, times, ntraj, seed, quiet)
-    rows = summaries.charging_summary(runs, exact, verdict, energies)
-    headline = (
-        f"Charging {plural(battery.n_atoms, 'atom')}{' by Eq. (5)' if full else ''} to "
-        f"t = {duration:.6g}: {plural(ntraj, 'trajectory')}, seed {seed}"
-    )
-    show_comparison(outputs, headline, summary_table(rows, "at the end"), verdict)
-    secular = mesolve(battery.charge(), times) if full else None
-    outputs.save_picture(
-        plots.charging_figure(runs, exact, battery, single_trajectories(runs), secular)
-    )
-    outputs.write_json(comparison_numbers(runs, exact, verdict, rows))
+    runs = run_ensemble(model, times, settings, quiet)
+    present(outputs, runs, mesolve(model, times), battery, single_trajectories(runs), energies)

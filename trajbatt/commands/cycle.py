@@ -6,13 +6,7 @@ from typing import Annotated
 import typer
 
 from trajbatt.commands import options
-from trajbatt.commands.outputs import (
-    Outputs,
-    comparison_numbers,
-    run_beside_exact,
-    show_comparison,
-    single_trajectories,
-)
+from trajbatt.commands.outputs import Outputs, run_ensemble, single_trajectories
 
 HELP = "The whole cycle: charge, store and discharge, in one run."
 STORE_PERIODS = 3
@@ -48,6 +42,9 @@ def cycle(
     ] = False,
     ntraj: options.NTraj = 1000,
     seed: options.Seed = options.DEFAULT_SEED,
+    target: options.Target = None,
+    store: options.Store = None,
+    workers: options.Workers = None,
     out: options.Out = None,
     json_file: options.Json = None,
     force: options.Force = False,
@@ -56,15 +53,14 @@ def cycle(
     """Charge, store and discharge: each trajectory keeps its state from stage to stage."""
     import numpy as np
 
-    from trajbatt import checks, plots, report, summaries
+    from trajbatt import checks, report
     from trajbatt.commands.draining import until_drained
-    from trajbatt.console import plural, summary_table
+    from trajbatt.commands.presenting import present
     from trajbatt.mesolve import mesolve
     from trajbatt.protocol import Protocol
 
     battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
-    ntraj = checks.integer("ntraj", ntraj, 1)
-    seed = checks.integer("seed", seed, 0)
+    settings = options.make_settings(ntraj, seed, store, workers, target)
     charge, store = battery.charge(secular=not full), battery.store()
     discharge = battery.discharge(gamma)
     charged = options.charging_duration(battery, "charge_time", charge_time)
@@ -98,6 +94,7 @@ def cycle(
         gamma=discharge.coherent_rate,
         ntraj=ntraj,
         seed=seed,
+        target=settings["target"],
     )
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
     options.warn_of_battery(battery, quiet, secular=not full)
@@ -106,13 +103,5 @@ def cycle(
     storing = np.linspace(charged, protocol.stages[1].end, STORE_POINTS)
     discharging = np.linspace(protocol.stages[2].start, protocol.duration, DISCHARGE_POINTS)
     times = np.concatenate((charging, storing[1:], discharging[1:]))
-    runs, exact, verdict = run_beside_exact(protocol, times, ntraj, seed, quiet)
-    ends = charging.size - 1, charging.size + STORE_POINTS - 2
-    rows = summaries.cycle_summary(runs, exact, verdict, *ends)
-    headline = (
-        f"A cycle of {plural(n_atoms, 'atom')}: {plural(ntraj, 'trajectory')}, seed {seed}\n"
-        f"charge for {charged:.6g}, store for {store_time:.6g}, discharge for {discharge_time:.6g}"
-    )
-    show_comparison(outputs, headline, summary_table(rows, "round trip"), verdict)
-    outputs.save_picture(plots.cycle_figure(runs, exact, battery, single_trajectories(runs)))
-    outputs.write_json(comparison_numbers(runs, exact, verdict, rows))
+    runs = run_ensemble(protocol, times, settings, quiet)
+    present(outputs, runs, mesolve(protocol, times), battery, single_trajectories(runs))

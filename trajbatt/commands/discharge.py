@@ -6,13 +6,7 @@ from typing import Annotated
 import typer
 
 from trajbatt.commands import options
-from trajbatt.commands.outputs import (
-    Outputs,
-    comparison_numbers,
-    run_beside_exact,
-    show_comparison,
-    single_trajectories,
-)
+from trajbatt.commands.outputs import Outputs, run_ensemble, single_trajectories
 
 HELP = "Discharge: the charged battery decays with the pump off, by Eq. (5)."
 POINTS = 401
@@ -44,6 +38,9 @@ def discharge(
     ] = None,
     ntraj: options.NTraj = 1000,
     seed: options.Seed = options.DEFAULT_SEED,
+    target: options.Target = None,
+    store: options.Store = None,
+    workers: options.Workers = None,
     out: options.Out = None,
     json_file: options.Json = None,
     force: options.Force = False,
@@ -52,14 +49,13 @@ def discharge(
     """Discharge by Eq. (5) with the pump off: an ensemble beside the exact solution."""
     import numpy as np
 
-    from trajbatt import checks, plots, report, states, summaries
+    from trajbatt import checks, report, states
     from trajbatt.commands.draining import until_drained
-    from trajbatt.console import plural, summary_table
+    from trajbatt.commands.presenting import present
     from trajbatt.mesolve import mesolve
 
     battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
-    ntraj = checks.integer("ntraj", ntraj, 1)
-    seed = checks.integer("seed", seed, 0)
+    settings = options.make_settings(ntraj, seed, store, workers, target)
     model = battery.discharge(gamma)
     initial = states.excited_state(n_atoms) if start is Start.INVERTED else None
     if time is None:
@@ -79,16 +75,10 @@ def discharge(
         time=time,
         ntraj=ntraj,
         seed=seed,
+        target=settings["target"],
     )
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
 
     times = np.linspace(0.0, time, POINTS)
-    runs, exact, verdict = run_beside_exact(model, times, ntraj, seed, quiet, initial)
-    rows = summaries.discharge_summary(runs, exact, verdict)
-    headline = (
-        f"Discharging {plural(n_atoms, 'atom')} ({start.value}) to t = {time:.6g}: "
-        f"{plural(ntraj, 'trajectory')}, seed {seed}"
-    )
-    show_comparison(outputs, headline, summary_table(rows, "discharge"), verdict)
-    outputs.save_picture(plots.discharge_figure(runs, exact, battery, single_trajectories(runs)))
-    outputs.write_json(comparison_numbers(runs, exact, verdict, rows))
+    runs = run_ensemble(model, times, settings, quiet, initial)
+    present(outputs, runs, mesolve(model, times, initial), battery, single_trajectories(runs))

@@ -12,6 +12,8 @@ SECULAR_SAFE = 5.0
 MOST_ATOMS = 10**7
 MOST_PHOTONS = 1e8  # of one trajectory; more is a slip of the pen
 TIMES_PER_PERIOD = 32
+# Options that change where and how a run is computed, not the run.
+UNNAMED = ("out", "json_file", "force", "quiet", "store", "workers")
 
 NAtoms = Annotated[int, typer.Option("--n-atoms", "-N", help="number of atoms N")]
 Theta = Annotated[float, typer.Option(help="dressing angle in [0, pi], in radians")]
@@ -23,6 +25,18 @@ OmegaP = Annotated[
 ]
 NTraj = Annotated[int, typer.Option(help="number of trajectories")]
 Seed = Annotated[int, typer.Option(help="seed of the trajectories")]
+Store = Annotated[
+    str | None,
+    typer.Option(help="folder to keep the run in; the same command again goes on with it"),
+]
+Workers = Annotated[int | None, typer.Option(help="threads", show_default="all cores")]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ERRORS",
+        help="stop at these standard errors, such as energy=0.01,counts=0.1; --ntraj is the cap",
+    ),
+]
 Out = Annotated[
     str | None,
     typer.Option(help="folder for the picture", show_default="trajbatt-out/COMMAND..."),
@@ -51,6 +65,31 @@ def make_battery(n_atoms, theta, ratio, gamma_0, omega_p):
         gamma_plus=checks.real("ratio", ratio, 0),
         gamma_minus=1.0,
     )
+
+
+def make_settings(ntraj, seed, store, workers, target):
+    """Return what `mcsolve` is told about the size of a run and where it is kept."""
+    from trajbatt import checks
+
+    if store is not None and not store.strip():
+        raise ValueError("`store` must name a folder, but is empty")
+    return {
+        "ntraj": checks.integer("ntraj", ntraj, 1),
+        "seed": checks.integer("seed", seed, 0),
+        "store": store,
+        "threads": None if workers is None else checks.integer("workers", workers, 1),
+        "target": None if target is None else _target(target),
+    }
+
+
+def _target(text):
+    try:
+        pairs = [word.split("=") for word in text.split(",")]
+        return {name.strip(): float(value) for name, value in pairs}
+    except ValueError:
+        raise ValueError(
+            f"`target` must name standard errors, such as energy=0.01,counts=0.1, but is {text!r}"
+        ) from None
 
 
 def charging_duration(battery, name, time):
@@ -105,7 +144,7 @@ def make_folder(context, out):
     words = [context.info_name]
     for option in context.command.params:
         value = context.params.get(option.name)
-        if option.name not in ("out", "json_file", "force", "quiet") and value != option.default:
+        if option.name not in UNNAMED and value != option.default:
             words.append(f"{option.name.replace('_', '-')}-{value}")
     return Path("trajbatt-out") / "-".join(words)
 

@@ -1,7 +1,6 @@
 """What every command does with its results: the screen, a folder, a JSON file."""
 
 import json
-import math
 import sys
 import warnings
 from dataclasses import dataclass
@@ -74,39 +73,28 @@ class Outputs:
             folder.write(self.json_path, (text + "\n").encode())
 
 
-def run_beside_exact(model, times, ntraj, seed, quiet, initial=None):
-    """Return the ensemble, the exact solution and the verdict; on a terminal, with a bar."""
-    from trajbatt.compare import compare
-    from trajbatt.mcsolve import mcsolve
-    from trajbatt.mesolve import mesolve
+def run_ensemble(model, times, settings, quiet, initial=None):
+    """Return the ensemble of a command; on a terminal, with a bar.
 
-    progress = not quiet and sys.stderr.isatty()
+    Parameters
+    ----------
+    settings : dict
+        `ntraj`, `seed`, `store`, `threads` and `target` of `mcsolve`.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C ended it; finished chunks are in the store.
+    """
+    from trajbatt.mcsolve import mcsolve
+
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "interrupted")  # the command itself says so
-        runs = mcsolve(model, times, ntraj=ntraj, initial=initial, seed=seed, progress=progress)
+        progress = not quiet and sys.stderr.isatty()
+        runs = mcsolve(model, times, initial=initial, progress=progress, **settings)
     if runs.ended == "interrupted":
         raise KeyboardInterrupt
-    exact = mesolve(model, times, initial=initial)
-    return runs, exact, compare(runs, exact)
-
-
-def show_comparison(outputs, headline, table, verdict):
-    """Print the table of an ensemble and the p-value of its comparison."""
-    from trajbatt.compare import NO_P_VALUE
-
-    known = f"p = {verdict.p_value:.3g}: chance of a larger deviation from the exact solution"
-    outputs.show(headline, table, NO_P_VALUE if math.isnan(verdict.p_value) else known)
-
-
-def comparison_numbers(runs, exact, verdict, rows):
-    """Return the numbers of an ensemble beside its exact twin, for JSON."""
-    return {
-        "p_value": verdict.p_value,
-        "summary": rows,
-        "ensemble": runs,
-        "exact": exact,
-        "z": verdict,
-    }
+    return runs
 
 
 def single_trajectories(runs):
