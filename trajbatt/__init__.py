@@ -18,6 +18,7 @@ from trajbatt.protocol import Protocol
 from trajbatt.secular import SecularCheck, secular_check
 from trajbatt.states import coherent_state, excited_state, ground_state
 from trajbatt.steady_state import SteadyState, steady_state
+from trajbatt.sweep import sweep
 from trajbatt.version import __version__
 
 __all__ = [
@@ -46,4 +47,5 @@ __all__ = [
     "mesolve",
     "secular_check",
     "steady_state",
+    "sweep",
 ]

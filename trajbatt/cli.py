@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from trajbatt.commands import charge, cycle, discharge, export, secular, show, steady
+from trajbatt.commands import charge, cycle, discharge, export, secular, show, steady, sweep
 
 app = typer.Typer(
     add_completion=False,
@@ -20,6 +20,7 @@ app.command(short_help=discharge.HELP)(discharge.discharge)
 app.command(short_help=cycle.HELP)(cycle.cycle)
 app.command(short_help=steady.HELP)(steady.steady)
 app.command(short_help=secular.HELP)(secular.secular)
+app.command(short_help=sweep.HELP)(sweep.sweep)
 app.command(short_help=show.HELP)(show.show)
 app.command(short_help=export.HELP)(export.export)
 

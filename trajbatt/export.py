@@ -117,15 +117,32 @@ def _variable(dimensions, values, words, unit):
     return dimensions, values, {"long_name": words, "units": unit}
 
 
-def _dataset(result, variables, **attributes):
+def require():
+    """Raise `ImportError`, with what to do, without xarray and h5netcdf."""
     try:
         import h5netcdf  # noqa: F401
-        import xarray
+        import xarray  # noqa: F401
     except ImportError as error:
         raise ImportError(
             f"{error.name} is needed for this: pip install 'trajbatt[netcdf]'"
         ) from None
+
+
+def about(title):
+    """Return the attributes that every file has."""
     import numba
+
+    return {
+        "Conventions": "CF-1.11",
+        "title": f"quantum battery: {title}",
+        "source": f"trajbatt {__version__}",
+        "versions": f"numpy {np.__version__}, numba {numba.__version__}",
+    }
+
+
+def _dataset(result, variables, **attributes):
+    require()
+    import xarray
 
     names = np.array(result.channels, dtype=object)
     coordinates = {
@@ -134,12 +151,6 @@ def _dataset(result, variables, **attributes):
     }
     if "counts_covariance" in variables:
         coordinates["other_channel"] = ("other_channel", names, {"long_name": "photon channel"})
-    about = {
-        "Conventions": "CF-1.11",
-        "title": f"quantum battery: {result.model.name}, N = {result.model.n_atoms}",
-        "source": f"trajbatt {__version__}",
-        "versions": f"numpy {np.__version__}, numba {numba.__version__}",
-        "n_atoms": result.model.n_atoms,
-        **attributes,
-    }
-    return xarray.Dataset(variables, coordinates, about)
+    n_atoms = result.model.n_atoms
+    described = about(f"{result.model.name}, N = {n_atoms}")
+    return xarray.Dataset(variables, coordinates, {**described, "n_atoms": n_atoms, **attributes})
