@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
 
@@ -215,3 +216,44 @@ def test_overhead_of_a_chunk_in_process():
     pieces = {i: (0.0, None, i, 0) for i in range(n)}
     assert list(dispatch.ordered(wait_for, pieces, threads=2)) == list(range(n))
     assert (time.perf_counter() - start) / n < 2e-3
+
+
+PLAN = chunks.Plan(
+    MODEL, chunks.Mixture.of_kets([1.0], np.eye(1, 201)), TIMES, 1, "ladder", 1e-6, False
+)
+
+
+def busy(repeats, chunk, size):
+    """Work for about a tenth of a second."""
+    for _ in range(repeats):
+        chunks.run_chunk(PLAN, chunk, size)
+    return chunk
+
+
+def test_dispatch_is_as_parallel_as_bare_threads():
+    busy(1, 0, CHUNK)
+    start = time.perf_counter()
+    busy(4, 0, CHUNK)
+    repeats = max(1, round(4 * 0.1 / (time.perf_counter() - start)))
+    pieces = {i: (repeats, i, CHUNK) for i in range(8)}
+
+    def bare(first):
+        for i in range(first, 8, 2):
+            busy(*pieces[i])
+
+    def seconds_bare():
+        start = time.perf_counter()
+        threads = [threading.Thread(target=bare, args=(first,)) for first in (0, 1)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return time.perf_counter() - start
+
+    def seconds():
+        start = time.perf_counter()
+        list(dispatch.ordered(busy, pieces, threads=2))
+        return time.perf_counter() - start
+
+    # In turn, since other programs may take a core at any time; the best of some counts.
+    assert max(seconds_bare() / seconds() for _ in range(5)) > 0.9

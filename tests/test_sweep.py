@@ -1,0 +1,134 @@
+"""Sweeps: the right numbers, in the right places, computed once."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import xarray
+
+import trajbatt as tb
+from trajbatt.cli import main
+
+AXES = dict(n_atoms=[4, 9], theta=[1.3, 1.87], ratio=[10.0])
+
+
+def test_numbers_are_those_of_each_point(tmp_path):
+    data = tb.sweep(**AXES, ntraj=300, seed=3)
+    assert dict(data.sizes) == {"n_atoms": 2, "theta": 2, "ratio": 1, "gamma_0": 1, "drive": 1}
+    one = data.sel(n_atoms=9, theta=1.3).squeeze()
+    battery = tb.Battery(9, 1.3, 90.0, gamma_plus=10.0)
+    exact = tb.mesolve(battery.charge(), [battery.charging_time])
+    assert float(one.charging_time) == battery.charging_time
+    assert float(one.energy_per_atom) == pytest.approx(exact.energy[0] / 9)
+    assert float(one.photons_blue) == pytest.approx(exact.counts[2, 0])
+    waste = exact.counts[:, 0].sum() / exact.energy[0]
+    assert float(one.waste_per_quantum) == pytest.approx(waste)
+    assert float(one.power) == pytest.approx(exact.energy[0] / battery.charging_time)
+    steady = tb.steady_state(battery.charge()).energy
+    assert float(one.final_energy_per_atom) == pytest.approx(steady / 9)
+    for name in ("energy_per_atom", "relative_fluctuation", "photons_red", "photons_center"):
+        z = (data[f"{name}_estimate"] - data[name]) / data[f"{name}_sem"]
+        assert np.all(np.abs(z) < 4.5)
+        assert np.all(data[f"{name}_sem"] > 0)
+
+
+def test_known_points_are_not_computed_again(tmp_path, monkeypatch):
+    whole = tb.sweep(**AXES, ntraj=50, store=tmp_path)
+    files = sorted(tmp_path.glob("point-*.json"))
+    assert len(files) == 4
+    files[1].write_text("half a f")  # damaged
+    files[2].unlink()
+    computed = []
+    original = tb.mesolve
+
+    def spy(*arguments, **options):
+        computed.append(arguments)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(sys.modules["trajbatt.sweep"], "mesolve", spy)
+    again = tb.sweep(**AXES, ntraj=50, store=tmp_path, threads=1)
+    xarray.testing.assert_identical(again, whole)
+    assert len(computed) == 2
+    wider = tb.sweep([4, 9, 16], AXES["theta"], ntraj=50, store=tmp_path)
+    assert len(computed) == 4
+    xarray.testing.assert_equal(wider.sel(n_atoms=[4, 9]), whole)
+
+
+def test_where_the_charging_time_is_infinite():
+    data = tb.sweep(3, [np.pi / 2, 1.87], ratio=1.0, ntraj=10)
+    edge = data.sel(theta=np.pi / 2).squeeze()
+    assert np.isnan(edge.energy_per_atom)
+    assert np.isinf(edge.charging_time)
+    assert np.all(np.isfinite(data.sel(theta=1.87).energy_per_atom))
+
+
+@pytest.mark.parametrize(
+    ("axes", "message"),
+    [
+        ({"theta": [1.0, 4.0]}, r"`theta` must lie in \[0, pi\], but is 4.0"),
+        ({"n_atoms": [3, 0]}, "`n_atoms` must be a positive integer, but is 0"),
+        ({"ratio": []}, "`ratio` must hold at least one number, but is empty"),
+        ({"ntraj": -1}, "`ntraj` must be a non-negative integer, but is -1"),
+        ({"drive": [-1.0]}, "`drive` must be a finite number, zero or positive, but is -1"),
+    ],
+)
+def test_bad_input(axes, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        tb.sweep(**{**AXES, **axes}, store=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = ["sweep", "-N", "3,6", "--theta", "1.4:1.8:3", "--store", "s", "--ntraj", "20"]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert "6 points, each charged to its T90" in shown
+    with xarray.open_dataset("s/sweep.nc", engine="h5netcdf") as data:
+        np.testing.assert_allclose(data.theta, [1.4, 1.6, 1.8])
+        assert data.energy_per_atom.shape == (2, 3, 1, 1, 1)
+    points = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "s").glob("point*")}
+    assert main(command) == 0
+    assert points == {p.name: p.stat().st_mtime_ns for p in (tmp_path / "s").glob("point*")}
+    capsys.readouterr()
+    for wrong in (["--theta", "1:2"], ["-N", "3,x"], ["--workers", "0"], ["--store", ""]):
+        assert main(["sweep", *wrong]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "trajbatt-out").exists()
+
+
+def test_store_show_and_export(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = ["cycle", "-N", "6", "--ntraj", "50", "--store", "run", "--json", "-"]
+    assert main(command) == 0
+    first = json.loads(capsys.readouterr().out)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    assert main([*command, "--workers", "1"]) == 0
+    capsys.readouterr()
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+    assert main(["show", "run", "--json", "-"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["summary"] == first["summary"]
+    assert again["ensemble"] == first["ensemble"]
+    assert again["parameters"]["gamma_plus"] == pytest.approx(10.0)
+    assert main(["show", "run", "--trajectory", "17", "--out", "one", "-q"]) == 0
+    assert (tmp_path / "one" / "show.png").exists()
+    assert main(["export", "run", "run.nc"]) == 0
+    with xarray.open_dataset("run.nc", engine="h5netcdf") as data:
+        np.testing.assert_array_equal(data.energy, first["ensemble"]["energy"])
+    capsys.readouterr()
+    for wrong, words in (
+        (["export", "run", "run.nc"], "`file` must not exist"),
+        (["export", "run", "no/run.nc"], "`file` must be in a folder"),
+        (["show", "none"], "must be a stored run"),
+        (["show", "run", "--trajectory", "50", "--out", "b"], "`trajectory` must be below the 50"),
+        (["charge", "-N", "6", "--store", "run"], "`store` must hold the same run"),
+        (["charge", "--target", "energy"], "`target` must name standard errors"),
+        (["charge", "--target", "charge=1"], "`target` must be 'energy'"),
+        (["charge", "--store", " "], "`store` must name a folder"),
+    ):
+        assert main(wrong) == 2
+        error = capsys.readouterr().err
+        assert words in error
+        assert error.count("\n") == 1
