@@ -4,12 +4,16 @@ import contextlib
 import io
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import trajbatt as tb
 from trajbatt.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -24,17 +28,45 @@ def stripped(text):
     return [line.rstrip() for line in text.strip().splitlines()]
 
 
-def test_python_examples_print_what_they_say():
+SCRIPTS = {
+    code.split()[1]: code for language, code in BLOCKS if language == "python" and code[0] == "#"
+}
+
+
+def test_python_examples_print_what_they_say(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names = {}
     checked = 0
     for (language, code), (_, promised) in pairwise(BLOCKS):
-        if language == "python":
+        if language == "python" and code not in SCRIPTS.values():
             shown = io.StringIO()
             with contextlib.redirect_stdout(shown):
                 exec(compile(code, "README", "exec"), names)
             assert stripped(shown.getvalue()) == stripped(promised)
             checked += 1
-    assert checked == 2
+    assert checked == 3
+
+
+def test_cluster_examples_run(tmp_path):
+    assert set(SCRIPTS) == {"with_dask.py", "with_mpi.py"}
+    for name, code in SCRIPTS.items():
+        (tmp_path / name).write_text(code)
+    slurm = next(code for _, code in BLOCKS if "#SBATCH" in code).splitlines()[-1]
+    mpi = slurm.replace("$SLURM_NTASKS", "3").split()
+    beside = Path(sys.executable).parent
+    commands = {
+        "dask-run": [sys.executable, "with_dask.py"],
+        "mpi-run": [str(beside / mpi[0]), *mpi[1:3], sys.executable, *mpi[4:]],
+    }
+    battery = tb.Battery(100, 1.87, 1000.0, gamma_plus=10.0)
+    times = np.linspace(0, battery.charging_time, 101)
+    here = tb.mcsolve(battery.charge(), times, 4096, seed=1)
+    for store, command in commands.items():
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert stripped(done.stdout) == stripped(repr(here))
+        assert tb.load(tmp_path / store).moments.comoment.tobytes() == (
+            here.moments.comoment.tobytes()
+        )
 
 
 def test_commands_print_what_they_say(capsys, tmp_path, monkeypatch):

@@ -296,3 +296,31 @@ def test_target_is_reached_and_does_not_depend_on_the_workers(tmp_path):
     capped = solve(CHUNK, keep_clicks=False, target={"energy": 1e-6})
     assert capped.ended == "complete"
     assert capped.ntraj == CHUNK
+
+
+MEMORY = """
+import re, sys, trajbatt as tb
+battery = tb.Battery(20, 1.87, 200.0, gamma_plus=10.0)
+ntraj, store = int(sys.argv[1]), sys.argv[2] or None
+keep = sys.argv[3] == "keep"
+tb.mcsolve(battery.charge(), [battery.charging_time], ntraj, seed=1, keep_clicks=keep, store=store)
+# Not ru_maxrss, which remembers the process before exec.
+print(int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) // 1024)
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs Linux")
+def test_memory_stays_flat(tmp_path):
+    def megabytes(ntraj, store, keep):
+        done = subprocess.run(
+            [sys.executable, "-c", MEMORY, str(ntraj), str(store), keep],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return int(done.stdout)
+
+    assert megabytes(1_000_000, "", "none") < 500
+    # 200 MB of clicks go to disk; without a store they are in memory.
+    spilled = megabytes(400_000, tmp_path, "keep")
+    assert megabytes(400_000, "", "keep") > spilled + 100
