@@ -81,9 +81,20 @@ class Plan:
             yield full, rest
 
     def generator(self, chunk):
-        """Return the generator of chunk number `chunk`."""
-        sequence = np.random.SeedSequence(self.seed, spawn_key=(chunk,))
-        return np.random.Generator(np.random.PCG64DXSM(sequence))
+        """Return the generator of chunk number `chunk`; of a protocol, a tuple, one for each stage.
+
+        A trajectory's draws follow those of the one before in each stage, so they do not depend on
+        how many trajectories are drawn together.
+        """
+
+        def generator(*key):
+            sequence = np.random.SeedSequence(self.seed, spawn_key=key)
+            return np.random.Generator(np.random.PCG64DXSM(sequence))
+
+        if isinstance(self.model, Protocol):
+            later = range(1, len(self.model.steps))
+            return generator(chunk), *(generator(chunk, stage) for stage in later)
+        return generator(chunk)
 
 
 @dataclass(frozen=True, eq=False)

@@ -74,7 +74,7 @@ class DrivenOrders(Orders):
         slopes = np.empty((STAGES + 1, y.size))
         new, spare = np.empty((2, y.size))
         derivative(system, 0.0, y, slopes[0])
-        longest = self.model.timescale
+        longest = min(self.model.timescale, times[-1])
         t = 0.0
         for target in times:
             while t < target:

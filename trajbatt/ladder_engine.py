@@ -75,12 +75,11 @@ class LadderEngine(Engine):
         cursor, clock = np.array([0, -1, 0]), np.zeros(1)
         return fill_records(n, self.model.typical_clicks(t_end), cursor, clock, call)
 
-    def observe(self, records, times, want_kets=False):
-        """Return the `Observation` of the conditional states at `times`."""
+    def _read(self, records, times, with_kets):
         from trajbatt.kernels.ladder import observe
 
         n = records.origin.size
-        samples, kets = self._empty_samples(n, times), self._empty_kets(n, want_kets)
+        samples, kets = self._empty_samples(n, times), self._empty_kets(n, with_kets)
         phase = self.model.frequency * times
         phases = np.array((np.cos(phase), np.sin(phase)))
         scratch = np.empty(self.model.n_atoms + 3, dtype=self.mixture.amplitudes.dtype)
@@ -95,7 +94,7 @@ class LadderEngine(Engine):
             samples,
             kets,
         )
-        if not want_kets:
+        if not with_kets:
             return Observation(samples, dropped, None)
         # The kernel leaves out the phases of the levels, up to one that is common to all.
         kets *= np.exp(-1j * phase[-1] * np.arange(self.model.n_atoms + 1))

@@ -11,7 +11,7 @@ from trajbatt.coherent import CoherentEmission
 from trajbatt.counting import counts_covariance
 from trajbatt.driven import DrivenOrders
 from trajbatt.models import BandedModel, LadderModel
-from trajbatt.protocol import Protocol, check_end, check_model, stages_of
+from trajbatt.protocol import Protocol, check_model, stages_of, within
 from trajbatt.states import prepare
 
 LARGEST_FULL = 2000  # atoms up to which the whole density matrix is offered
@@ -163,8 +163,7 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
         If an argument is out of its range or of the wrong kind; the message names it.
     """
     check_model(model)
-    times = checks.times("tlist", tlist)
-    check_end(model, times)
+    times = within(model, checks.times("tlist", tlist))
     rtol = checks.real("rtol", rtol, 1e-15, 0.1)
     mixture = prepare(model, initial)
     energy, variance, dipole, counts, final_counts, states = _solve(

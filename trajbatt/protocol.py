@@ -9,6 +9,7 @@ import numpy as np
 from trajbatt import checks
 from trajbatt.models import BandedModel, LadderModel
 
+ROUNDING = 1e-12  # relative
 DISCHARGED = "dis"  # the channel of photons from a discharge, where other stages emit too
 
 
@@ -157,13 +158,24 @@ def check_model(model):
         raise TypeError(f"`model` must be a model such as battery.charge(), but is {model!r}")
 
 
-def check_end(model, times):
-    """Raise `ValueError` if `times` go on after the end of a protocol."""
-    if isinstance(model, Protocol) and times[-1] > model.duration:
+def within(model, times):
+    """Return `times`; those that are past the end of a protocol by rounding are set to its end.
+
+    Raises
+    ------
+    ValueError
+        If `times` go on after the end.
+    """
+    if not isinstance(model, Protocol) or times[-1] <= model.duration:
+        return times
+    if times[-1] > model.duration * (1.0 + ROUNDING):
         raise ValueError(
             f"`tlist` must end by the end of the protocol, {model.duration}, "
             f"but ends at {times[-1]}"
         )
+    times = np.minimum(times, model.duration)
+    times.flags.writeable = False
+    return times
 
 
 def _names(model):

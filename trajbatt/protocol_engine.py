@@ -84,15 +84,18 @@ class ProtocolEngine:
             for before, after in pairwise(angles)
         ]
 
-    def sample(self, rng, n, t_end):
-        """Return the `StageRecords` of the next n trajectories, up to `t_end`."""
-        return self.run(rng, n, np.array([t_end]))[0]
+    def sample(self, generators, n, t_end):
+        """Return the `StageRecords` of the next n trajectories, up to `t_end`.
 
-    def run(self, rng, n, times):
+        `generators` has one for each stage.
+        """
+        return self.run(generators, n, np.array([t_end]))[0]
+
+    def run(self, generators, n, times):
         """Return the `StageRecords` of n trajectories and the `Observation` of them at `times`."""
 
-        def advance(engine, _, local, want_kets):
-            return engine.run(rng, n, local, want_kets)
+        def advance(engine, i, local, want_kets):
+            return engine.run(generators[i], n, local, want_kets)
 
         return self._walk(n, times, advance)
 

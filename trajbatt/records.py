@@ -97,6 +97,14 @@ class Engine:
         records = self.sample(rng, n, times[-1])
         return records, self.observe(records, times, want_kets)
 
+    def observe(self, records, times, want_kets=False):
+        """Return the `Observation` of the conditional states at `times`."""
+        seen = self._read(records, times, with_kets=False)
+        if want_kets:
+            # Read anew, so that not a bit of the kets depends on the times before the last.
+            seen = seen._replace(kets=self._read(records, times[-1:], with_kets=True).kets)
+        return seen
+
     def _empty_samples(self, n, times):
         return np.empty((n, COUNTS + len(self.model.channel_names), times.size))
 

@@ -56,12 +56,11 @@ class WavefunctionEngine(Engine):
         cursor, clock = np.array([0, -1, 0]), np.zeros(1)
         return fill_records(n, self.model.typical_clicks(t_end), cursor, clock, call)
 
-    def observe(self, records, times, want_kets=False):
-        """Return the `Observation` of the conditional states at `times`."""
+    def _read(self, records, times, with_kets):
         from trajbatt.kernels.mcwf import observe
 
         n = records.origin.size
         samples, kets = self._empty_samples(n, times), self._empty_kets(n)
         phi = np.empty(self.model.n_atoms + 1, dtype=complex)
         observe(self._kets, self._tables, times, tuple(records), kets, phi, samples)
-        return Observation(samples, 0.0, kets if want_kets else None)
+        return Observation(samples, 0.0, kets if with_kets else None)
