@@ -145,7 +145,7 @@ def test_secular_sweep(capsys):
         (["cycle", "--store-time", "0"], "`store_time` must be a finite number above zero"),
         (["cycle", "--charge-time", "-2"], "`charge_time` must be a finite number above zero"),
         (["cycle", "--gamma", "0"], "`discharge_time` must be given, because nothing decays"),
-        (["cycle", "--full"], "must be equal for Eq. (5), but are 1, 10 and 1"),
+        (["cycle", "--full", "--ratio", "10"], "must be equal for Eq. (5), but are 1, 10 and 1"),
         (["cycle", "--n-atoms", "3000"], "full density matrices are offered up to 2000 atoms"),
         (["secular", "--sweep", "1,x"], "`sweep` must be numbers with commas between them"),
         (["secular", "--sweep", "1,-1"], "`sweep` must be a finite number above zero"),

@@ -178,7 +178,8 @@ def _scores(runs, exact):
     # How far one trajectory may lie from the mean: five standard deviations and five quanta.
     far = 5.0 * (1.0 + np.sqrt(exact.energy_variance))
     half = np.full(runs.times.size, n_atoms / 2)
-    reach = np.array([far, far**2, half, half, *(5.0 * (1.0 + np.sqrt(exact.counts)))])
+    expected = np.maximum(exact.counts, 0.0)
+    reach = np.array([far, far**2, half, half, *(5.0 * (1.0 + np.sqrt(expected)))])
 
     carriers = runs.moments.carriers[[JZ, JZ_VARIANCE, DIPOLE_REAL, DIPOLE_IMAG]]
     # The variance of E is carried by the conditional variances and by the conditional energies.
@@ -192,10 +193,29 @@ def _scores(runs, exact):
     meaningless = (
         (carriers < min(ENOUGH_CARRIERS, n / 6))
         | (sem < 0.02 * reach / n)
-        | (n * exact.counts.sum(axis=0) < ENOUGH_CARRIERS)
+        | (n * expected.sum(axis=0) < ENOUGH_CARRIERS)
+        | _hang_on_rare_clicks(n, expected, exact.energy_variance, sem)
     )
     explained = np.abs(mean - true) <= ENOUGH_CARRIERS * reach / n
     return np.where(meaningless & explained & (scores != 0), np.nan, scores)
+
+
+def _hang_on_rare_clicks(n, expected, energy_variance, sem):
+    """Return where the clicks of a channel that hardly ever clicks could decide, bool (4 + nc, nt).
+
+    Between none and 25 of them are expected in the whole ensemble, a number that fluctuates by its
+    square root; each may change the state by a quantum or by Delta E. Only if that is little beside
+    the standard error does the latter mean something.
+    """
+    clicks = n * expected
+    rare = (clicks > 0.0) & (clicks < ENOUGH_CARRIERS)
+    moved = np.sqrt(np.where(rare, clicks, 0.0).sum(axis=0)) / n
+    quantum = 1.0 + np.sqrt(energy_variance)
+    could = np.array([quantum, quantum**2, quantum, quantum]) * moved
+    decides = np.zeros(sem.shape, dtype=bool)
+    decides[:4] = could > 0.1 * sem[:4]
+    decides[4:] = rare
+    return decides
 
 
 def _expected_samples(exact):

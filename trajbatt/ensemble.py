@@ -208,7 +208,8 @@ class EnsembleResult:
     def coherent_energy(self):
         """Energy emitted coherently since t = 0, Eq. (19) integrated, float64 (nt,).
 
-        In a protocol, since the start of the discharge. None where Eq. (5) does not rule. The
+        In a protocol, since the start of its first discharge. None where Eq. (5) does not rule, and
+        for a protocol without a discharge. The
         dipole is needed at other times than the requested ones, so the trajectories are read again,
         twice, when this or its error is first asked for.
         """

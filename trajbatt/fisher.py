@@ -75,8 +75,8 @@ def energy_fisher(model, tlist, initial=None):
     check_model(model)
     if not isinstance(model, LadderModel) or model.theta != 0.0:
         raise ValueError(
-            "`model` must be that of a discharge, in the bare basis, but is one of another kind: "
-            f"{model.name}"
+            "`model` must be that of a discharge, in the bare basis, "
+            f"but is a {type(model).__name__}: {model.name}"
         )
     if model.n_atoms > MOST_ATOMS:
         raise ValueError(f"`n_atoms` must be at most {MOST_ATOMS} here, but is {model.n_atoms}")

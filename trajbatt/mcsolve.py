@@ -41,11 +41,12 @@ def mcsolve(
 
     Parameters
     ----------
-    model : LadderModel
-        `battery.charge()`, `battery.store()` or `battery.discharge()`.
+    model : LadderModel, BandedModel or Protocol
+        `battery.charge()`, `battery.store()`, `battery.discharge()`, or a `Protocol` of them.
     tlist : array_like (nt,)
-        Strictly increasing times >= 0, in the unit of 1/rate. The run starts at t = 0 in any case
-        and the clicks do not depend on the times before the last one.
+        Strictly increasing times >= 0, in the unit of 1/rate, which must not go on after the end
+        of a protocol. The run starts at t = 0 in any case and the clicks do not depend on the times
+        before the last one.
     ntraj : int
         The number of trajectories, at least 1.
     initial : optional

@@ -102,11 +102,14 @@ def draw_coherent(axes, runs, exact):
         axes.fill_between(runs.times, mean - width, mean + width, color=color, alpha=0.3, lw=0)
     ]
     artists += axes.plot(
-        runs.times, mean, color=color, lw=3.5, alpha=0.6, label="out coherently, Eq. (19)"
+        runs.times, mean, color=color, lw=3.5, alpha=0.6, label=r"mean $\pm$ 2 standard errors"
     )
-    artists += axes.plot(runs.times, exact.coherent_energy / n_atoms, color=EXACT_COLOR, lw=1.0)
+    artists += axes.plot(
+        runs.times, exact.coherent_energy / n_atoms, color=EXACT_COLOR, lw=1.0, label="exact"
+    )
     axes.set_ylabel("out coherently\nper atom ($\\hbar\\omega_0$)")
-    axes.set_ylim(bottom=0.0)
+    axes.set_ylim(bottom=min(0.0, 1.1 * float((mean - width).min())))
+    axes.legend(loc="upper left", frameon=False, fontsize=9)
     return artists
 
 

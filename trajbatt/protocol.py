@@ -61,7 +61,7 @@ class Stage:
         return slice(int(first), int(stop)), local
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Protocol:
     """Several models, one after the other; the state passes from each to the next.
 
@@ -93,7 +93,8 @@ class Protocol:
         for model, _ in steps:
             if not isinstance(model, LadderModel | BandedModel):
                 raise TypeError(
-                    f"`steps` must hold models such as battery.charge(), but holds {model!r}"
+                    "`steps` must hold models such as battery.charge(), "
+                    f"but holds a {type(model).__name__}"
                 )
             if model.n_atoms != steps[0][0].n_atoms:
                 raise ValueError(
@@ -102,6 +103,11 @@ class Protocol:
                 )
         steps = tuple((model, checks.positive("duration", length)) for model, length in steps)
         object.__setattr__(self, "steps", steps)
+
+    def __repr__(self):
+        """Return one line: what is done, for how long, with how many atoms."""
+        lasting = ", ".join(f"{model.name} for {duration:g}" for model, duration in self.steps)
+        return f"Protocol: {lasting}; N = {self.n_atoms}"
 
     @property
     def name(self):

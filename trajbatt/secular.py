@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajbatt import checks, spin
+from trajbatt.battery import Battery
 from trajbatt.driven_steady_state import DrivenSteadyState
 from trajbatt.mesolve import MasterEquationResult, mesolve
 from trajbatt.steady_state import SteadyState, steady_state
@@ -25,7 +26,7 @@ class SecularCheck:
         Of the two steady states, 0 (the same) to 1 (told apart for certain).
     """
 
-    battery: object
+    battery: Battery
     full: MasterEquationResult
     secular: MasterEquationResult
     full_steady: DrivenSteadyState
@@ -80,6 +81,8 @@ def secular_check(battery, tlist, rtol=1e-8):
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind, or the rates differ.
     """
+    if not isinstance(battery, Battery):
+        raise TypeError(f"`battery` must be a Battery, but is a {type(battery).__name__}")
     times = checks.times("tlist", tlist)
     full_model, model = battery.charge(secular=False), battery.charge()
     full_steady, secular_steady = steady_state(full_model), steady_state(model)

@@ -166,7 +166,10 @@ def steady_state(model):
     if isinstance(model, BandedModel):
         return driven_steady_state(model)
     if not isinstance(model, LadderModel):
-        raise TypeError(f"`model` must be a model such as battery.charge(), but is {model!r}")
+        raise TypeError(
+            "`model` must be a single model such as battery.charge(), "
+            f"but is a {type(model).__name__}"
+        )
     up, down = model.rate_of(1), model.rate_of(-1)
     if up == 0.0 and down == 0.0:
         raise ValueError(

@@ -8,6 +8,8 @@ import numpy as np
 from trajbatt.compare import z_scores
 from trajbatt.records import COUNTS, JZ, JZ_SQUARE, JZ_VARIANCE
 
+EMPTY = 1e-12  # of N: less energy is rounding
+ENOUGH_QUANTA = 25  # of an ensemble, below which a standard error means nothing
 ROUNDING = 1e-6  # rows may be small fractions: only what is tiny beside this is rounding
 
 
@@ -65,14 +67,19 @@ class Moment:
         }
         self._energy = self._mean[JZ] + self._n_atoms / 2
         self._exact_energy = exact.energy[index]
+        self._is_empty = self._exact_energy < EMPTY * self._n_atoms
 
     def _row(self, name, label, value, gradient, exact):
         sem = float(self._runs.moments.sem(np.asarray(gradient)[:, None])[self._index])
         if exact is None:
             return Row(name, label, float(value), sem, None, None)
         parts = [z for row, z in self._judged.items() if gradient[row] != 0]
-        unknown = np.any(np.isnan(parts))
-        z = math.nan if unknown else float(z_scores(value, exact, sem, ROUNDING))
+        if np.any(np.isnan(parts)) or not math.isfinite(value):
+            z = math.nan
+        elif np.all(np.array(parts) == 0.0):  # nothing fluctuates, or it agrees to rounding
+            z = 0.0
+        else:
+            z = float(z_scores(value, exact, sem, ROUNDING))
         return Row(name, label, float(value), sem, float(exact), z)
 
     def energy_per_atom(self, name, label):
@@ -109,6 +116,8 @@ class Moment:
 
     def _relative(self, part, label, variance, gradient, exact):
         """Return the row of sqrt(variance)/E; without an error where the variance is rounding."""
+        if self._is_empty:
+            return Row(f"relative_fluctuation{part}", label, math.nan, math.nan, math.nan, None)
         ratio = np.sqrt(variance) / self._energy
         if variance <= 1e-12 * self._n_atoms**2:
             slope = np.full_like(gradient, np.nan)
@@ -133,10 +142,13 @@ class Moment:
 
     def waste(self, energies):
         """Return the row of the photons' energy for each stored quantum; `energies` (nc,)."""
+        name, label = "waste_per_quantum", "waste per stored quantum"
+        if self._is_empty:
+            return Row(name, label, math.nan, math.nan, math.nan, None)
         waste = energies @ self._mean[COUNTS:] / self._energy
         gradient = (energies @ self._unit[COUNTS:] - waste * self._unit[JZ]) / self._energy
         exact = energies @ self._exact.counts[:, self._index] / self._exact_energy
-        return self._row("waste_per_quantum", "waste per stored quantum", waste, gradient, exact)
+        return self._row(name, label, waste, gradient, exact)
 
 
 def charging_summary(runs, exact, verdict, energies):
@@ -233,6 +245,7 @@ def _coherent_rows(runs, exact):
             exact.coherent_fraction[-1],
         ),
     ]
+    known_well = runs.ntraj * exact.coherent_energy[-1] > ENOUGH_QUANTA
     return [
         Row(
             name,
@@ -240,7 +253,7 @@ def _coherent_rows(runs, exact):
             float(value),
             float(sem),
             float(known),
-            float(z_scores(value, known, sem, ROUNDING)),
+            float(z_scores(value, known, sem, ROUNDING)) if known_well else math.nan,
         )
         for name, label, value, sem, known in pairs
     ]

@@ -14,12 +14,7 @@ def charge(
     context: typer.Context,
     n_atoms: options.NAtoms = 100,
     theta: options.Theta = 1.87,
-    ratio: Annotated[
-        float | None,
-        typer.Option(
-            help="r = gamma_plus/gamma_minus; gamma_minus is 1", show_default="10; 1 with --full"
-        ),
-    ] = None,
+    ratio: options.RatioOrOne = None,
     gamma_0: options.Gamma0 = 1.0,
     omega_p: options.OmegaP = None,
     full: Annotated[
@@ -51,8 +46,7 @@ def charge(
     from trajbatt.commands.presenting import present
     from trajbatt.mesolve import mesolve
 
-    default_ratio = 1.0 if full else 10.0
-    ratio = default_ratio if ratio is None else ratio
+    ratio = options.ratio_or_one(ratio, full)
     battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
     settings = options.make_settings(ntraj, seed, store, workers, target)
     if omega_0 is not None:
@@ -76,6 +70,8 @@ def charge(
     )
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
     options.warn_of_battery(battery, quiet, secular=not full)
+    if full:
+        options.check_cost(model, "time", times, quiet)
 
     runs = run_ensemble(model, times, settings, quiet)
     present(outputs, runs, mesolve(model, times), battery, single_trajectories(runs), energies)

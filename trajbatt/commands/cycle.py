@@ -18,7 +18,7 @@ def cycle(
     context: typer.Context,
     n_atoms: options.NAtoms = 100,
     theta: options.Theta = 1.87,
-    ratio: options.Ratio = 10.0,
+    ratio: options.RatioOrOne = None,
     gamma_0: options.Gamma0 = 1.0,
     omega_p: options.OmegaP = None,
     charge_time: Annotated[
@@ -38,7 +38,7 @@ def cycle(
     ] = None,
     full: Annotated[
         bool,
-        typer.Option("--full", help="charge by the full Eq. (5), of one rate; needs --ratio 1"),
+        typer.Option("--full", help="charge by the full Eq. (5), of one rate"),
     ] = False,
     ntraj: options.NTraj = 1000,
     seed: options.Seed = options.DEFAULT_SEED,
@@ -59,12 +59,15 @@ def cycle(
     from trajbatt.mesolve import mesolve
     from trajbatt.protocol import Protocol
 
+    ratio = options.ratio_or_one(ratio, full)
     battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
     settings = options.make_settings(ntraj, seed, store, workers, target)
     charge, store = battery.charge(secular=not full), battery.store()
     discharge = battery.discharge(gamma)
     charged = options.charging_duration(battery, "charge_time", charge_time)
     options.check_photons(charge, "charge_time", charged)
+    if full:
+        options.check_cost(charge, "charge_time", options.charging_times(battery, charged), quiet)
     if store_time is None:
         period = 2 * math.pi / abs(battery.detuning) if battery.detuning else math.inf
         store_time = min(STORE_PERIODS * period, charged)

@@ -12,12 +12,21 @@ SECULAR_SAFE = 5.0
 MOST_ATOMS = 10**7
 MOST_PHOTONS = 1e8  # of one trajectory; more is a slip of the pen
 TIMES_PER_PERIOD = 32
+LONGEST, WORTH_A_WORD = 3 * 3600.0, 20.0  # seconds
 # Options that change where and how a run is computed, not the run.
 UNNAMED = ("out", "json_file", "force", "quiet", "store", "workers")
 
 NAtoms = Annotated[int, typer.Option("--n-atoms", "-N", help="number of atoms N")]
 Theta = Annotated[float, typer.Option(help="dressing angle in [0, pi], in radians")]
 Ratio = Annotated[float, typer.Option(help="r = gamma_plus/gamma_minus; gamma_minus is 1")]
+RatioOrOne = Annotated[
+    float | None,
+    typer.Option(
+        "--ratio",
+        help="r = gamma_plus/gamma_minus; gamma_minus is 1",
+        show_default="10; 1 with --full",
+    ),
+]
 Gamma0 = Annotated[float, typer.Option("--gamma-0", help="gamma_0/gamma_minus")]
 OmegaP = Annotated[
     float | None,
@@ -67,6 +76,11 @@ def make_battery(n_atoms, theta, ratio, gamma_0, omega_p):
     )
 
 
+def ratio_or_one(ratio, full):
+    """Return the ratio of the rates; by default 10, but 1 for Eq. (5)."""
+    return (1.0 if full else 10.0) if ratio is None else ratio
+
+
 def make_settings(ntraj, seed, store, workers, target):
     """Return what `mcsolve` is told about the size of a run and where it is kept."""
     from trajbatt import checks
@@ -111,6 +125,18 @@ def charging_times(battery, duration):
     return np.linspace(0.0, duration, 1 + round(min(max(wanted, 400.0), 3200.0)))
 
 
+def transient_times(battery, duration):
+    """Return times that follow the first hundred oscillations, and then go on to the end."""
+    import numpy as np
+
+    period = 2.0 * math.pi / battery.omega_p if battery.omega_p > 0 else math.inf
+    fine = min(duration, 100.0 * period)
+    times = charging_times(battery, fine)
+    if fine < duration:
+        times = np.concatenate((times, np.linspace(fine, duration, 401)[1:]))
+    return times
+
+
 def check_photons(model, name, duration):
     """Raise `ValueError` if a trajectory would emit too many photons in the time called `name`."""
     expected = model.typical_clicks(duration)
@@ -118,6 +144,27 @@ def check_photons(model, name, duration):
         raise ValueError(
             f"`{name}` must leave a trajectory fewer than {MOST_PHOTONS:.0e} photons, "
             f"but {expected:.1e} are expected by t = {duration:.6g}"
+        )
+
+
+def check_cost(model, name, times, quiet):
+    """Foresee how long the exact solution of Eq. (5) takes: warn of minutes, refuse days.
+
+    It takes about two steps for each shortest time of the model, and one for each requested time.
+    """
+    duration = times[-1]
+    steps = times.size + 2.0 * duration / model.timescale
+    seconds = 12.0 * steps * (5e-6 + 6e-9 * (model.n_atoms + 1) ** 2)
+    if seconds > LONGEST:
+        raise ValueError(
+            f"`{name}` must leave the exact solution of Eq. (5) less than "
+            f"{LONGEST / 3600:g} hours, but about {seconds / 3600:.2g} are expected by "
+            f"t = {duration:.6g}"
+        )
+    if seconds > WORTH_A_WORD and not quiet:
+        print(
+            f"trajbatt: the exact solution of Eq. (5) takes about {seconds / 60:.1g} minutes",
+            file=sys.stderr,
         )
 
 

@@ -11,6 +11,8 @@ from trajbatt.mesolve import mesolve
 from trajbatt.models import BandedModel
 from trajbatt.protocol import Protocol
 
+UNJUDGED = "z –: too few trajectories, or too few photons, carry it"
+
 
 def present(outputs, runs, exact, battery, trajectories, energies=None):
     """Print the table of a run, save its picture and write its numbers.
@@ -32,6 +34,7 @@ def present(outputs, runs, exact, battery, trajectories, energies=None):
     outputs.show(
         f"{what}: {plural(runs.ntraj, 'trajectory')}, seed {runs.seed}",
         summary_table(rows, title),
+        *([UNJUDGED] if any(row.z is not None and math.isnan(row.z) for row in rows) else []),
         NO_P_VALUE if math.isnan(verdict.p_value) else known,
     )
     outputs.save_picture(figure)

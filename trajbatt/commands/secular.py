@@ -52,12 +52,13 @@ def secular(
     provenance = report.provenance(
         "secular", batteries[0], sweep=drives, time=duration, tolerance=tolerance
     )
+    grids = [options.transient_times(battery, duration) for battery in batteries]
+    for battery, times in zip(batteries, grids, strict=True):
+        options.check_cost(battery.charge(secular=False), "time", times, quiet)
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
     options.warn_of_battery(batteries[0], quiet, secular=False)
 
-    found = [
-        secular_check(battery, options.charging_times(battery, duration)) for battery in batteries
-    ]
+    found = [secular_check(battery, times) for battery, times in zip(batteries, grids, strict=True)]
     rows = [
         {
             "drive": one.drive,
