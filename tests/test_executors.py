@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 
 import numpy as np
 import pytest
+from deadly import die_once
 from test_store import everything
 
 import trajbatt as tb
@@ -89,15 +89,6 @@ def test_processes(method, reference):
     context = multiprocessing.get_context(method)
     with ProcessPoolExecutor(2, mp_context=context) as executor:
         assert everything(solve(executor=executor)) == reference
-
-
-def die_once(path, function, *arguments):
-    """Kill this worker the first time that it is here, else do the work."""
-    if not os.path.exists(path):
-        with open(path, "w"):
-            pass
-        os.kill(os.getpid(), signal.SIGKILL)
-    return function(*arguments)
 
 
 class Deadly:
