@@ -575,7 +575,9 @@ def test_bad_method(method):
 
 
 def test_a_protocol_has_no_steady_state():
-    with pytest.raises(TypeError, match=r"`model` must be a model such as battery.charge\(\), but"):
+    with pytest.raises(
+        TypeError, match="`model` must be a single model such as .* but is a Protocol"
+    ):
         tb.steady_state(CYCLE)
 
 

@@ -81,6 +81,15 @@ class DrivenSteadyState:
         )
 
 
+def check_size(n_atoms):
+    """Raise `ValueError` if there are too many atoms for it."""
+    if n_atoms > MOST_ATOMS:
+        raise ValueError(
+            f"the steady state of the driven Eq. (5) is offered up to {MOST_ATOMS} atoms, "
+            f"but `n_atoms` is {n_atoms}"
+        )
+
+
 def driven_steady_state(model):
     """Return the steady state of a `BandedModel`.
 
@@ -92,11 +101,7 @@ def driven_steady_state(model):
     n_atoms = model.n_atoms
     if model.rate == 0.0:
         raise ValueError("`model` must have a unique steady state, but its rate is zero")
-    if n_atoms > MOST_ATOMS:
-        raise ValueError(
-            f"the steady state of the driven Eq. (5) is offered up to {MOST_ATOMS} atoms, "
-            f"but `n_atoms` is {n_atoms}"
-        )
+    check_size(n_atoms)
     rabi = model.frequency * np.sin(model.theta)
     raising = spin.raising_elements(n_atoms)
     transfers = _transfers(n_atoms, model.rate, model.frequency * np.cos(model.theta), rabi)

@@ -38,6 +38,7 @@ def secular(
     """Solve Eq. (5) beside Eq. (7), all rates being gamma = 1, and say how far they differ."""
     from trajbatt import checks, plots, report
     from trajbatt.console import columns_table
+    from trajbatt.driven_steady_state import check_size
     from trajbatt.secular import secular_check
 
     if omega_p is not None and sweep is not None:
@@ -48,6 +49,7 @@ def secular(
     batteries = [
         options.make_battery(n_atoms, theta, 1.0, 1.0, splitting) for splitting in splittings
     ]
+    check_size(n_atoms)
     duration = options.charging_duration(batteries[0], "time", time)
     provenance = report.provenance(
         "secular", batteries[0], sweep=drives, time=duration, tolerance=tolerance
