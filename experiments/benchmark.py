@@ -182,7 +182,7 @@ def master_equation(problem, n_times, rounds):
     times = np.linspace(0, problem.duration, n_times)
 
     def ours():
-        return tb.mesolve(problem.model, times, problem.initial, rtol=1e-7)  # 1e-8 in fact
+        return tb.mesolve(problem.model, times, problem.initial, rtol=3e-7)  # 1e-8 in fact
 
     def theirs():
         return qutip.mesolve(
@@ -194,10 +194,12 @@ def master_equation(problem, n_times, rounds):
             options=BEST_MESOLVE,
         )
 
-    difference = np.abs(ours().energy - theirs().expect[0]).max() / problem.model.n_atoms
+    mine, (energy, square) = ours(), theirs().expect
+    pairs = (mine.energy, energy), (mine.energy_variance, square - energy**2)
+    difference = max(np.abs(a - b).max() for a, b in pairs) / problem.model.n_atoms
     assert difference < 1e-8
     result = race(f"master equation, {problem.name}, {n_times} times", ours, theirs, rounds)
-    return {**result, "largest_energy_difference_per_atom": difference}
+    return {**result, "largest_difference_per_atom": difference}
 
 
 def main(argv=None):

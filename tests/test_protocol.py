@@ -576,7 +576,7 @@ def test_bad_method(method):
 
 def test_a_protocol_has_no_steady_state():
     with pytest.raises(
-        TypeError, match="`model` must be a single model such as .* but is a Protocol"
+        TypeError, match=r"`model` must be a single model such as .* but is a Protocol"
     ):
         tb.steady_state(CYCLE)
 

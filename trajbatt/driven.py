@@ -96,14 +96,15 @@ class DrivenOrders(Orders):
             yield y
 
     def _system(self, source, drift):
-        from trajbatt.kernels.liouvillian import GHOSTS, System
+        from trajbatt.kernels.liouvillian import GHOSTS, LANES, System
 
         bands = self.model.jump_bands
         width = self.n_atoms + 1 + 2 * GHOSTS
-        full, left, change = np.zeros((3, width, 2 * width))
+        full, left, change = np.zeros((3, width, 2 * width + LANES))
 
         def cells(table):
-            return np.repeat(np.pad(table, ((0, 0), (GHOSTS, GHOSTS))), 2, axis=1)
+            doubled = np.repeat(np.pad(table, ((0, 0), (GHOSTS, GHOSTS))), 2, axis=1)
+            return np.pad(doubled, ((0, 0), (0, LANES)))
 
         return System(
             levels=self.n_atoms + 1,

@@ -28,18 +28,20 @@ from trajbatt.kernels.compile import kernel
 
 GHOSTS = 3
 STAGES = 12
+FIRST = 4  # cell of a row at which the loops begin
+LANES = 16  # of which their length is a multiple; rows are longer by so many cells
 
 
 class System(NamedTuple):
-    """The equation.
+    """The equation; cells = 2 (levels + 2 GHOSTS) + LANES.
 
     Attributes
     ----------
     levels : int
         N + 1.
-    jump : ndarray (3, 2 (levels + 2 GHOSTS)), float64
+    jump : ndarray (3, cells), float64
         <k + s|L|k> for s = -1, 0, 1, each twice, with zeros around.
-    click : ndarray (3, 2 (levels + 2 GHOSTS)), float64
+    click : ndarray (3, cells), float64
         <k + q|L+ L|k> for q = 0, 1, 2, each twice, with zeros around.
     frequency : float
         Omega.
@@ -47,7 +49,7 @@ class System(NamedTuple):
         The tag of the photons.
     drift : ndarray (n_tags,), float64
         Rates taken out of the tagged counts.
-    full, left, change : *scratch* ndarray (levels + 2 GHOSTS, 2 (levels + 2 GHOSTS)), float64
+    full, left, change : *scratch* ndarray (levels + 2 GHOSTS, cells), float64
         Zeros to begin with.
     half : *scratch* ndarray (levels (levels + 1),), float64
     phases : *scratch* ndarray (2 levels,), float64
@@ -133,11 +135,17 @@ def fold(full, levels, phases, out, at):
 
 
 @kernel
+def whole(stop):
+    """Round the end of a row up, so that the loops over rows have no remainder."""
+    return FIRST + (stop - FIRST + LANES - 1) // LANES * LANES
+
+
+@kernel
 def multiply(jump, full, i, stop, left):
     """Write row i of A = L rho to `left`, up to the cell `stop`."""
-    row, one, two = np.uint64(i), np.uint64(1), np.uint64(2)
+    row, one, first = np.uint64(i), np.uint64(1), np.uint64(FIRST)
     down, level, up = jump[0, 2 * i + 2], jump[1, 2 * i], jump[2, 2 * i - 2]
-    for c in range(two, np.uint64(stop)):
+    for c in range(first, np.uint64(stop)):
         left[row, c] = down * full[row + one, c] + level * full[row, c] + up * full[row - one, c]
 
 
@@ -145,14 +153,15 @@ def multiply(jump, full, i, stop, left):
 def combine(jump, click, damping, full, left, i, stop, change):
     """Write row i of A L+ - damping (L+ A + rho L+ L)/2 to `change`, with A in `left`."""
     row, one, two, four = np.uint64(i), np.uint64(1), np.uint64(2), np.uint64(4)
+    first = np.uint64(FIRST)
     half = 0.5 * damping
     down, level, up = half * jump[0, 2 * i], half * jump[1, 2 * i], half * jump[2, 2 * i]
-    for c in range(four, np.uint64(stop)):
+    for c in range(first, np.uint64(stop)):
         change[row, c] = (
             (jump[0, c + two] * left[row, c + two] + jump[1, c] * left[row, c])
             + jump[2, c - two] * left[row, c - two]
         ) - ((down * left[row - one, c] + level * left[row, c]) + up * left[row + one, c])
-    for c in range(four, np.uint64(stop)):
+    for c in range(first, np.uint64(stop)):
         change[row, c] -= half * (
             (click[0, c] * full[row, c] + click[1, c] * full[row, c + two])
             + (click[1, c - two] * full[row, c - two] + click[2, c] * full[row, c + four])
@@ -170,11 +179,10 @@ def apply(system, damping, y, at, angle, out, to):
     left, change, phases = system.left, system.change, system.phases
     tabulate(phases, angle)
     unfold(y, at, levels, phases, full)
-    end = 2 * (levels + GHOSTS)
     for i in range(GHOSTS, levels + GHOSTS):
-        multiply(jump, full, i, min(2 * (i + GHOSTS), end), left)
+        multiply(jump, full, i, whole(2 * (i + GHOSTS)), left)
     for i in range(GHOSTS, levels + GHOSTS):
-        combine(jump, system.click, damping, full, left, i, 2 * (i + 1), change)
+        combine(jump, system.click, damping, full, left, i, whole(2 * (i + 1)), change)
     fold(change, levels, phases, out, to)
 
 
