@@ -38,6 +38,7 @@ def test_known_points_are_not_computed_again(tmp_path, monkeypatch):
     files = sorted(tmp_path.glob("point-*.json"))
     assert len(files) == 4
     files[1].write_text("half a f")  # damaged
+    files[3].write_text("[]")
     files[2].unlink()
     computed = []
     original = tb.mesolve
@@ -49,9 +50,9 @@ def test_known_points_are_not_computed_again(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules["trajbatt.sweep"], "mesolve", spy)
     again = tb.sweep(**AXES, ntraj=50, store=tmp_path, threads=1)
     xarray.testing.assert_identical(again, whole)
-    assert len(computed) == 2
+    assert len(computed) == 3
     wider = tb.sweep([4, 9, 16], AXES["theta"], ntraj=50, store=tmp_path)
-    assert len(computed) == 4
+    assert len(computed) == 5
     xarray.testing.assert_equal(wider.sel(n_atoms=[4, 9]), whole)
 
 
@@ -61,6 +62,12 @@ def test_where_the_charging_time_is_infinite():
     assert np.isnan(edge.energy_per_atom)
     assert np.isinf(edge.charging_time)
     assert np.all(np.isfinite(data.sel(theta=1.87).energy_per_atom))
+
+
+def test_a_battery_that_stays_empty():
+    data = tb.sweep(3, [0.0, 1.3], ntraj=10)
+    assert float(data.sel(theta=0.0).squeeze().energy_per_atom) == 0.0
+    assert np.all(np.isfinite(data.sel(theta=1.3).waste_per_quantum))
 
 
 @pytest.mark.parametrize(

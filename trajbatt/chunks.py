@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from trajbatt.engines import build_engine
-from trajbatt.models import BandedModel, LadderModel
+from trajbatt.models import BandedModel, LadderModel, WithoutTables
 from trajbatt.moments import Moments
 from trajbatt.protocol import Protocol
 from trajbatt.records import COUNTS, JZ_VARIANCE, Records
@@ -37,7 +37,7 @@ def checkpoint_indices(times):
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(WithoutTables):
     """Everything that fixes the trajectories of a run and what is read off them.
 
     Attributes
@@ -122,34 +122,38 @@ class Tally:
 
 
 class Total:
-    """The running sum of tallies; it does not grow with their number but for what is kept."""
+    """The running sum of tallies; it does not grow with their number but for what is kept.
+
+    Ctrl-C at any moment leaves it as it was before the last tally or after it.
+    """
 
     def __init__(self):
-        self.moments = None
-        self._checkpoints = None
-        self._final_counts = []
-        self._records = []
-        self._dropped = 0.0
+        self._kept = []
+        self._sums = None  # moments, checkpoints, dropped, and of how many tallies
+
+    @property
+    def moments(self):
+        """The moments so far; None before the first tally."""
+        return self._sums and self._sums[0]
 
     def add(self, tally):
         """Add the next tally; the order fixes the result to the last bit."""
-        is_first = self.moments is None
-        self.moments = tally.moments if is_first else self.moments + tally.moments
-        self._checkpoints = tally.checkpoints if is_first else self._checkpoints + tally.checkpoints
-        self._final_counts.append(tally.final_counts)
-        self._records.extend(tally.records)
-        self._dropped = max(self._dropped, tally.dropped)
+        moments, checkpoints, dropped, n = tally.moments, tally.checkpoints, tally.dropped, 0
+        if self._sums is not None:
+            before, checkpoints_before, dropped_before, n = self._sums
+            moments, checkpoints = before + moments, checkpoints_before + checkpoints
+            dropped = max(dropped_before, dropped)
+        del self._kept[n:]
+        self._kept.append((tally.final_counts, tally.records))
+        self._sums = moments, checkpoints, dropped, n + 1
 
     @property
     def tally(self):
         """The sum as one `Tally`."""
-        return Tally(
-            self.moments,
-            self._checkpoints,
-            np.concatenate(self._final_counts),
-            tuple(self._records),
-            self._dropped,
-        )
+        moments, checkpoints, dropped, n = self._sums
+        final_counts, records = zip(*self._kept[:n], strict=True)
+        joined = tuple(one for several in records for one in several)
+        return Tally(moments, checkpoints, np.concatenate(final_counts), joined, dropped)
 
 
 def blocks(plan, chunk, size):

@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ThreadPoolExecut
 
 from trajbatt import checks
 
-IN_FLIGHT = 64  # pieces submitted ahead to an executor of unknown size
+IN_FLIGHT = 512  # pieces submitted ahead to an executor of unknown size
 ATTEMPTS = 3
 
 
@@ -34,12 +34,8 @@ def finished(function, pieces, executor=None, threads=None):
     RuntimeError
         If a piece fails every time; it names the piece and the cause.
     """
-    if executor is not None and not hasattr(executor, "submit"):
-        raise TypeError(
-            "`executor` must have the interface of concurrent.futures.Executor, "
-            f"but is {executor!r}"
-        )
-    threads = _cores() if threads is None else checks.integer("threads", threads, 1)
+    check_workers(executor, threads)
+    threads = threads or _cores()
     if executor is not None:
         yield from _on_executor(function, pieces, executor, threads)
     elif threads == 1:
@@ -48,6 +44,17 @@ def finished(function, pieces, executor=None, threads=None):
     else:
         with ThreadPoolExecutor(threads) as pool:
             yield from _submitted(function, pieces, pool, 2 * threads, 1)
+
+
+def check_workers(executor, threads):
+    """Raise `TypeError` or `ValueError` if one of the two cannot work."""
+    if executor is not None and not hasattr(executor, "submit"):
+        raise TypeError(
+            "`executor` must have the interface of concurrent.futures.Executor, "
+            f"but is {executor!r}"
+        )
+    if threads is not None:
+        checks.integer("threads", threads, 1)
 
 
 def ordered(function, pieces, executor=None, threads=None):
@@ -96,33 +103,43 @@ def _on_executor(function, pieces, executor, threads):
             yield from _submitted(function, left, pool, 2 * threads, 1)
 
 
+def _again(attempt, function, *arguments):
+    """Do the work; `attempt` makes it another task to executors that remember failed ones."""
+    return function(*arguments)
+
+
 def _submitted(function, pieces, executor, ahead, attempts):
     """Yield (i, result) for the numbered `pieces` {i: arguments} as they finish."""
     numbers = iter(sorted(pieces))
     futures, failures = {}, {}
 
     def submit(i):
-        futures[_attempt(i, 1, executor.submit, function, *pieces[i])] = i
+        failed = failures.get(i, 0)
+        call = (_again, failed, function) if failed else (function,)
+        futures[_attempt(i, 1, executor.submit, *call, *pieces[i])] = i
 
     try:
         upcoming = next(numbers, None)
         while futures or upcoming is not None:
-            while (
-                upcoming is not None and upcoming < min(futures.values(), default=upcoming) + ahead
-            ):
+            oldest = min(futures.values(), default=upcoming)
+            while upcoming is not None and upcoming < oldest + ahead:
                 submit(upcoming)
                 upcoming = next(numbers, None)
             for future in wait(futures, return_when=FIRST_COMPLETED).done:
                 i = futures.pop(future)
-                failures[i] = failures.get(i, 0) + 1
                 try:
-                    result = _attempt(i, failures[i], future.result)
+                    result = _attempt(i, failures.get(i, 0) + 1, future.result)
                 except RuntimeError:
+                    failures[i] = failures.get(i, 0) + 1
                     if failures[i] >= attempts:
                         raise
+                    del future
                     submit(i)
                 else:
                     yield i, result
-    finally:
+    except BrokenExecutor:
+        raise  # it fails its own futures, and must not find them cancelled meanwhile
+    except BaseException:
         for future in futures:
             future.cancel()
+        raise

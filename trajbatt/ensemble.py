@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from trajbatt import checks, emission, export
-from trajbatt.chunks import Plan, checkpoint_indices, replay_record
+from trajbatt.chunks import LAW, Plan, checkpoint_indices, replay_record
 from trajbatt.clicks import Clicks
 from trajbatt.identity import describe, difference
 from trajbatt.moments import Moments
@@ -110,7 +110,7 @@ class EnsembleResult:
         The largest weight dropped from the norm of any one conditional state.
     ended : str
         "complete"; "target" if the errors that were asked for were reached before; "interrupted" if
-        Ctrl-C ended the run.
+        Ctrl-C ended the run; "stored" if it was only read.
     """
 
     parts: tuple[Part, ...]
@@ -201,7 +201,7 @@ class EnsembleResult:
         store = self.parts[0].store
         if store is None or len(self.parts) > 1:
             return compute()
-        found = store.remembered(f"coherent-{self.ntraj}", compute)
+        found = store.remembered(f"coherent-law{LAW}-{self.ntraj}", compute)
         return None if found is None else emission.CoherentEnergy(*found)
 
     @property

@@ -27,14 +27,14 @@ def describe(plan, initial):
     arrays : dict of str to ndarray
         The times, and the initial state if it is an array.
     """
-    arrays = {"times": plan.times}
+    arrays = {"times": _normal(plan.times)}
     if isinstance(initial, DrivenSteadyState):
-        arrays["initial"] = initial.matrix
+        arrays["initial"] = _normal(initial.matrix)
         state = {"kind": "DrivenSteadyState", "n_atoms": initial.n_atoms, "theta": initial.theta}
     elif initial is None or isinstance(initial, SteadyState):
         state = plain(initial)
     else:
-        arrays["initial"] = np.asarray(initial)
+        arrays["initial"] = _normal(initial)
         state = {"kind": "array"}
     identity = {
         "law": LAW,
@@ -89,6 +89,12 @@ def difference(there, now, name=""):
                 return words
         return ""
     return "" if there == now else f"{name}: {there} there, {now} now"
+
+
+def _normal(array):
+    """Return an array whose digest does not tell 1 from 1.0 or 0.0 from -0.0."""
+    array = np.asarray(array)
+    return array.astype(complex if np.iscomplexobj(array) else float) + 0.0
 
 
 def _digest(array):

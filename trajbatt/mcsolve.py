@@ -7,6 +7,7 @@ import numpy as np
 
 from trajbatt import checks
 from trajbatt.chunks import Plan, Tally, Total
+from trajbatt.dispatch import check_workers
 from trajbatt.engines import check_method
 from trajbatt.ensemble import EnsembleResult, Part
 from trajbatt.progress import reporting
@@ -104,6 +105,7 @@ def mcsolve(
     method = check_method(method, model)
     rtol = checks.real("rtol", rtol, 1e-12, 1e-3)
     target = _checked_target(target)
+    check_workers(executor, threads)
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
         raise TypeError(
             f"`progress` must be true, or a function of (done, ntraj), but is {progress!r}"
@@ -117,7 +119,7 @@ def mcsolve(
     enough = None if target is None else partial(_reached, plan, target)
     try:
         with reporting(progress, ntraj, target and partial(_needed, plan, target)) as report:
-            outcome = run(plan, ntraj, executor, threads, report, opened, enough)
+            outcome = run(plan, ntraj, executor, threads, report, opened, enough, keep_partial=True)
     finally:
         if opened is not None:
             opened.close()
@@ -156,7 +158,7 @@ def load(store):
     total = Total()
     for chunk, size in plan.pieces(ntraj):
         total.add(opened.read(chunk, size))
-    return as_result(plan, initial, total.tally, "complete", opened)
+    return as_result(plan, initial, total.tally, "stored", opened)
 
 
 def as_result(plan, initial, tally, ended, store):

@@ -7,7 +7,7 @@ Eq. (5) is one.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -33,8 +33,16 @@ class Channel:
     rate: float
 
 
+class WithoutTables:
+    """What pickles its fields only, not the tables that were made of them."""
+
+    def __getstate__(self):
+        """Return the fields."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
 @dataclass(frozen=True)
-class LadderModel:
+class LadderModel(WithoutTables):
     """A master equation whose Hamiltonian is diagonal and whose jumps climb one ladder.
 
     Attributes
@@ -121,7 +129,7 @@ class LadderModel:
 
 
 @dataclass(frozen=True)
-class BandedModel:
+class BandedModel(WithoutTables):
     """The driven Eq. (5): all photons leave by J_-, which is tridiagonal in the dressed basis.
 
     Attributes

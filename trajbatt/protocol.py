@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from trajbatt import checks
-from trajbatt.models import BandedModel, LadderModel
+from trajbatt.models import BandedModel, LadderModel, WithoutTables
 
 ROUNDING = 1e-12  # relative
 DISCHARGED = "dis"  # the channel of photons from a discharge, where other stages emit too
@@ -62,7 +62,7 @@ class Stage:
 
 
 @dataclass(frozen=True, repr=False)
-class Protocol:
+class Protocol(WithoutTables):
     """Several models, one after the other; the state passes from each to the next.
 
     Photons of a channel that several stages have are counted together; those of a discharge are in

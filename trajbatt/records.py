@@ -45,6 +45,17 @@ class Records(NamedTuple):
         """The records themselves; those of a protocol are in pieces."""
         return self
 
+    def first(self, n):
+        """Return the records of the first n trajectories."""
+        stop = self.offsets[n]
+        return Records(
+            origin=self.origin[:n],
+            hidden=self.hidden[:n],
+            offsets=self.offsets[: n + 1],
+            time=self.time[:stop],
+            channel=self.channel[:stop],
+        )
+
     def one(self, i):
         """Return the records of trajectory i alone."""
         clicks = slice(self.offsets[i], self.offsets[i + 1])

@@ -24,7 +24,16 @@ class Outcome:
     ended: str
 
 
-def run(plan, ntraj, executor=None, threads=None, progress=None, store=None, enough=None):
+def run(
+    plan,
+    ntraj,
+    executor=None,
+    threads=None,
+    progress=None,
+    store=None,
+    enough=None,
+    keep_partial=False,
+):
     """Run `ntraj` trajectories, or fewer, and add up their chunks in order.
 
     Parameters
@@ -42,10 +51,13 @@ def run(plan, ntraj, executor=None, threads=None, progress=None, store=None, eno
         Called with the moments so far, after numbers of chunks that depend on nothing else; true
         ends the run.
 
+    keep_partial : bool
+        Ctrl-C gives the chunks up to the first gap, if there are any.
+
     Raises
     ------
     KeyboardInterrupt
-        Before the first chunk is finished; later Ctrl-C gives the chunks up to the first gap.
+        Else.
     """
     sizes = dict(plan.pieces(ntraj))
     total = Total()
@@ -59,7 +71,7 @@ def run(plan, ntraj, executor=None, threads=None, progress=None, store=None, eno
             if enough and enough(total.moments):
                 return Outcome(total.tally, "target")
     except KeyboardInterrupt:
-        if total.moments is None:
+        if not keep_partial or total.moments is None:
             raise
         return Outcome(total.tally, "interrupted")
     return Outcome(total.tally, "complete")

@@ -8,6 +8,7 @@ time; what is on disk is good.
 import hashlib
 import io
 import json
+import re
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,8 @@ from trajbatt.records import Records
 from trajbatt.version import __version__
 
 MANIFEST, ARRAYS, LOCK = "run.json", "run.npz", "lock"
+TEMPORARY = (".run.", ".chunk-", ".coherent-")  # how files begin that are being written
+CHUNK_FILE = re.compile(r"chunk-(\d+)-(\d+)\.npz")
 DIGEST = 64  # characters
 
 
@@ -36,7 +39,7 @@ class Store:
 
     def __init__(self, place):
         self._place = Path(place)
-        self._lock = FileLock(self._place / LOCK)
+        self._lock = None
 
     def open(self, plan, initial):
         """Begin to write: make the folder, or check that it holds this run. Returns self.
@@ -48,7 +51,10 @@ class Store:
         OSError
             If it cannot be written.
         """
+        if self._place.exists() and not self._place.is_dir():
+            raise ValueError(f"`store` must be a folder, but {self._place} is a file")
         self._place.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(self._place / LOCK)
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
@@ -65,9 +71,11 @@ class Store:
     def close(self):
         """End writing."""
         self._lock.release()
+        self._lock = None
 
     def _claim(self, plan, initial):
         identity, arrays = describe(plan, initial)
+        about = json.dumps({"written_by": f"trajbatt {__version__}", "run": identity}, indent=1)
         manifest = self._place / MANIFEST
         if manifest.exists():
             words = difference(read_manifest(self._place)["run"], identity)
@@ -75,15 +83,18 @@ class Store:
                 raise ValueError(
                     f"`store` must hold the same run, but {self._place} holds another one ({words})"
                 )
-            return
-        if any(path.name != LOCK for path in self._place.iterdir()):
+        elif any(not _is_ours(path.name) for path in self._place.iterdir()):
             raise ValueError(
                 "`store` must be an empty folder or hold a run, "
                 f"but {self._place} holds other files"
             )
-        folder.write(self._place / ARRAYS, _packed(arrays))
-        about = {"written_by": f"trajbatt {__version__}", "run": identity}
-        folder.write(manifest, (json.dumps(about, indent=1) + "\n").encode())
+        for path in self._place.iterdir():
+            if path.name.startswith(TEMPORARY):  # of a process that was killed
+                path.unlink()
+        if not manifest.exists() or _content(self._place / ARRAYS) is None:
+            folder.write(self._place / ARRAYS, _sealed(_packed(arrays)))
+        if not manifest.exists():
+            folder.write(manifest, (about + "\n").encode())
 
     def _path(self, chunk, size):
         return self._place / f"chunk-{chunk:06d}-{size}.npz"
@@ -99,6 +110,7 @@ class Store:
                 warnings.warn(
                     f"{path} is damaged, and is computed again", RuntimeWarning, stacklevel=2
                 )
+                path.unlink()
             else:
                 found.add(chunk)
         return found
@@ -119,9 +131,14 @@ class Store:
         for i, records in enumerate(tally.records):
             arrays |= {f"records_{i}_{name}": values for name, values in records._asdict().items()}
         folder.write(self._path(chunk, size), _sealed(_packed(arrays)))
-        for path in self._place.glob(f"chunk-{chunk:06d}-*.npz"):
-            if _size(path) < size:
-                path.unlink()
+        for other_chunk, other_size in self._chunks():
+            if other_chunk == chunk and other_size < size:
+                self._path(chunk, other_size).unlink()
+
+    def _chunks(self):
+        """Return the number and the size of each chunk's file, sorted."""
+        matches = (CHUNK_FILE.fullmatch(path.name) for path in self._place.iterdir())
+        return sorted((int(match[1]), int(match[2])) for match in matches if match)
 
     def read(self, chunk, size):
         """Return the `Tally` of a chunk, without its clicks."""
@@ -134,14 +151,21 @@ class Store:
         return Tally(moments, checkpoints, arrays["final_counts"], (), float(arrays["dropped"]))
 
     def records(self, sizes):
-        """Return the `Records` of chunks {number: size}, a tuple."""
+        """Return the `Records` of chunks {number: size}, a tuple.
+
+        Those of a chunk that has grown since are the first of it.
+        """
         found = []
         for chunk, size in sizes.items():
-            arrays = self._arrays(chunk, size)
-            i = 0
-            while f"records_{i}_time" in arrays:
-                found.append(Records(*(arrays[f"records_{i}_{name}"] for name in Records._fields)))
-                i += 1
+            larger = [other for number, other in self._chunks() if number == chunk]
+            arrays = self._arrays(chunk, min(one for one in larger if one >= size))
+            i, left = 0, size
+            while left > 0:
+                fields = (arrays[f"records_{i}_{name}"] for name in Records._fields)
+                records = Records(*fields)
+                n = min(left, records.origin.size)
+                found.append(records.first(n))
+                i, left = i + 1, left - n
         return tuple(found)
 
     def remembered(self, name, compute):
@@ -150,7 +174,7 @@ class Store:
         Nothing is written where nothing can be.
         """
         path = self._place / f"{name}.npz"
-        content = _content(path) if path.exists() else None
+        content = _content(path)
         if content is not None:
             arrays = _unpacked(content)
             return tuple(arrays[str(i)] for i in range(len(arrays)))
@@ -177,16 +201,25 @@ class Store:
     def plan(self):
         """Return the `Plan` and the initial state of the run."""
         identity = read_manifest(self._place)["run"]
-        return rebuild(identity, _unpacked((self._place / ARRAYS).read_bytes()))
+        path = self._place / ARRAYS
+        content = _content(path)
+        if content is None:
+            raise ValueError(f"{path} is damaged; the same call of mcsolve writes it again")
+        return rebuild(identity, _unpacked(content))
 
     def stored_trajectories(self, plan):
-        """Return how many trajectories there are up to the first gap."""
-        largest = {}
-        for path in self._place.glob("chunk-*-*.npz"):
-            chunk = int(path.stem.split("-")[1])
-            largest[chunk] = max(largest.get(chunk, 0), _size(path))
+        """Return how many trajectories there are up to the first gap; warn of damaged chunks."""
+        largest = dict(self._chunks())
         total, chunk = 0, 0
         while chunk in largest:
+            path = self._path(chunk, largest[chunk])
+            if _content(path) is None:
+                warnings.warn(
+                    f"{path} is damaged; the same call of mcsolve computes it again",
+                    RuntimeWarning,
+                    stacklevel=3,
+                )
+                break
             total += largest[chunk]
             if largest[chunk] < plan.chunk_size:
                 break
@@ -209,13 +242,14 @@ def read_manifest(place):
         raise ValueError(f"{place} must be a stored run, but holds no {MANIFEST}") from None
     except (OSError, ValueError):
         about = None
-    if not isinstance(about, dict) or "run" not in about:
+    if not isinstance(about, dict) or not isinstance(about.get("run"), dict) or not about["run"]:
         raise ValueError(f"{place} must be a stored run, but its {MANIFEST} is not of one")
     return about
 
 
-def _size(path):
-    return int(path.stem.split("-")[2])
+def _is_ours(name):
+    """Whether a file may be there before the manifest: of a process that was killed."""
+    return name in (LOCK, ARRAYS) or name.startswith(TEMPORARY)
 
 
 def _packed(arrays):
@@ -235,7 +269,9 @@ def _unpacked(data):
 
 
 def _content(path):
-    """Return the archive in a chunk's file, or None if it is damaged."""
+    """Return the archive in a file, or None if it is missing or damaged."""
+    if not path.exists():
+        return None
     data = path.read_bytes()
     digest, content = data[:DIGEST], data[DIGEST:]
     return content if hashlib.sha256(content).hexdigest().encode() == digest else None

@@ -38,6 +38,7 @@ EXACT = {
     "waste_per_quantum": ("photons per stored quantum", "1"),
     "power": ("average power until T90", "hbar omega_0 gamma_minus"),
 }
+NUMBERS = 1  # goes up whenever the numbers of a point would be others than before
 ESTIMATED = ("energy_per_atom", "relative_fluctuation", *(f"photons_{c}" for c in CHANNELS))
 
 
@@ -123,7 +124,7 @@ def _axis(name, values):
         raise ValueError(f"`{name}` must hold at least one number, but is empty")
     if name == "n_atoms":
         return sorted({checks.integer(name, value, 1) for value in values})
-    return sorted({checks.real(name, value, 0) for value in values})
+    return sorted({checks.real(name, value, 0) + 0.0 for value in values})  # -0.0 is 0.0
 
 
 def _battery(point):
@@ -138,7 +139,7 @@ def _battery(point):
 
 
 def _digest(point, ntraj, seed):
-    return hashlib.sha256(json.dumps([point, ntraj, seed, LAW]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([point, ntraj, seed, LAW, NUMBERS]).encode()).hexdigest()
 
 
 def _path(place, point, ntraj, seed):
@@ -153,34 +154,48 @@ def _stored(place, point, ntraj, seed):
         about = json.loads(_path(place, point, ntraj, seed).read_text())
     except (OSError, ValueError):
         return None
-    return about["result"] if about.get("point") == point else None
+    expected = _names(ntraj)
+    good = isinstance(about, dict) and isinstance(about.get("result"), dict)
+    good = good and about.get("point") == point and set(about["result"]) == expected
+    return about["result"] if good else None
+
+
+def _names(ntraj):
+    """Return the names of the numbers of a point."""
+    names = set(EXACT)
+    if ntraj:
+        names |= {f"{name}_{kind}" for name in ESTIMATED for kind in ("estimate", "sem")}
+    return names
 
 
 def _solve(point, ntraj, seed):
     """Return the numbers of one point, a dict of floats."""
     battery = _battery(point)
-    n_atoms, duration = battery.n_atoms, battery.charging_time
+    duration = battery.charging_time
     if math.isinf(duration):
-        numbers = dict.fromkeys(EXACT, math.nan) | {"charging_time": duration}
-        for name in ESTIMATED if ntraj else ():
-            numbers |= {f"{name}_estimate": math.nan, f"{name}_sem": math.nan}
-        return numbers
+        return dict.fromkeys(_names(ntraj), math.nan) | {"charging_time": duration}
+    with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
+        return _charged(battery, duration, point, ntraj, seed)
+
+
+def _charged(battery, duration, point, ntraj, seed):
+    n_atoms = battery.n_atoms
     exact = mesolve(battery.charge(), [duration])
-    energy, counts = float(exact.energy[0]), exact.counts[:, 0]
+    energy, counts = exact.energy[0], exact.counts[:, 0]
     numbers = {
         "charging_time": duration,
         "final_energy_per_atom": steady_state(battery.charge()).energy / n_atoms,
-        "energy_per_atom": energy / n_atoms,
-        "relative_fluctuation": math.sqrt(exact.energy_variance[0]) / energy,
+        "energy_per_atom": float(energy) / n_atoms,
+        "relative_fluctuation": float(np.sqrt(exact.energy_variance[0]) / energy),
         **{f"photons_{name}": float(count) for name, count in zip(CHANNELS, counts, strict=True)},
-        "waste_per_quantum": float(counts.sum()) / energy,
-        "power": energy / duration,
+        "waste_per_quantum": float(counts.sum() / energy),
+        "power": float(energy) / duration,
     }
     if ntraj:
         own_seed = int(_digest(point, ntraj, seed)[:16], 16)
         runs = mcsolve(battery.charge(), [duration], ntraj, seed=own_seed, threads=1)
         mean, variance = runs.energy[0], runs.energy_variance[0]
-        spread = math.sqrt(variance) / mean
+        spread = np.sqrt(variance) / mean
         # Delta E/E by the delta method, the two errors taken as independent.
         errors = runs.energy_variance_sem[0] / (2 * variance), runs.energy_sem[0] / mean
         estimates = [mean / n_atoms, spread, *runs.counts[:, 0]]
