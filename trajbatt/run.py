@@ -50,7 +50,6 @@ def run(
     enough : callable, optional
         Called with the moments so far, after numbers of chunks that depend on nothing else; true
         ends the run.
-
     keep_partial : bool
         Ctrl-C gives the chunks up to the first gap, if there are any.
 

@@ -193,7 +193,6 @@ def expand(work, tables, low, high, top, longest, action, tolerance):
     if AHEAD * action < longest * mean_rate:
         h = AHEAD * action / mean_rate
     begin, end = span(low, high, 1, top)
-    size = 0.0
     for i in range(np.uint64(begin), np.uint64(end)):
         series[1, i] = h * (series[1, i] + 0.5 * mean_rate * series[0, i])
         work.turned[1, i] = h * (work.turned[1, i] + 0.5 * mean_rate * work.turned[0, i])
