@@ -5,7 +5,7 @@ emitting photons (Pokhrel and Gea-Banacloche, 2024). Start with `Battery`, then 
 trajectories, `mesolve` for their exact twin, and `compare` for the verdict.
 """
 
-from trajbatt import asymptotics
+from trajbatt import asymptotics, counting
 from trajbatt.battery import Battery
 from trajbatt.clicks import Clicks
 from trajbatt.compare import Comparison, compare
@@ -39,6 +39,7 @@ __all__ = [
     "asymptotics",
     "coherent_state",
     "compare",
+    "counting",
     "energy_fisher",
     "excited_state",
     "ground_state",

@@ -1,180 +1,197 @@
-r"""Photon counts, exactly: covariances of the channels' counts (DESIGN 3.3).
+r"""Photon numbers under a ladder model, exactly: their distributions, and the first photon.
 
-Let rho be the density matrix, n_a the count of the photons of tag a, and let the constants nu_a be
-mean rates over a stage. With V_a the part of rho that carries the deviation of n_a from nu_a t (so
-that Tr V_a is its mean), and J_c the jumps of channel c, which add one photon of its tag each,
-
-    d rho/dt = 𝓛 rho,     dV_a/dt = 𝓛 V_a + J_a rho - nu_a rho,
-    dC_ab/dt = Tr (J_a - nu_a) V_b + Tr (J_b - nu_b) V_a + delta_ab Tr J_a rho,
-
-where C_ab is the second moment of the deviations. Without the nu_a the covariances would be small
-differences of second moments that grow with the square of the time.
-
-The system is block-triangular, with the same 𝓛 all along its diagonal. Under a ladder model traces
-and rates need the populations only, so where the run ends with it there is nothing else; where
-another stage follows, all coherence orders go on, because the next basis mixes them.
+A counting field z_c multiplies the jumps of channel c. The populations then obey a tridiagonal
+system, and their sum after the time t is the generating function G(z) = E[prod_c z_c^{n_c}]. On the
+unit circle it is the Fourier transform of the distribution: with M points, P(n) comes out modulo M,
+which is exact where M covers the numbers that have a probability at all. Their mean and variance
+are known beforehand (`trajbatt.count_covariances`), so M grows with the width of the distribution.
 """
+
+import itertools
+import math
 
 import numpy as np
 
+from trajbatt import checks
 from trajbatt.coherence import CoherenceOrders
-from trajbatt.driven import DrivenOrders
+from trajbatt.mesolve import mesolve
 from trajbatt.models import LadderModel
 from trajbatt.propagators import rational_states
+from trajbatt.states import prepare
+from trajbatt.tridiagonal import tridiagonal_solver
+
+ACCURACY = 1e-12  # of the generating function
+NEGLIGIBLE = 1e-12  # probability at the ends of a window that is wide enough
+WIDTHS, SLACK = 8.0, 16  # a window reaches so many standard deviations, and photons more
+UNKNOWNS = 200_000  # of one system; more fields are solved in turn
+TOTAL = "total"
 
 
-class LadderCounts(CoherenceOrders):
-    """Coherence orders, tagged orders V_a and second moments under a ladder model.
+class TiltedPopulations:
+    """The populations of a ladder model under several counting fields, side by side.
 
     Parameters
     ----------
     model : LadderModel
-    orders : sequence of int
-        Ascending, from 0.
-    tags : sequence of int
-        Of each channel.
-    drift : ndarray (n_tags,), float64
-        The rates nu_a.
+    fields : ndarray (nf, nc), complex128
     """
 
-    def __init__(self, model, orders, tags, drift):
-        super().__init__(model, orders)
-        self._drift = drift
-        self._tags = tags
-        self._shape = (1 + drift.size, self.stop)
-        self._split = (1 + drift.size) * self.stop
-        self._rates = np.zeros((drift.size, model.n_atoms + 1))
-        self._rates[list(tags)] = model.click_rates
-        rates = np.array([channel.rate for channel in model.channels])
-        elements = model.jump_elements
-        # J_c takes rho_{k+q,k} to rho_{k+q+s,k+s}.
-        self._jumps = rates[:, None] * np.concatenate(
-            [
-                elements[:, q:] * elements[:, :levels]
-                for q, levels in zip(self.orders, self.lengths, strict=True)
-            ],
-            axis=1,
-        )
+    is_real = False
 
-    def split(self, y):
-        """Return rho and the V_a as the rows of a matrix (1 + n_tags, stop), and C (n_tags^2,)."""
-        return y[: self._split].reshape(self._shape), y[self._split :]
+    def __init__(self, model, fields):
+        self._levels = model.n_atoms + 1
+        self._shape = (len(fields), self._levels)
+        self.timescale = 0.25 * model.timescale
+        self.rounding = ACCURACY
+        rates = model.click_rates
+        jumps = {
+            step: fields[:, model.shifts == step] @ rates[model.shifts == step]
+            for step in (-1, 0, 1)
+        }
+        # The rate of a jump off the ladder is zero: it separates the fields.
+        self._below = jumps[1].ravel()[:-1]
+        self._above = jumps[-1].ravel()[1:]
+        self._diagonal = (jumps[0] - rates.sum(axis=0)).ravel()
 
     def factor(self, pole, h):
-        """Return the function y -> (pole - hA)^(-1) y, by forward substitution of the blocks."""
-        substitute = super().factor(pole, h)
-        no_counts = np.zeros(len(self.model.channels))
-        shift = pole.real if pole.imag == 0.0 else pole
-
-        def chain(b):
-            return substitute(np.append(b, no_counts))[: self.stop]
+        """Return the function y -> (pole - hA)^(-1) y."""
+        substitute = tridiagonal_solver(
+            -h * self._below, pole - h * self._diagonal, -h * self._above
+        )
 
         def solve(y):
-            matrices, second = self.split(y)
-            rho = chain(matrices[0])
-            sources = -self._drift[:, None] * rho
-            for jump, step, tag in zip(self._jumps, self.model.shifts, self._tags, strict=True):
-                # The rate of a jump off the ladder is zero, so rolling brings nothing round.
-                sources[tag] += np.roll(jump * rho, step)
-            tagged = [
-                chain(v + h * source) for v, source in zip(matrices[1:], sources, strict=True)
-            ]
-            populations = self.slices[0]
-            v = np.array(tagged)[:, populations]
-            flow = self._rates @ v.T - self._drift[:, None] * v.sum(axis=1)
-            gain = flow + flow.T + np.diag(self._rates @ rho[populations])
-            return np.concatenate((rho, *tagged, (second + h * gain.ravel()) / shift))
+            x = y.astype(complex)
+            substitute(x)
+            return x
 
         return solve
 
-    def normalise(self, y):
-        """Scale rho and the V_a, in place, to probability 1."""
-        y[: self._split] /= y[self.slices[0]].real.sum()
-
     def monitor(self, y):
-        """Return the deviations of the counts and their second moments, on the scale of the latter.
+        """Return the generating function."""
+        return y.reshape(self._shape).sum(axis=1)
 
-        Where all orders go on, these as well.
-        """
-        matrices, second = self.split(y)
-        second = second.real
-        scale = max(1.0, np.abs(second[:: self._drift.size + 1]).sum())
-        matrices = (
-            matrices if len(self.orders) > 1 else matrices[:, self.slices[0]].real.sum(axis=1)
-        )
-        return np.concatenate((matrices.ravel(), second)) / scale
-
-    def count_states(self, rows, second, times, rtol):
-        """Yield rho and the V_a (1 + n_tags, stop), and C (n_tags^2,), at each of `times`."""
-        y = np.concatenate((rows.ravel(), second))
-        y = y.real if len(self.orders) == 1 else y
-        for state in rational_states(self, y, times, rtol):
-            rows, second = self.split(state)
-            yield rows, second.real
+    def normalise(self, y):
+        """Leave y as it is: under a field nothing is conserved."""
 
 
-class DrivenCounts(DrivenOrders):
-    """The same under the driven Eq. (5); parameters as for `LadderCounts`, but all orders."""
-
-    def __init__(self, model, tags, drift):
-        super().__init__(model)
-        self._source = tags[0]
-        self._drift = drift
-
-    def count_states(self, rows, second, times, rtol):
-        """Yield rho and the V_a (1 + n_tags, stop), and C (n_tags^2,), at each of `times`."""
-        scalars = np.append(0.0, second)
-        states = self.integrate(rows, scalars, times, rtol, self._source, self._drift)
-        for rows, scalars in states:
-            yield rows, scalars[1:]
-
-
-def counts_covariance(stages, n_tags, mixture, times, mean_counts, rtol):
-    """Return the covariances of the photon counts, float64 (n_tags, n_tags, nt).
+def distribution(model, t, channel, initial=None):
+    """Return the distribution of the number of photons by the time t, exactly.
 
     Parameters
     ----------
-    stages : sequence of Stage
-        Of a protocol; a model is one stage.
-    n_tags : int
-        The number of channels of all stages.
-    mixture : Mixture
-        The initial state in the basis of the first stage.
-    times : ndarray (nt,)
-    mean_counts : ndarray (n_stages, n_tags)
-        By the end of each stage, or of the run.
-    rtol : float
+    model : LadderModel
+        `battery.charge()` or `battery.discharge()`.
+    t : float
+        At least 0, in the unit of 1/rate.
+    channel : str
+        The name of a channel, or "total" for the sum over all.
+    initial : optional
+        As in `mesolve`.
+
+    Returns
+    -------
+    ndarray (n,), float64
+        The probabilities of 0, 1, 2, ... photons; those beyond are below 1e-12.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
-    covariances = np.zeros((n_tags, n_tags, times.size))
-    if n_tags == 0:
-        return covariances
-    matrices, second, before = None, np.zeros(n_tags**2), np.zeros(n_tags)
-    for stage, counts in zip(stages, mean_counts, strict=True):
-        is_last = stage is stages[-1]
-        wanted, local = stage.select(times, to_end=not is_last)
-        drift = (counts - before) / local[-1] if local[-1] > 0 else np.zeros(n_tags)
-        before = counts
-        system = _system(stage, is_last, drift)
-        if matrices is None:
-            rows = np.zeros((1 + n_tags, system.stop), dtype=mixture.amplitudes.dtype)
-            rows[0] = system.of_mixture(mixture)
-        else:
-            rows = np.array([system.of_matrix(matrix) for matrix in matrices])
-        found = np.empty((local.size, n_tags, n_tags))
-        states = system.count_states(rows, second, local, rtol)
-        for covariance, (rows, second) in zip(found, states, strict=True):
-            mean = rows[1:, system.slices[0]].real.sum(axis=1)
-            covariance[:] = second.reshape(n_tags, n_tags) - np.outer(mean, mean)
-        covariances[:, :, wanted] = np.moveaxis(found[: wanted.stop - wanted.start], 0, -1)
-        if not is_last:
-            phase = stage.model.frequency * stage.duration
-            matrices = system.in_basis(rows, phase, stages[stages.index(stage) + 1].model.theta)
-    return covariances
+    return _joint(model, t, (channel,), initial)
 
 
-def _system(stage, is_last, drift):
-    model = stage.model
-    if isinstance(model, LadderModel):
-        orders = [0] if is_last else range(model.n_atoms + 1)
-        return LadderCounts(model, orders, stage.tags, drift)
-    return DrivenCounts(model, stage.tags, drift)
+def joint_distribution(model, t, channels, initial=None):
+    """Return the joint distribution of the photon numbers of two channels, float64 (n_a, n_b).
+
+    Parameters and errors as for `distribution`, with a pair of channels.
+    """
+    if not isinstance(channels, tuple | list) or len(channels) != 2:
+        raise TypeError(f"`channels` must be a pair of channels, but is {channels!r}")
+    return _joint(model, t, tuple(channels), initial)
+
+
+def first_click(model, tlist, initial=None):
+    """Return the probability that a photon of any channel has come by each time, float64 (nt,).
+
+    Parameters
+    ----------
+    model : LadderModel
+    tlist : array_like (nt,)
+        Strictly increasing times >= 0.
+    initial : optional
+        As in `mesolve`.
+    """
+    _check(model)
+    times = checks.times("tlist", tlist)
+    orders = CoherenceOrders(model, [0])
+    populations = orders.of_mixture(prepare(model, initial)).real
+    return -np.expm1(-np.multiply.outer(times, model.click_rates.sum(axis=0))) @ populations
+
+
+def _check(model):
+    if not isinstance(model, LadderModel):
+        raise TypeError(
+            "`model` must be a ladder model such as battery.charge(), "
+            f"but is a {type(model).__name__}"
+        )
+
+
+def _joint(model, t, channels, initial):
+    """Return the distribution of one or two numbers of photons."""
+    _check(model)
+    t = checks.real("t", t, 0)
+    names = model.channel_names
+    if not names:
+        raise ValueError(f"`model` must have a channel, but {model.name!r} has none")
+    for channel in channels:
+        checks.choice("channel", channel, (*names, TOTAL))
+    counted = np.array(
+        [[channel in (name, TOTAL) for name in names] for channel in channels], dtype=float
+    )
+    moments = mesolve(model, [t], initial, covariances=True)
+    means = counted @ moments.counts[:, 0]
+    variances = np.diagonal(counted @ moments.counts_covariance[:, :, 0] @ counted.T)
+    widths = WIDTHS
+    while True:
+        reach = [widths * math.sqrt(max(v, 0.0)) + SLACK for v in variances]
+        first = [max(0, math.floor(m - r)) for m, r in zip(means, reach, strict=True)]
+        sizes = [math.ceil(m + r) - f + 1 for m, r, f in zip(means, reach, first, strict=True)]
+        window = _window(model, t, prepare(model, initial), counted, first, sizes)
+        if _fits(window, first):
+            break
+        widths *= 1.5
+    whole = np.zeros([f + n for f, n in zip(first, sizes, strict=True)])
+    whole[tuple(slice(f, None) for f in first)] = np.maximum(window, 0.0)
+    return whole
+
+
+def _fits(window, first):
+    """Whether nothing stands at the ends of a window; one that begins with 0 has no lower end."""
+    for axis, start in enumerate(first):
+        profile = np.abs(window.sum(axis=tuple(i for i in range(window.ndim) if i != axis)))
+        if profile[-4:].max() > NEGLIGIBLE or (start > 0 and profile[:4].max() > NEGLIGIBLE):
+            return False
+    return True
+
+
+def _window(model, t, mixture, counted, first, sizes):
+    """Return the probabilities in a window of photon numbers, by Fourier transform."""
+    halves = [*sizes[:-1], sizes[-1] // 2 + 1]  # the others are complex conjugates
+    angles = [
+        2.0 * np.pi * np.arange(points) / size for points, size in zip(halves, sizes, strict=True)
+    ]
+    turns = np.array(list(itertools.product(*angles)))
+    fields = np.exp(1j * (turns @ counted))
+    levels = model.n_atoms + 1
+    populations = CoherenceOrders(model, [0]).of_mixture(mixture).real
+    generating = np.empty(len(fields), dtype=complex)
+    batch = max(1, UNKNOWNS // levels)
+    for start in range(0, len(fields), batch):
+        part = fields[start : start + batch]
+        system = TiltedPopulations(model, part)
+        y = np.tile(populations, len(part)).astype(complex)
+        (y,) = rational_states(system, y, np.array([t]), ACCURACY)
+        generating[start : start + batch] = system.monitor(y)
+    modulo = np.fft.irfftn(generating.reshape(halves).conj(), s=sizes, axes=range(len(sizes)))
+    return np.roll(modulo, [-f for f in first], axis=tuple(range(len(sizes))))

@@ -8,7 +8,7 @@ import numpy as np
 from trajbatt import checks, export
 from trajbatt.coherence import CoherenceOrders
 from trajbatt.coherent import CoherentEmission
-from trajbatt.counting import counts_covariance
+from trajbatt.count_covariances import counts_covariance
 from trajbatt.driven import DrivenOrders
 from trajbatt.models import BandedModel, LadderModel
 from trajbatt.protocol import Protocol, check_model, stages_of, within

@@ -59,14 +59,19 @@ class RationalStep:
     Parameters
     ----------
     system : object
-        With `factor(pole, h)`, which returns a function y -> (pole - hA)^(-1) y. A is real.
+        With `factor(pole, h)`, which returns a function y -> (pole - hA)^(-1) y. A is real, unless
+        its `is_real` says otherwise.
     n : int
         Degree of the denominator.
     """
 
     def __init__(self, system, n):
         self._system = system
+        self._is_real = getattr(system, "is_real", True)
         self._fractions = pade_fractions(n)
+        if not self._is_real:
+            pairs = [(z.conjugate(), c.conjugate()) for z, c in self._fractions if z.imag]
+            self._fractions = (*self._fractions, *pairs)
         self._h = None
         self._solvers = []
 
@@ -79,7 +84,9 @@ class RationalStep:
         total = np.zeros_like(y)
         for (pole, weight), solve in zip(self._fractions, self._solvers, strict=True):
             x = solve(y)
-            if pole.imag == 0.0:
+            if not self._is_real:
+                x *= weight
+            elif pole.imag == 0.0:
                 x *= weight.real
             elif np.isrealobj(y):
                 x *= 2.0 * weight

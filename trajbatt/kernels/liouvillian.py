@@ -13,8 +13,8 @@ Liouvillian a density matrix is unfolded to a full one, of which only the lower 
 diagonals above it are worked on, with `GHOSTS` elements of zeros around.
 
 What is integrated is, one after the other: rho; for each *tag* a matrix V_a, the part of rho that
-has seen photons of this tag, each counted once (see `trajbatt.counting`); the mean photon count;
-the second moments of the tagged counts. All but the first may be missing.
+has seen photons of this tag, each counted once (see `trajbatt.count_covariances`); the mean photon
+count; the second moments of the tagged counts. All but the first may be missing.
 
 Nothing here is shared with the kernels of the trajectories.
 """
