@@ -95,6 +95,18 @@ def test_a_narrow_window_far_from_zero():
     assert variance == pytest.approx(exact.counts_covariance[2, 2, 0], rel=1e-6)
 
 
+def test_numbers_of_one_parity():
+    # A cat of even levels emits even numbers; its generating function comes back at z = -1.
+    n = 400
+    ket = tb.coherent_state(n, 1.2).copy()
+    ket[1::2] = 0.0
+    ket /= np.linalg.norm(ket)
+    model = tb.Battery(n, 1.0, 1.0).discharge()
+    pmf = tb.counting.distribution(model, 0.3, "all", initial=ket)
+    assert np.abs(pmf[1::2]).max() < 1e-10
+    np.testing.assert_allclose(pmf[: n + 1], ket[: pmf.size] ** 2, atol=1e-10)
+
+
 def test_bad_input():
     battery = tb.Battery(3, 1.0, 1.0)
     model = battery.charge()

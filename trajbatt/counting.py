@@ -23,7 +23,8 @@ from trajbatt.tridiagonal import tridiagonal_solver
 ACCURACY = 1e-12  # of the generating function
 NEGLIGIBLE = 1e-12  # probability at the ends of a window that is wide enough
 WIDTHS, SLACK = 8.0, 16  # a window reaches so many standard deviations, and photons more
-UNKNOWNS = 200_000  # of one system; more fields are solved in turn
+UNKNOWNS, BATCH = 200_000, 32  # of one system, and fields; more are solved in turn
+SPENT = 1e-15  # of the generating function, beyond which it stays zero
 TOTAL = "total"
 
 
@@ -183,15 +184,23 @@ def _window(model, t, mixture, counted, first, sizes):
     ]
     turns = np.array(list(itertools.product(*angles)))
     fields = np.exp(1j * (turns @ counted))
-    levels = model.n_atoms + 1
     populations = CoherenceOrders(model, [0]).of_mixture(mixture).real
-    generating = np.empty(len(fields), dtype=complex)
-    batch = max(1, UNKNOWNS // levels)
-    for start in range(0, len(fields), batch):
-        part = fields[start : start + batch]
-        system = TiltedPopulations(model, part)
-        y = np.tile(populations, len(part)).astype(complex)
-        (y,) = rational_states(system, y, np.array([t]), ACCURACY)
-        generating[start : start + batch] = system.monitor(y)
-    modulo = np.fft.irfftn(generating.reshape(halves).conj(), s=sizes, axes=range(len(sizes)))
-    return np.roll(modulo, [-f for f in first], axis=tuple(range(len(sizes))))
+
+    def transformed(may_stop):
+        generating = np.zeros(len(fields), dtype=complex)
+        batch = max(1, min(BATCH, UNKNOWNS // populations.size))
+        for start in range(0, len(fields), batch):
+            part = fields[start : start + batch]
+            system = TiltedPopulations(model, part)
+            y = np.tile(populations, len(part)).astype(complex)
+            (y,) = rational_states(system, y, np.array([t]), ACCURACY)
+            generating[start : start + batch] = found = system.monitor(y)
+            if may_stop and np.abs(found).max() < SPENT:
+                break
+        modulo = np.fft.irfftn(generating.reshape(halves).conj(), s=sizes, axes=range(len(sizes)))
+        return np.roll(modulo, [-f for f in first], axis=tuple(range(len(sizes))))
+
+    # For one wide number the generating function falls to nothing and stays there, unless numbers
+    # of one parity are missing; then what is left out would make some probabilities negative.
+    window = transformed(may_stop=len(sizes) == 1)
+    return window if window.min() > -NEGLIGIBLE else transformed(may_stop=False)
