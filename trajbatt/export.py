@@ -5,6 +5,7 @@ contiguous ragged array of the CF conventions: `row_size` tells how many each tr
 """
 
 import json
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -82,8 +83,10 @@ def exact_dataset(exact):
 
 def write(dataset, path):
     """Write a dataset as a NetCDF-4 file, all at once."""
-    path = Path(path)
-    folder.write(path, bytes(dataset.to_netcdf(engine="h5netcdf")))
+    with tempfile.TemporaryDirectory() as place:
+        whole = Path(place) / "whole.nc"
+        dataset.to_netcdf(whole, engine="h5netcdf")
+        folder.write(Path(path), whole.read_bytes())
 
 
 def _common(result):
@@ -144,7 +147,7 @@ def _dataset(result, variables, **attributes):
     require()
     import xarray
 
-    names = np.array(result.channels, dtype=object)
+    names = np.array(result.channels, dtype=str)
     coordinates = {
         "time": _variable("time", result.times, "time since the start", "1/rate"),
         "channel": ("channel", names, {"long_name": "photon channel"}),
