@@ -29,11 +29,6 @@ class BandedEngine(Engine):
     rtol: float = 1e-6
 
     @cached_property
-    def _kets(self):
-        """The mixture as the kernels take it: a plain tuple, see `LadderEngine`."""
-        return self.mixture.first, self.mixture.offsets, self.mixture.amplitudes.astype(complex)
-
-    @cached_property
     def _tables(self):
         from trajbatt.kernels.banded import MARGIN, Tables
 

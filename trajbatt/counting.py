@@ -153,12 +153,13 @@ def _joint(model, t, channels, initial):
     moments = mesolve(model, [t], initial, covariances=True)
     means = counted @ moments.counts[:, 0]
     variances = np.diagonal(counted @ moments.counts_covariance[:, :, 0] @ counted.T)
+    mixture = prepare(model, initial)
     widths = WIDTHS
     while True:
         reach = [widths * math.sqrt(max(v, 0.0)) + SLACK for v in variances]
         first = [max(0, math.floor(m - r)) for m, r in zip(means, reach, strict=True)]
         sizes = [math.ceil(m + r) - f + 1 for m, r, f in zip(means, reach, first, strict=True)]
-        window = _window(model, t, prepare(model, initial), counted, first, sizes)
+        window = _window(model, t, mixture, counted, first, sizes)
         if _fits(window, first):
             break
         widths *= 1.5

@@ -13,14 +13,7 @@ from trajbatt.states import NEGLIGIBLE
 class LadderEngine(Engine):
     """The arrays around `trajbatt.kernels.ladder`."""
 
-    @cached_property
-    def _kets(self):
-        """The mixture as the kernels take it: a plain tuple.
-
-        Its class and that of `Records` live in other files than the kernels; compiled code that
-        knew their fields would not notice an edit there.
-        """
-        return self.mixture.first, self.mixture.offsets, self.mixture.amplitudes
+    keeps_real_kets = True
 
     @cached_property
     def _edges(self):

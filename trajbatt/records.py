@@ -6,7 +6,8 @@ engine can read the record of another.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -102,6 +103,17 @@ class Engine:
     model: LadderModel | BandedModel
     mixture: Mixture
     assigned: bool = False
+    keeps_real_kets: ClassVar[bool] = False  # of a real mixture; else kets are complex
+
+    @cached_property
+    def _kets(self):
+        """The mixture as the kernels take it: a plain tuple.
+
+        Its class and that of `Records` live in other files than the kernels; compiled code that
+        knew their fields would not notice an edit there.
+        """
+        first, offsets, amplitudes = self.mixture[1:]
+        return first, offsets, amplitudes if self.keeps_real_kets else amplitudes.astype(complex)
 
     def run(self, rng, n, times, want_kets=False):
         """Return the `Records` of n trajectories and the `Observation` of them at `times`."""

@@ -12,11 +12,6 @@ class WavefunctionEngine(Engine):
     """The arrays around `trajbatt.kernels.mcwf`."""
 
     @cached_property
-    def _kets(self):
-        """The mixture as the kernels take it: a plain tuple, see `LadderEngine`."""
-        return self.mixture.first, self.mixture.offsets, self.mixture.amplitudes.astype(complex)
-
-    @cached_property
     def _tables(self):
         from trajbatt.kernels.mcwf import Tables
 

@@ -66,8 +66,9 @@ def cycle(
     discharge = battery.discharge(gamma)
     charged = options.charging_duration(battery, "charge_time", charge_time)
     options.check_photons(charge, "charge_time", charged)
+    charging = options.charging_times(battery, charged)
     if full:
-        options.check_cost(charge, "charge_time", options.charging_times(battery, charged), quiet)
+        options.check_cost(charge, "charge_time", charging, quiet)
     if store_time is None:
         period = 2 * math.pi / abs(battery.detuning) if battery.detuning else math.inf
         store_time = min(STORE_PERIODS * period, charged)
@@ -102,7 +103,6 @@ def cycle(
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
     options.warn_of_battery(battery, quiet, secular=not full)
 
-    charging = options.charging_times(battery, charged)
     storing = np.linspace(charged, protocol.stages[1].end, STORE_POINTS)
     discharging = np.linspace(protocol.stages[2].start, protocol.duration, DISCHARGE_POINTS)
     times = np.concatenate((charging, storing[1:], discharging[1:]))
