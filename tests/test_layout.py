@@ -6,7 +6,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "trajbatt"
-OPEN_TO_ALL = {"__init__.py", "__main__.py", "kernels/__init__.py", "commands/__init__.py"}
+OPEN_TO_ALL = {"__init__.py", "__main__.py"} | {
+    f"{folder}/__init__.py" for folder in ("kernels", "commands", "counting")
+}
 
 
 def documented_order():

@@ -124,13 +124,19 @@ class DrivenCounts(DrivenOrders):
     def count_states(self, rows, second, times, rtol):
         """Yield rho and the V_a (1 + n_tags, stop), and C (n_tags^2,), at each of `times`."""
         scalars = np.append(0.0, second)
-        states = self.integrate(rows, scalars, times, rtol, self._source, self._drift)
+        n = len(rows)
+        jumps, mixing = np.zeros((2, n, n))
+        jumps[1 + self._source, 0] = 1.0
+        mixing[1:, 0] = -self._drift
+        states = self.integrate(
+            rows, scalars, times, rtol, jumps=jumps, mixing=mixing, source=self._source
+        )
         for rows, scalars in states:
             yield rows, scalars[1:]
 
 
-def counts_covariance(stages, n_tags, mixture, times, mean_counts, rtol):
-    """Return the covariances of the photon counts, float64 (n_tags, n_tags, nt).
+def count_moments(stages, n_tags, mixture, times, mean_counts, rtol):
+    """Return what the photon counts deviate from their lines on average, and their covariances.
 
     Parameters
     ----------
@@ -142,12 +148,19 @@ def counts_covariance(stages, n_tags, mixture, times, mean_counts, rtol):
         The initial state in the basis of the first stage.
     times : ndarray (nt,)
     mean_counts : ndarray (n_stages, n_tags)
-        By the end of each stage, or of the run.
+        By the end of each stage, or of the run. The line of a count goes straight from one to the
+        next; zeros will do, where the covariances need not have all digits.
     rtol : float
+
+    Returns
+    -------
+    deviations : ndarray (n_tags, nt), float64
+    covariances : ndarray (n_tags, n_tags, nt), float64
     """
+    deviations = np.zeros((n_tags, times.size))
     covariances = np.zeros((n_tags, n_tags, times.size))
     if n_tags == 0:
-        return covariances
+        return deviations, covariances
     matrices, second, before = None, np.zeros(n_tags**2), np.zeros(n_tags)
     for stage, counts in zip(stages, mean_counts, strict=True):
         is_last = stage is stages[-1]
@@ -160,16 +173,18 @@ def counts_covariance(stages, n_tags, mixture, times, mean_counts, rtol):
             rows[0] = system.of_mixture(mixture)
         else:
             rows = np.array([system.of_matrix(matrix) for matrix in matrices])
-        found = np.empty((local.size, n_tags, n_tags))
+        means, found = np.empty((local.size, n_tags)), np.empty((local.size, n_tags, n_tags))
         states = system.count_states(rows, second, local, rtol)
-        for covariance, (rows, second) in zip(found, states, strict=True):
-            mean = rows[1:, system.slices[0]].real.sum(axis=1)
+        for mean, covariance, (rows, second) in zip(means, found, states, strict=True):
+            mean[:] = rows[1:, system.slices[0]].real.sum(axis=1)
             covariance[:] = second.reshape(n_tags, n_tags) - np.outer(mean, mean)
-        covariances[:, :, wanted] = np.moveaxis(found[: wanted.stop - wanted.start], 0, -1)
+        kept = slice(0, wanted.stop - wanted.start)
+        deviations[:, wanted] = means[kept].T
+        covariances[:, :, wanted] = np.moveaxis(found[kept], 0, -1)
         if not is_last:
             phase = stage.model.frequency * stage.duration
             matrices = system.in_basis(rows, phase, stages[stages.index(stage) + 1].model.theta)
-    return covariances
+    return deviations, covariances
 
 
 def _system(stage, is_last, drift):

@@ -39,63 +39,49 @@ class DrivenOrders(Orders):
         """Return the mean photon count in `y` (size, ...), float64 (1, ...)."""
         return y[self.stop :].real
 
+    def click_rate(self, y, phase):
+        """Return Tr(L+ L rho) of the orders y (stop,) at Omega t = `phase`."""
+        bands = no_click_bands(self.model.jump_bands)
+        rate = 0.0
+        for q, band in zip(self.orders, bands, strict=False):
+            part = y[self.slices[q]] @ band[: self.lengths[q]]
+            rate += (1.0 if q == 0 else 2.0) * (part * np.exp(-1j * q * phase)).real
+        return float(rate)
+
     def solve(self, y, times, rtol):
         """Yield the vector that is y (size,) at t = 0 at each of `times`."""
-        for matrices, scalars in self.integrate(y[None, : self.stop], y[self.stop :], times, rtol):
+        states = self.integrate(y[None, : self.stop], y[self.stop :], times, rtol, source=0)
+        for matrices, scalars in states:
             yield np.concatenate((matrices[0], scalars))
 
-    def integrate(self, matrices, scalars, times, rtol, source=0, drift=()):
-        """Yield rho, tagged matrices and scalars (see the kernel) at each of `times`.
+    def integrate(self, matrices, scalars, times, rtol, **couplings):
+        """Yield the matrices and the scalars (see the kernel) at each of `times`.
 
         Parameters
         ----------
-        matrices : ndarray (1 + n_tags, stop), complex128
-        scalars : ndarray (1 or 1 + n_tags^2,), real
+        matrices : ndarray (n, stop), complex128
+        scalars : ndarray (0, 1 or 1 + n_tags^2,), real
         times : ndarray (nt,)
         rtol : float
-        source, drift
+        **couplings
+            As for `flow`.
+        """
+        flow = self.flow(len(matrices), rtol, **couplings)
+        flow.begin(0.0, matrices, scalars)
+        for time in times:
+            yield flow.advance(time)
+
+    def flow(self, n, rtol, jumps=None, mixing=None, source=-1):
+        """Return the `DrivenFlow` of n matrices and, with a `source`, of scalars.
+
+        Parameters
+        ----------
+        n : int
+        rtol : float
+        jumps, mixing : ndarray (n, n), optional
+        source : int
             Of `trajbatt.kernels.liouvillian.System`.
         """
-        rows = np.empty(matrices.shape, dtype=complex)
-        rows[:, self._by_rows] = matrices
-        y = np.concatenate((rows.ravel().view(float), scalars.real))
-        for state in self._states(y, times, 0.1 * rtol, source, np.array(drift, dtype=float)):
-            rows = state[: 2 * rows.size].view(complex).reshape(rows.shape)
-            yield rows[:, self._by_rows], state[2 * rows.size :].copy()
-
-    def _states(self, y, times, tolerance, source, drift):
-        """Yield the solution at `times`, by steps whose root mean square error is `tolerance`."""
-        from scipy.integrate import DOP853
-
-        from trajbatt.kernels.liouvillian import STAGES, Method, derivative, step
-
-        method = Method(DOP853.A, DOP853.B, DOP853.C, DOP853.E3, DOP853.E5)
-        system = self._system(source, drift)
-        slopes = np.empty((STAGES + 1, y.size))
-        new, spare = np.empty((2, y.size))
-        derivative(system, 0.0, y, slopes[0])
-        longest = min(self.model.timescale, times[-1])
-        t = 0.0
-        for target in times:
-            while t < target:
-                if longest < 1e-12 * t:
-                    raise ArithmeticError(
-                        f"the steps became too short at t = {t:g}; ask for a larger `rtol`"
-                    )
-                parts = math.ceil((target - t) / longest * (1.0 - 1e-12))
-                h = (target - t) / parts
-                error = step(system, method, t, h, y, slopes, new, spare)
-                growth = 0.9 * (tolerance / max(error, 1e-300)) ** (1 / 8)
-                if error > tolerance:
-                    longest = h * max(0.2, growth)
-                    continue
-                longest = max(longest, h * min(growth, 5.0)) if growth > 1.0 else h * growth
-                y, new = new, y
-                slopes[0] = slopes[-1]
-                t = target if parts == 1 else t + h
-            yield y
-
-    def _system(self, source, drift):
         from trajbatt.kernels.liouvillian import GHOSTS, LANES, System
 
         bands = self.model.jump_bands
@@ -106,16 +92,91 @@ class DrivenOrders(Orders):
             doubled = np.repeat(np.pad(table, ((0, 0), (GHOSTS, GHOSTS))), 2, axis=1)
             return np.pad(doubled, ((0, 0), (0, LANES)))
 
-        return System(
+        system = System(
             levels=self.n_atoms + 1,
             jump=cells(bands[0]),
             click=cells(no_click_bands(bands)),
             frequency=self.model.frequency,
+            jumps=np.zeros((n, n)) if jumps is None else np.asarray(jumps, dtype=float),
+            mixing=np.zeros((n, n)) if mixing is None else np.asarray(mixing, dtype=float),
             source=source,
-            drift=drift,
             full=full,
             left=left,
             change=change,
             half=np.empty(2 * self.stop),
             phases=np.empty(2 * (self.n_atoms + 1)),
         )
+        return DrivenFlow(system, self._by_rows, self.model.timescale, 0.1 * rtol)
+
+
+class DrivenFlow:
+    """Matrices and scalars on their way, by steps whose root mean square error is `tolerance`.
+
+    Parameters
+    ----------
+    system : trajbatt.kernels.liouvillian.System
+    by_rows : ndarray (stop,), int
+        Where the kernel has each element of the orders.
+    timescale : float
+        The first guess at a step.
+    tolerance : float
+    """
+
+    def __init__(self, system, by_rows, timescale, tolerance):
+        from scipy.integrate import DOP853
+
+        from trajbatt.kernels.liouvillian import Method
+
+        self._system = system
+        self._by_rows = by_rows
+        self._longest = timescale
+        self._tolerance = tolerance
+        self._method = Method(DOP853.A, DOP853.B, DOP853.C, DOP853.E3, DOP853.E5)
+
+    def begin(self, t, matrices, scalars=()):
+        """Set the matrices (n, stop) and the scalars at time `t`."""
+        from trajbatt.kernels.liouvillian import STAGES, derivative
+
+        self._shape = matrices.shape
+        rows = np.empty(matrices.shape, dtype=complex)
+        rows[:, self._by_rows] = matrices
+        self._y = np.concatenate((rows.ravel().view(float), np.real(scalars)))
+        self._t = t
+        self._slopes = np.empty((STAGES + 1, self._y.size))
+        self._new, self._spare = np.empty((2, self._y.size))
+        derivative(self._system, t, self._y, self._slopes[0])
+
+    def advance(self, target):
+        """Return the matrices (n, stop) and the scalars at the time `target`, and stay there."""
+        from trajbatt.kernels.liouvillian import step
+
+        while self._t < target:
+            if self._longest < 1e-12 * self._t:
+                raise ArithmeticError(
+                    f"the steps became too short at t = {self._t:g}; ask for a larger `rtol`"
+                )
+            left = target - self._t
+            parts = max(1, math.ceil(left / self._longest * (1.0 - 1e-12)))
+            h = left / parts
+            error = step(
+                self._system,
+                self._method,
+                self._t,
+                h,
+                self._y,
+                self._slopes,
+                self._new,
+                self._spare,
+            )
+            growth = 0.9 * (self._tolerance / max(error, 1e-300)) ** (1 / 8)
+            if error > self._tolerance:
+                self._longest = h * max(0.2, growth)
+                continue
+            longer = max(self._longest, h * min(growth, 5.0))
+            self._longest = longer if growth > 1.0 else h * growth
+            self._y, self._new = self._new, self._y
+            self._slopes[0] = self._slopes[-1]
+            self._t = target if parts == 1 else self._t + h
+        elements = 2 * math.prod(self._shape)
+        rows = self._y[:elements].view(complex).reshape(self._shape)
+        return rows[:, self._by_rows], self._y[elements:].copy()

@@ -8,13 +8,11 @@ import numpy as np
 from trajbatt import checks, export
 from trajbatt.coherence import CoherenceOrders
 from trajbatt.coherent import CoherentEmission
-from trajbatt.count_covariances import counts_covariance
+from trajbatt.count_covariances import count_moments
 from trajbatt.driven import DrivenOrders
 from trajbatt.models import BandedModel, LadderModel
 from trajbatt.protocol import Protocol, check_model, stages_of, within
 from trajbatt.states import prepare
-
-LARGEST_FULL = 2000  # atoms up to which the whole density matrix is offered
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -174,7 +172,7 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
     if covariances:
         stages = stages_of(model, times[-1])
         n_channels = len(model.channel_names)
-        covariance = counts_covariance(stages, n_channels, mixture, times, final_counts, rtol)
+        _, covariance = count_moments(stages, n_channels, mixture, times, final_counts, rtol)
     return MasterEquationResult(
         model=model,
         initial=initial,
@@ -246,11 +244,6 @@ def _solve(model, mixture, times, rtol, look=None):
 
 
 def _system(model, all_orders):
-    if (all_orders or isinstance(model, BandedModel)) and model.n_atoms > LARGEST_FULL:
-        raise ValueError(
-            f"full density matrices are offered up to {LARGEST_FULL} atoms, "
-            f"but `n_atoms` is {model.n_atoms}"
-        )
     if isinstance(model, BandedModel):
         return DrivenOrders(model)
     if all_orders:

@@ -11,6 +11,8 @@ import numpy as np
 
 from trajbatt import spin
 
+LARGEST_FULL = 2000  # atoms up to which the whole density matrix is offered
+
 
 class Orders:
     """The layout of some coherence orders.
@@ -22,9 +24,19 @@ class Orders:
         The angle of the basis.
     orders : sequence of int
         Ascending, from 0.
+
+    Raises
+    ------
+    ValueError
+        If all orders are asked for, O(N^2) of memory, of too many atoms.
     """
 
     def __init__(self, n_atoms, theta, orders):
+        if len(orders) > LARGEST_FULL + 1:
+            raise ValueError(
+                f"full density matrices are offered up to {LARGEST_FULL} atoms, "
+                f"but `n_atoms` is {n_atoms}"
+            )
         self.n_atoms = n_atoms
         self.theta = theta
         self.orders = tuple(orders)

@@ -93,6 +93,12 @@ class Mixture(NamedTuple):
         )
 
     @classmethod
+    def of_matrix(cls, matrix):
+        """Return the mixture of the eigenstates of a density matrix (N+1, N+1)."""
+        weights, columns = np.linalg.eigh(matrix)
+        return cls.of_kets(np.maximum(weights, 0.0), columns.T)
+
+    @classmethod
     def of_levels(cls, populations):
         """Return the mixture of single levels with the given `populations` (N+1,)."""
         levels = np.flatnonzero(populations >= NEGLIGIBLE * populations.sum())

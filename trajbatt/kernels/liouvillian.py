@@ -12,9 +12,13 @@ numbers are real: the real and the imaginary part of an element stand side by si
 Liouvillian a density matrix is unfolded to a full one, of which only the lower half and `GHOSTS`
 diagonals above it are worked on, with `GHOSTS` elements of zeros around.
 
-What is integrated is, one after the other: rho; for each *tag* a matrix V_a, the part of rho that
-has seen photons of this tag, each counted once (see `trajbatt.count_covariances`); the mean photon
-count; the second moments of the tagged counts. All but the first may be missing.
+What is integrated is, one after the other: one or more Hermitian matrices y_a, which obey
+
+    dy_a/dt = 𝓛 y_a + 𝓙 sum_b jumps_ab y_b + sum_b mixing_ab y_b,     𝓙 y = L y L+;
+
+and, where y_0 is rho and the y_{1+a} are the parts V_a of it that have seen photons of tag a, each
+counted once (see `trajbatt.count_covariances`), the mean photon count and the second moments of the
+tagged counts.
 
 Nothing here is shared with the kernels of the trajectories.
 """
@@ -45,10 +49,10 @@ class System(NamedTuple):
         <k + q|L+ L|k> for q = 0, 1, 2, each twice, with zeros around.
     frequency : float
         Omega.
+    jumps, mixing : ndarray (n, n), float64
+        Of the n matrices.
     source : int
-        The tag of the photons.
-    drift : ndarray (n_tags,), float64
-        Rates taken out of the tagged counts.
+        The tag of the photons; -1 if they are not counted, and there are no scalars.
     full, left, change : *scratch* ndarray (levels + 2 GHOSTS, cells), float64
         Zeros to begin with.
     half : *scratch* ndarray (levels (levels + 1),), float64
@@ -59,8 +63,9 @@ class System(NamedTuple):
     jump: np.ndarray
     click: np.ndarray
     frequency: float
+    jumps: np.ndarray
+    mixing: np.ndarray
     source: int
-    drift: np.ndarray
     full: np.ndarray
     left: np.ndarray
     change: np.ndarray
@@ -210,38 +215,59 @@ def trace(levels, y, at):
 
 
 @kernel
+def add_matrices(weights, y, out, at):
+    """Add sum_b weights_b y_b to `out[at:]`, which is as long as one matrix."""
+    size = y.size // weights.size
+    for b in range(weights.size):
+        if weights[b] != 0.0:
+            for i in range(size):
+                out[at + i] += weights[b] * y[b * size + i]
+
+
+@kernel
 def derivative(system, t, y, out):
     """Write d/dt of everything that is integrated to `out`."""
     angle = system.frequency * t
-    n_tags = system.drift.size
+    size = system.half.size
+    n = system.jumps.shape[0]
+    matrices = y[: n * size]
+    for a in range(n):
+        at = a * size
+        if np.any(system.jumps[a] != 0.0):
+            system.half[:] = 0.0
+            add_matrices(system.jumps[a], matrices, system.half, 0)
+            apply(system, 0.0, system.half, 0, angle, system.half, 0)
+            apply(system, 1.0, y, at, angle, out, at)
+            for i in range(size):
+                out[at + i] += system.half[i]
+        else:
+            apply(system, 1.0, y, at, angle, out, at)
+        add_matrices(system.mixing[a], matrices, out, at)
+    if system.source >= 0:
+        count(system, angle, y, out)
+
+
+@kernel
+def count(system, angle, y, out):
+    """Write d/dt of the mean photon count and of the second moments of the tagged counts."""
     size = system.half.size
     levels = system.levels
-    apply(system, 1.0, y, 0, angle, out, 0)
-    for tag in range(n_tags):
-        at = (1 + tag) * size
-        apply(system, 1.0, y, at, angle, out, at)
-        for i in range(size):
-            out[at + i] -= system.drift[tag] * y[i]
+    n_tags = system.jumps.shape[0] - 1
     scalars = (1 + n_tags) * size
     rate = click_rate(system, y, 0, angle)
     out[scalars] = rate
-    if n_tags > 0:
-        apply(system, 0.0, y, 0, angle, system.half, 0)
-        at = (1 + system.source) * size
-        for i in range(size):
-            out[at + i] += system.half[i]
-        for a in range(n_tags):
-            trace_a = trace(levels, y, (1 + a) * size)
-            rate_a = click_rate(system, y, (1 + a) * size, angle)
-            for b in range(n_tags):
-                gain = -system.drift[a] * trace(levels, y, (1 + b) * size)
-                gain -= system.drift[b] * trace_a
-                if a == system.source:
-                    gain += click_rate(system, y, (1 + b) * size, angle)
-                if b == system.source:
-                    gain += rate_a
-                    gain += rate if a == b else 0.0
-                out[scalars + 1 + a * n_tags + b] = gain
+    for a in range(n_tags):
+        trace_a = trace(levels, y, (1 + a) * size)
+        rate_a = click_rate(system, y, (1 + a) * size, angle)
+        for b in range(n_tags):
+            gain = system.mixing[1 + a, 0] * trace(levels, y, (1 + b) * size)
+            gain += system.mixing[1 + b, 0] * trace_a
+            if a == system.source:
+                gain += click_rate(system, y, (1 + b) * size, angle)
+            if b == system.source:
+                gain += rate_a
+                gain += rate if a == b else 0.0
+            out[scalars + 1 + a * n_tags + b] = gain
 
 
 @kernel

@@ -1,0 +1,27 @@
+"""The exact twin of every click statistic: photon numbers, waiting times, correlations."""
+
+from trajbatt.counting.correlations import correlation, g2, intensity
+from trajbatt.counting.distributions import distribution, factorial_moments, joint_distribution
+from trajbatt.counting.fano import fano
+from trajbatt.counting.waiting import (
+    first_channels,
+    first_click,
+    next_channel,
+    survival,
+    waiting_time,
+)
+
+__all__ = [
+    "correlation",
+    "distribution",
+    "factorial_moments",
+    "fano",
+    "first_channels",
+    "first_click",
+    "g2",
+    "intensity",
+    "joint_distribution",
+    "next_channel",
+    "survival",
+    "waiting_time",
+]

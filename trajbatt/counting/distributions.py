@@ -1,0 +1,134 @@
+r"""Photon numbers, exactly: their distributions and factorial moments.
+
+The generating function G(z) = E[prod_c z_c^{n_c}] on the unit circle is the Fourier transform of
+the distribution: with M points, P(n) comes out modulo M, which is exact where M covers the numbers
+that have a probability at all. Their mean and variance are known beforehand, so M grows with the
+width of the distribution.
+"""
+
+import itertools
+import math
+
+import numpy as np
+
+from trajbatt import checks
+from trajbatt.counting.course import ROUGH, Course
+from trajbatt.counting.generating import generating_function
+
+NEGLIGIBLE = 1e-12  # probability at the ends of a window that is wide enough
+WIDTHS, SLACK = 8.0, 16  # a window reaches so many standard deviations, and photons more
+
+
+def distribution(model, t, channel, initial=None, start=0.0):
+    """Return the distribution of the number of photons by the time t, exactly.
+
+    For a ladder model, or a channel that only the last stage of a protocol has, it takes the
+    populations only, O(N) for each of some hundreds of counting fields. Else it takes whole density
+    matrices, O(N^2).
+
+    Parameters
+    ----------
+    model : LadderModel, BandedModel or Protocol
+        Such as `battery.charge()`.
+    t : float
+        At least 0, in the unit of 1/rate.
+    channel : str
+        The name of a channel, or "total" for the sum over all.
+    initial : optional
+        As in `mesolve`.
+    start : float
+        Photons count from this time on; the state is `initial` at 0.
+
+    Returns
+    -------
+    ndarray (n,), float64
+        The probabilities of 0, 1, 2, ... photons; those beyond are below 1e-12.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
+    return _joint(model, t, (channel,), initial, start)
+
+
+def joint_distribution(model, t, channels, initial=None, start=0.0):
+    """Return the joint distribution of the photon numbers of two channels, float64 (n_a, n_b).
+
+    Parameters and errors as for `distribution`, with a pair of channels.
+    """
+    if not isinstance(channels, tuple | list) or len(channels) != 2:
+        raise TypeError(f"`channels` must be a pair of channels, but is {channels!r}")
+    return _joint(model, t, tuple(channels), initial, start)
+
+
+def factorial_moments(model, t, channel, order=4, initial=None, start=0.0):
+    """Return <n>, <n(n-1)>, <n(n-1)(n-2)>, ... of a photon number, float64 (order,).
+
+    Those of light with Poissonian statistics are powers of the first. Parameters and errors as for
+    `distribution`; `order` is how many there are.
+    """
+    order = checks.integer("order", order, 1)
+    probabilities = distribution(model, t, channel, initial, start)
+    n = np.arange(float(probabilities.size))
+    falling = np.cumprod([np.maximum(n - i, 0.0) for i in range(order)], axis=0)
+    return falling @ probabilities
+
+
+def _joint(model, t, channels, initial, start):
+    """Return the distribution of one or two numbers of photons."""
+    t = checks.real("t", t, 0)
+    start = checks.real("start", start, 0, t)
+    course = Course.of(model, initial, t)
+    counted = np.array([course.tags(channel) for channel in channels])
+    course = course.later(start)
+    course, duration = course.counted(counted.any(axis=0), t - start)
+    if course is None or duration == 0.0:
+        none = np.zeros((SLACK + 1,) * len(channels))
+        none[(0,) * len(channels)] = 1.0
+        return none
+    counted = counted.astype(float)
+    means, covariances = course.count_moments(np.array([duration]), ROUGH)
+    means = counted @ means[:, 0]
+    variances = np.diagonal(counted @ covariances[:, :, 0] @ counted.T)
+    widths = WIDTHS
+    while True:
+        reach = [widths * math.sqrt(max(v, 0.0)) + SLACK for v in variances]
+        first = [max(0, math.floor(m - r)) for m, r in zip(means, reach, strict=True)]
+        sizes = [math.ceil(m + r) - f + 1 for m, r, f in zip(means, reach, first, strict=True)]
+        window = _window(course, duration, counted, first, sizes)
+        if _fits(window, first):
+            break
+        widths *= 1.5
+    whole = np.zeros([f + n for f, n in zip(first, sizes, strict=True)])
+    whole[tuple(slice(f, None) for f in first)] = np.maximum(window, 0.0)
+    return whole
+
+
+def _fits(window, first):
+    """Whether nothing stands at the ends of a window; one that begins with 0 has no lower end."""
+    for axis, start in enumerate(first):
+        profile = np.abs(window.sum(axis=tuple(i for i in range(window.ndim) if i != axis)))
+        if profile[-4:].max() > NEGLIGIBLE or (start > 0 and profile[:4].max() > NEGLIGIBLE):
+            return False
+    return True
+
+
+def _window(course, duration, counted, first, sizes):
+    """Return the probabilities in a window of photon numbers, by Fourier transform."""
+    halves = [*sizes[:-1], sizes[-1] // 2 + 1]  # the others are complex conjugates
+    angles = [
+        2.0 * np.pi * np.arange(points) / size for points, size in zip(halves, sizes, strict=True)
+    ]
+    turns = np.array(list(itertools.product(*angles)))
+    fields = np.exp(1j * (turns @ counted))
+
+    def transformed(may_stop):
+        generating = generating_function(course, duration, fields, may_stop)
+        modulo = np.fft.irfftn(generating.reshape(halves).conj(), s=sizes, axes=range(len(sizes)))
+        return np.roll(modulo, [-f for f in first], axis=tuple(range(len(sizes))))
+
+    # For one wide number the generating function falls to nothing and stays there, unless numbers
+    # of one parity are missing; then what is left out would make some probabilities negative.
+    window = transformed(may_stop=len(sizes) == 1)
+    return window if window.min() > -NEGLIGIBLE else transformed(may_stop=False)

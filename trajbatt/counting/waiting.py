@@ -1,0 +1,232 @@
+r"""Waiting times, exactly: how long until the next photon, and which.
+
+As long as there is no photon the state goes on under a counting field of zero. The density of the
+time tau from a photon of channel a at the time t to the next photon of any, if that is one of b, is
+
+    w_ab(tau) = Tr 𝓙_b exp(tau (𝓛 - sum_c 𝓙_c)) 𝓙_a rho(t) / Tr 𝓙_a rho(t).
+"""
+
+import math
+
+import numpy as np
+
+from trajbatt import checks, spin
+from trajbatt.counting.correlations import pair_of
+from trajbatt.counting.course import Course, populations
+from trajbatt.models import BandedModel, LadderModel
+from trajbatt.protocol import Protocol
+from trajbatt.quadrature import RunningIntegral
+
+
+def first_click(model, tlist, initial=None):
+    """Return the probability that a photon of any channel has come by each time, float64 (nt,).
+
+    Parameters
+    ----------
+    model : LadderModel, BandedModel or Protocol
+    tlist : array_like (nt,)
+        Strictly increasing times >= 0.
+    initial : optional
+        As in `mesolve`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
+    return np.maximum(1.0 - survival(model, tlist, initial=initial), 0.0)
+
+
+def survival(model, tlist, after=None, initial=None, at=0.0):
+    """Return the probability of no photon at all for each delay, float64 (nt,).
+
+    Parameters
+    ----------
+    model : LadderModel, BandedModel or Protocol
+    tlist : array_like (nt,)
+        Strictly increasing delays >= 0, counted from `at`.
+    after : str, optional
+        A photon of this channel, or of any with "total", has just come at the time `at`.
+    initial : optional
+        As in `mesolve`; the state at t = 0.
+    at : float
+
+    Returns
+    -------
+    ndarray (nt,)
+        nan if the photon `after` cannot come.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
+    delays = checks.times("tlist", tlist)
+    course = _course(model, delays[-1], after, initial, at)
+    return np.full(delays.size, np.nan) if course is None else course.walk(delays, 0.0)[0]
+
+
+def waiting_time(model, tlist, channels, initial=None, at=0.0):
+    """Return the density of the time from a photon to the next one, float64 (nt,).
+
+    It counts those next photons only that are of the second channel, so it integrates to the
+    probability of that (`next_channel`).
+
+    Parameters
+    ----------
+    model, tlist, initial, at
+        As for `survival`; the first photon comes at the time `at`.
+    channels : pair of str
+        Of the first and of the second photon: names of channels, or "total".
+
+    Returns
+    -------
+    ndarray (nt,)
+        In the unit of rates; nan if the first photon cannot come.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
+    delays = checks.times("tlist", tlist)
+    end = checks.real("at", at, 0) + delays[-1]
+    _, second = pair_of(Course.of(model, initial, end), channels)
+    course = _course(model, delays[-1], channels[0], initial, at)
+    if course is None:
+        return np.full(delays.size, np.nan)
+    return course.walk(delays, 0.0)[1][second].sum(axis=0)
+
+
+def next_channel(model, after=None, initial=None, at=0.0):
+    """Return the probabilities that the next photon is one of each channel, float64 (nc,).
+
+    They add up to the probability that there is one, in a protocol before its end.
+
+    Parameters
+    ----------
+    model, after, initial, at
+        As for `survival`.
+
+    Returns
+    -------
+    ndarray (nc,)
+        nan if the photon `after` cannot come.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
+    at = checks.real("at", at, 0)
+    left = model.duration - at if isinstance(model, Protocol) else 0.0
+    course = _course(model, left, after, initial, at)
+    if course is None:
+        return np.full(len(model.channel_names), np.nan)
+    if isinstance(model, Protocol):
+        return _integrated(course, left)
+    if isinstance(model, BandedModel):
+        return np.array([_bright(model, course)])
+    return _shares(model) @ populations(course)
+
+
+def first_channels(model, length=2, initial=None):
+    """Return the probabilities of the channels of the first few photons, in order.
+
+    Parameters
+    ----------
+    model : LadderModel
+    length : int
+        How many photons.
+    initial : optional
+        As in `mesolve`.
+
+    Returns
+    -------
+    ndarray (nc, ..., nc), float64
+        With `length` axes; [1, 2] is the probability that the first photon is of channel 1 and the
+        second of channel 2. They add up to the probability that so many photons come at all.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
+    if not isinstance(model, LadderModel):
+        raise TypeError(
+            "`model` must be a ladder model such as battery.charge(), "
+            f"but is a {type(model).__name__}"
+        )
+    length = checks.integer("length", length, 1)
+    levels = populations(Course.of(model, initial, 0.0))
+    shares, flows = _shares(model), levels[None]
+    for _ in range(length):
+        # A share of a jump off the ladder is zero, so rolling brings nothing round.
+        flows = np.concatenate(
+            [
+                np.roll(shares[c] * flow, shift)[None]
+                for flow in flows
+                for c, shift in enumerate(model.shifts)
+            ]
+        )
+    return flows.sum(axis=1).reshape((len(model.channels),) * length)
+
+
+def _shares(model):
+    """Return the probability that the next photon of each level is of each channel, (nc, N+1)."""
+    rates = model.click_rates
+    total = rates.sum(axis=0)
+    return np.divide(rates, total, out=np.zeros_like(rates), where=total > 0)
+
+
+def _course(model, duration, after, initial, at):
+    """Return the course from `at` on, after a photon if wanted; None if that cannot come."""
+    at = checks.real("at", at, 0)
+    course = Course.of(model, initial, at + duration)
+    tags = None if after is None else course.tags(after, "after")
+    course = course.later(at)
+    return course if after is None else course.clicked(tags)[0]
+
+
+def _bright(model, course):
+    """Return the probability that a photon ever comes under the driven Eq. (5).
+
+    With a drive it is 1. Without, the bare ground state is dark.
+    """
+    if model.rate == 0.0:
+        return 0.0
+    if model.frequency > 0.0 and model.theta not in (0.0, math.pi):
+        return 1.0
+    ground = spin.to_dressed(spin.coherent_ket(model.n_atoms, 0.0, 1.0), model.theta)
+    overlaps = (
+        weight * abs(ground[first : first + ket.size] @ ket) ** 2
+        for weight, first, ket in course.mixture.kets()
+    )
+    return 1.0 - float(sum(overlaps))
+
+
+def _integrated(course, duration):
+    """Return the time integrals of the rates without a photon before, float64 (nc,)."""
+    integrals = [
+        (stage, RunningIntegral(np.array([min(stage.end, duration) - stage.start]), *_pace(stage)))
+        for stage in course.stages
+    ]
+    times = np.concatenate([stage.start + integral.nodes for stage, integral in integrals])
+    pieces = np.split(
+        course.walk(times, 0.0)[1],
+        np.cumsum([integral.nodes.size for _, integral in integrals])[:-1],
+        axis=1,
+    )
+    return sum(
+        integral(rates)[:, 0] for (_, integral), rates in zip(integrals, pieces, strict=True)
+    )
+
+
+def _pace(stage):
+    """Return how fast the rates fall at first, and the longest time for which they are smooth."""
+    model = stage.model
+    if isinstance(model, LadderModel):
+        rate = model.click_rates.sum(axis=0).max()
+        return (1.0 / rate if rate > 0 else stage.duration), math.inf
+    fastest = model.rate * (model.n_atoms / 2 + 1) ** 2 + model.frequency
+    return 1.0 / fastest, 1.0 / max(model.frequency, fastest / 1e3)
