@@ -10,6 +10,7 @@ from trajbatt.battery import Battery
 from trajbatt.clicks import Clicks
 from trajbatt.compare import Comparison, compare
 from trajbatt.ensemble import EnsembleResult, Trajectory
+from trajbatt.filtering import FilterResult, filter
 from trajbatt.fisher import EnergyFisher, energy_fisher
 from trajbatt.mcsolve import load, mcsolve
 from trajbatt.mesolve import MasterEquationResult, mesolve
@@ -29,6 +30,7 @@ __all__ = [
     "Comparison",
     "EnergyFisher",
     "EnsembleResult",
+    "FilterResult",
     "LadderModel",
     "MasterEquationResult",
     "Protocol",
@@ -42,6 +44,7 @@ __all__ = [
     "counting",
     "energy_fisher",
     "excited_state",
+    "filter",
     "ground_state",
     "load",
     "mcsolve",

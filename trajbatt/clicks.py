@@ -1,13 +1,13 @@
 """Click records: when each trajectory emitted a photon, and into which channel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Clicks:
-    """The clicks of an ensemble as parallel arrays, sorted by trajectory, then by time.
+    """The clicks of one or more trajectories as parallel arrays, sorted by trajectory, then time.
 
     Attributes
     ----------
@@ -17,12 +17,27 @@ class Clicks:
     channel : ndarray (n_clicks,), int8
         Index into `channels`.
     channels : tuple of str
+    first, ntraj : int
+        Trajectories `first` to `first + ntraj - 1` were watched, whether they clicked or not. By
+        default, from 0 to the last that did.
+    duration : float
+        Until when; by default, until the last click.
     """
 
     trajectory: np.ndarray
     time: np.ndarray
     channel: np.ndarray
     channels: tuple[str, ...]
+    first: int = 0
+    ntraj: int | None = None
+    duration: float | None = None
+
+    def __post_init__(self):
+        if self.ntraj is None:
+            last = int(self.trajectory[-1]) if len(self) else self.first
+            object.__setattr__(self, "ntraj", last + 1 - self.first)
+        if self.duration is None:
+            object.__setattr__(self, "duration", float(self.time.max()) if len(self) else 0.0)
 
     def __len__(self):
         """The number of clicks."""
@@ -35,7 +50,7 @@ class Clicks:
         return f"Clicks: {listed or 'none'}"
 
     @classmethod
-    def of_records(cls, records, channels, first=0):
+    def of_records(cls, records, channels, duration, first=0):
         """Join the `trajbatt.records.Records` in `records`; trajectories count from `first`."""
         per_trajectory = np.concatenate([np.diff(record.offsets) for record in records])
         return cls(
@@ -43,14 +58,27 @@ class Clicks:
             time=np.concatenate([record.time for record in records]),
             channel=np.concatenate([record.channel for record in records]),
             channels=channels,
+            first=first,
+            ntraj=per_trajectory.size,
+            duration=float(duration),
+        )
+
+    @property
+    def offsets(self):
+        """Trajectory `first` + i has the clicks offsets[i] to offsets[i+1], int64 (ntraj+1,)."""
+        edges = np.arange(self.first, self.first + self.ntraj + 1)
+        return np.searchsorted(self.trajectory, edges)
+
+    def where(self, wanted):
+        """Return the clicks for which the array `wanted` (n_clicks,) of bool says so."""
+        return replace(
+            self,
+            trajectory=self.trajectory[wanted],
+            time=self.time[wanted],
+            channel=self.channel[wanted],
         )
 
     def of_trajectory(self, trajectory):
         """Return the clicks of one trajectory alone."""
         start, stop = np.searchsorted(self.trajectory, [trajectory, trajectory + 1])
-        return Clicks(
-            self.trajectory[start:stop],
-            self.time[start:stop],
-            self.channel[start:stop],
-            self.channels,
-        )
+        return replace(self.where(slice(start, stop)), first=trajectory, ntraj=1)

@@ -40,13 +40,13 @@ class DrivenOrders(Orders):
         return y[self.stop :].real
 
     def click_rate(self, y, phase):
-        """Return Tr(L+ L rho) of the orders y (stop,) at Omega t = `phase`."""
+        """Return Tr(L+ L rho) of the orders y (stop, ...) at Omega t = `phase`, (...)."""
         bands = no_click_bands(self.model.jump_bands)
         rate = 0.0
         for q, band in zip(self.orders, bands, strict=False):
-            part = y[self.slices[q]] @ band[: self.lengths[q]]
-            rate += (1.0 if q == 0 else 2.0) * (part * np.exp(-1j * q * phase)).real
-        return float(rate)
+            order = band[: self.lengths[q]] @ y[self.slices[q]]
+            rate += (1.0 if q == 0 else 2.0) * (order * np.exp(-1j * q * phase)).real
+        return rate
 
     def solve(self, y, times, rtol):
         """Yield the vector that is y (size,) at t = 0 at each of `times`."""
@@ -180,3 +180,12 @@ class DrivenFlow:
         elements = 2 * math.prod(self._shape)
         rows = self._y[:elements].view(complex).reshape(self._shape)
         return rows[:, self._by_rows], self._y[elements:].copy()
+
+    def jumped(self):
+        """Return 𝓙 of the first matrix, as it is now, as orders (stop,)."""
+        from trajbatt.kernels.liouvillian import apply
+
+        rows = np.empty(2 * self._shape[1])
+        angle = self._system.frequency * self._t
+        apply(self._system, 0.0, self._y, 0, angle, rows, 0)
+        return rows.view(complex)[self._by_rows]

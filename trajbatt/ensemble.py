@@ -140,7 +140,7 @@ class EnsembleResult:
         if not self.plan.keep_clicks:
             return None
         records = [one for part in self.parts for one in part.records()]
-        return Clicks.of_records(records, self.channels)
+        return Clicks.of_records(records, self.channels, self.times[-1])
 
     def __add__(self, other):
         """Return the result of both ensembles together.
@@ -352,7 +352,9 @@ class EnsembleResult:
             energy_variance=rows[JZ_VARIANCE],
             dipole=rows[DIPOLE_REAL] + 1j * rows[DIPOLE_IMAG],
             counts=rows[COUNTS:].astype(np.int64),
-            clicks=Clicks.of_records([record.joined], self.channels, first=trajectory),
+            clicks=Clicks.of_records(
+                [record.joined], self.channels, self.times[-1], first=trajectory
+            ),
         )
 
     def to_xarray(self):

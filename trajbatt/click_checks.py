@@ -1,0 +1,83 @@
+"""Clicks as users hand them over, checked: one sentence that names the click that is wrong."""
+
+import numpy as np
+
+
+def of_one_trajectory(clicks, channels, t_end):
+    """Return the times (n,) and the channels (n,), as indices, of one battery's clicks, checked.
+
+    Parameters
+    ----------
+    clicks : object
+        With the arrays `time` and `channel`: names, or indices into its own `channels` or, without,
+        into `channels`.
+    channels : tuple of str
+    t_end : float
+        No click may be later.
+
+    Raises
+    ------
+    ValueError, TypeError
+        With one sentence that names the click.
+    """
+    if not (hasattr(clicks, "time") and hasattr(clicks, "channel")):
+        raise TypeError(
+            f"`clicks` must have the arrays `time` and `channel`, but is a {type(clicks).__name__}"
+        )
+    trajectories = np.unique(getattr(clicks, "trajectory", []))
+    if trajectories.size > 1:
+        raise ValueError(
+            "`clicks` must be of one trajectory, such as clicks.of_trajectory(0), "
+            f"but are of {trajectories.size}"
+        )
+    time, channel = np.asarray(clicks.time), np.asarray(clicks.channel)
+    if time.ndim != 1 or channel.shape != time.shape:
+        raise ValueError(
+            "`clicks` must have one `time` and one `channel` for each click, "
+            f"but the shapes are {time.shape} and {channel.shape}"
+        )
+    if time.size == 0:
+        return np.empty(0), np.empty(0, dtype=np.int64)
+    if time.dtype.kind not in "iuf":
+        raise TypeError(f"`clicks.time` must hold numbers, but holds {time.dtype}")
+    time = time.astype(float)
+    places = _places(channel, getattr(clicks, "channels", None), channels)
+
+    def refuse(wrong, rule, what):
+        if np.any(wrong):
+            i = int(np.argmax(wrong))
+            raise ValueError(f"`clicks` must {rule}, but click {i} {what(i)}")
+
+    refuse(~np.isfinite(time), "have finite times", lambda i: f"is at {time[i]}")
+    refuse(time < 0, "have times >= 0", lambda i: f"is at {time[i]}")
+    late = np.append(False, np.diff(time) < 0)
+    refuse(late, "be in the order of time", lambda i: f"at {time[i]} follows one at {time[i - 1]}")
+    refuse(time > t_end, f"end by the last time, {t_end:g}", lambda i: f"is at {time[i]}")
+    return time, places
+
+
+def _places(channel, own, channels):
+    """Return channels as indices into `channels`, int64 (n,)."""
+    if channel.dtype.kind in "iu" and own is None:
+        own = channels
+    if channel.dtype.kind in "iu":
+        names = dict(enumerate(own))
+    elif channel.dtype.kind in "USO":
+        names = {name: name for name in channels}
+    else:
+        raise TypeError(f"`clicks.channel` must hold names or indices, but holds {channel.dtype}")
+    kinds, inverse = np.unique(channel, return_inverse=True)
+    found = np.array(
+        [
+            channels.index(name) if (name := names.get(kind)) in channels else -1
+            for kind in kinds.tolist()
+        ]
+    )[inverse]
+    if np.any(found < 0):
+        i = int(np.argmax(found < 0))
+        listed = ", ".join(repr(name) for name in channels) or "none"
+        wrong = channel.tolist()[i]
+        raise ValueError(
+            f"`clicks` must be of the channels {listed}, but click {i} is of {wrong!r}"
+        )
+    return found
