@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "trajbatt"
 OPEN_TO_ALL = {"__init__.py", "__main__.py"} | {
-    f"{folder}/__init__.py" for folder in ("kernels", "commands", "counting")
+    f"{folder}/__init__.py" for folder in ("kernels", "commands", "counting", "photons", "exchange")
 }
 
 

@@ -186,6 +186,19 @@ def filter(model, clicks, tlist, efficiency=1.0, initial=None):
     )
 
 
+def log_likelihood(seen, mixture):
+    """Return the logarithm of the probability density of a whole record.
+
+    Parameters
+    ----------
+    seen : Seen
+    mixture : Mixture
+        The initial state in the basis of the first stage.
+    """
+    *_, last = _follow(seen, mixture)
+    return last.log_likelihood
+
+
 def efficiencies(efficiency, channels):
     """Return the efficiency of each channel, float64 (nc,), checked."""
     if isinstance(efficiency, dict):

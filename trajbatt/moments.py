@@ -90,6 +90,13 @@ class Moments:
             return np.full_like(self.comoment, np.nan)
         return self.comoment / (self.count - 1)
 
+    @property
+    def mean_sem(self):
+        """Standard errors of the means (nv, ...); nan for a single sample."""
+        if self.count < 2:
+            return np.full_like(self.mean, np.nan)
+        return np.sqrt(self.second / (self.count - 1) / self.count)
+
     def sem(self, gradient):
         """Return the standard error of a function of the means, by the delta method.
 

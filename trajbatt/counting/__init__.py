@@ -1,6 +1,6 @@
 """The exact twin of every click statistic: photon numbers, waiting times, correlations."""
 
-from trajbatt.counting.correlations import correlation, g2, intensity
+from trajbatt.counting.correlations import correlation, g2, g2_matrix, intensity, photocurrent
 from trajbatt.counting.distributions import distribution, factorial_moments, joint_distribution
 from trajbatt.counting.fano import fano
 from trajbatt.counting.waiting import (
@@ -19,9 +19,11 @@ __all__ = [
     "first_channels",
     "first_click",
     "g2",
+    "g2_matrix",
     "intensity",
     "joint_distribution",
     "next_channel",
+    "photocurrent",
     "survival",
     "waiting_time",
 ]

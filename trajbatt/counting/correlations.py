@@ -7,9 +7,14 @@ equation (quantum regression). So the density of pairs, a at t and b at t + tau,
 """
 
 import numpy as np
+from numpy.polynomial.legendre import leggauss
 
 from trajbatt import checks
 from trajbatt.counting.course import Course
+from trajbatt.counting.first_photons import check_window, first_photons
+from trajbatt.mesolve import mesolve
+
+NODES = 6  # of Gauss and Legendre in each bin of time
 
 
 def intensity(model, tlist, initial=None):
@@ -46,7 +51,8 @@ def correlation(model, tlist, channels, initial=None, at=0.0):
         Of the first and of the second photon: names of channels, or "total".
     initial : optional
         As in `mesolve`; the state at t = 0.
-    at : float
+    at : float or pair of float
+        Or a window, over which the density is integrated.
 
     Raises
     ------
@@ -59,29 +65,90 @@ def correlation(model, tlist, channels, initial=None, at=0.0):
 def g2(model, tlist, channels, initial=None, at=0.0):
     """Return g2_ab(t, t + tau) = G_ab(t, t + tau)/(I_a(t) I_b(t + tau)), float64 (nt,).
 
-    In the steady state, give it as `initial`. Parameters and errors as for `correlation`; nan where
-    one of the intensities is zero.
+    In the steady state, give it as `initial`. With a window for `at`, numerator and denominator are
+    integrated over it, as `trajbatt.photons.g2` does. Parameters and errors as for `correlation`;
+    nan where one of the intensities is zero.
     """
     pairs, product = _pairs(model, tlist, channels, initial, at)
     return np.divide(pairs, product, out=np.full_like(pairs, np.nan), where=product > 0)
 
 
-def pair_of(course, channels):
-    """Return which channels are meant by a pair of names, two arrays (nc,) of bool."""
+def photocurrent(model, edges, initial=None):
+    """Return the mean rate of photons in bins of time, float64 (nc, n_bins); as for `intensity`."""
+    edges = checks.times("edges", edges)
+    return np.diff(mesolve(model, edges, initial).counts, axis=1) / np.diff(edges)
+
+
+def g2_matrix(model, edges, channels, initial=None):
+    """Return g2_ab(t, t') averaged over bins of time, float64 (n_bins, n_bins).
+
+    Element (i, j) is <n_a n_b>/(<n_a><n_b>) of the numbers of channel a in bin i and of channel b
+    in bin j; a photon makes no pair with itself.
+
+    Parameters
+    ----------
+    model : LadderModel, BandedModel or Protocol
+    edges : array_like (n_bins + 1,)
+        Strictly increasing edges of the bins of time.
+    channels : pair of str
+        Names of channels, or "total".
+    initial : optional
+        As in `mesolve`; the state at t = 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
+    edges = checks.times("edges", edges)
+    pair = check_pair(channels)
+    means = photocurrent(model, edges, initial) * np.diff(edges)
+    course = Course.of(model, initial, edges[-1])
+    tags = [course.tags(channel, "channels") for channel in pair]
+    mean_a, mean_b = (means[tag].sum(axis=0) for tag in tags)
+    earlier = _pairs_of_bins(course, edges, *tags)
+    pairs = earlier + _pairs_of_bins(course, edges, *tags[::-1]).T
+    product = np.outer(mean_a, mean_b)
+    return np.divide(pairs, product, out=np.full_like(pairs, np.nan), where=product > 0)
+
+
+def check_pair(channels):
+    """Return a pair of channels, or raise `TypeError` if it is none."""
     if not isinstance(channels, tuple | list) or len(channels) != 2:
         raise TypeError(f"`channels` must be a pair of channels, but is {channels!r}")
-    return [course.tags(channel, "channels") for channel in channels]
+    return channels
+
+
+def _pairs_of_bins(course, edges, first, second):
+    """Return the mean number of pairs, the first photon in bin i and a later one in bin j."""
+    points, weights = leggauss(NODES)
+    half = 0.5 * (points + 1.0)
+    pairs, now = np.zeros((edges.size - 1,) * 2), 0.0
+    for i, (start, width) in enumerate(zip(edges, np.diff(edges), strict=False)):
+        for time, weight in zip(start + width * half, 0.5 * width * weights, strict=True):
+            course, now = course.later(time - now), time
+            clicked, rate = course.clicked(first)
+            if clicked is None:
+                continue
+            later = np.concatenate(([time], edges[i + 1 :]))
+            delays = (later[:-1, None] + np.diff(later)[:, None] * half - time).ravel()
+            rates = clicked.walk(delays)[1][second].sum(axis=0).reshape(-1, NODES)
+            pairs[i, i:] += weight * rate * 0.5 * np.diff(later) * (rates @ weights)
+    return pairs
 
 
 def _pairs(model, tlist, channels, initial, at):
     """Return the density of pairs and the product of the intensities, (nt,) each."""
     delays = checks.times("tlist", tlist)
-    at = checks.real("at", at, 0)
-    course = Course.of(model, initial, at + delays[-1])
-    first, second = pair_of(course, channels)
-    course = course.later(at)
-    clicked, rate = course.clicked(first)
-    if clicked is None:
+    first, second = check_pair(channels)
+    window = check_window(at)
+    course = Course.of(model, initial, window[1] + delays[-1])
+    first, second = (course.tags(channel, "channels") for channel in (first, second))
+    photons = first_photons(course, first, window)
+
+    def rate(course):
+        return course.walk(delays)[1][second].sum(axis=0)
+
+    if not photons.weights:
         return np.zeros((2, delays.size))
-    pairs = rate * clicked.walk(delays)[1][second].sum(axis=0)
-    return pairs, rate * course.walk(delays)[1][second].sum(axis=0)
+    return photons.mean(rate, photons.after), photons.mean(rate, photons.before)

@@ -7,15 +7,16 @@ time tau from a photon of channel a at the time t to the next photon of any, if 
 """
 
 import math
+from functools import partial
 
 import numpy as np
 
 from trajbatt import checks, spin
-from trajbatt.counting.correlations import pair_of
+from trajbatt.counting.correlations import check_pair
 from trajbatt.counting.course import Course, populations
+from trajbatt.counting.first_photons import check_window, first_photons, pieces
 from trajbatt.models import BandedModel, LadderModel
 from trajbatt.protocol import Protocol
-from trajbatt.quadrature import RunningIntegral
 
 
 def first_click(model, tlist, initial=None):
@@ -49,7 +50,8 @@ def survival(model, tlist, after=None, initial=None, at=0.0):
         A photon of this channel, or of any with "total", has just come at the time `at`.
     initial : optional
         As in `mesolve`; the state at t = 0.
-    at : float
+    at : float or pair of float
+        Or a window: all photons that come in it are taken together.
 
     Returns
     -------
@@ -62,8 +64,7 @@ def survival(model, tlist, after=None, initial=None, at=0.0):
         If an argument is out of its range or of the wrong kind.
     """
     delays = checks.times("tlist", tlist)
-    course = _course(model, delays[-1], after, initial, at)
-    return np.full(delays.size, np.nan) if course is None else course.walk(delays, 0.0)[0]
+    return _mean(model, delays[-1], after, initial, at, lambda one: one.walk(delays, 0.0)[0])
 
 
 def waiting_time(model, tlist, channels, initial=None, at=0.0):
@@ -75,7 +76,7 @@ def waiting_time(model, tlist, channels, initial=None, at=0.0):
     Parameters
     ----------
     model, tlist, initial, at
-        As for `survival`; the first photon comes at the time `at`.
+        As for `survival`; the first photon comes at the time, or in the window, `at`.
     channels : pair of str
         Of the first and of the second photon: names of channels, or "total".
 
@@ -90,12 +91,12 @@ def waiting_time(model, tlist, channels, initial=None, at=0.0):
         If an argument is out of its range or of the wrong kind.
     """
     delays = checks.times("tlist", tlist)
-    end = checks.real("at", at, 0) + delays[-1]
-    _, second = pair_of(Course.of(model, initial, end), channels)
-    course = _course(model, delays[-1], channels[0], initial, at)
-    if course is None:
-        return np.full(delays.size, np.nan)
-    return course.walk(delays, 0.0)[1][second].sum(axis=0)
+    first, second = check_pair(channels)
+
+    def density(course):
+        return course.walk(delays, 0.0)[1][course.tags(second, "channels")].sum(axis=0)
+
+    return _mean(model, delays[-1], first, initial, at, density)
 
 
 def next_channel(model, after=None, initial=None, at=0.0):
@@ -118,16 +119,13 @@ def next_channel(model, after=None, initial=None, at=0.0):
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind.
     """
-    at = checks.real("at", at, 0)
-    left = model.duration - at if isinstance(model, Protocol) else 0.0
-    course = _course(model, left, after, initial, at)
-    if course is None:
-        return np.full(len(model.channel_names), np.nan)
     if isinstance(model, Protocol):
-        return _integrated(course, left)
+        left = model.duration - check_window(at)[1]
+        return _mean(model, left, after, initial, at, partial(_integrated, duration=left))
     if isinstance(model, BandedModel):
-        return np.array([_bright(model, course)])
-    return _shares(model) @ populations(course)
+        return _mean(model, 0.0, after, initial, at, partial(_bright, model))
+    shares = _shares(model)
+    return _mean(model, 0.0, after, initial, at, lambda one: shares @ populations(one))
 
 
 def first_channels(model, length=2, initial=None):
@@ -179,54 +177,50 @@ def _shares(model):
     return np.divide(rates, total, out=np.zeros_like(rates), where=total > 0)
 
 
-def _course(model, duration, after, initial, at):
-    """Return the course from `at` on, after a photon if wanted; None if that cannot come."""
-    at = checks.real("at", at, 0)
-    course = Course.of(model, initial, at + duration)
-    tags = None if after is None else course.tags(after, "after")
-    course = course.later(at)
-    return course if after is None else course.clicked(tags)[0]
+def _mean(model, duration, after, initial, at, value):
+    """Return what `value` gives of the course from `at` on, after a photon if wanted.
+
+    In a window it is averaged over the photons.
+    """
+    start, stop = check_window(at)
+    course = Course.of(model, initial, stop + duration)
+    if after is None:
+        if start != stop:
+            raise ValueError(f"`at` must be one time where no photon is given, but is {at!r}")
+        return value(course.later(start))
+    photons = first_photons(course, course.tags(after, "after"), (start, stop))
+    if not photons.weights:
+        return np.full_like(value(course), np.nan)
+    return photons.mean(value, photons.after) / sum(photons.weights)
 
 
 def _bright(model, course):
-    """Return the probability that a photon ever comes under the driven Eq. (5).
+    """Return the probability (1,) that a photon ever comes under the driven Eq. (5).
 
     With a drive it is 1. Without, the bare ground state is dark.
     """
     if model.rate == 0.0:
-        return 0.0
+        return np.zeros(1)
     if model.frequency > 0.0 and model.theta not in (0.0, math.pi):
-        return 1.0
+        return np.ones(1)
     ground = spin.to_dressed(spin.coherent_ket(model.n_atoms, 0.0, 1.0), model.theta)
-    overlaps = (
+    overlaps = [
         weight * abs(ground[first : first + ket.size] @ ket) ** 2
         for weight, first, ket in course.mixture.kets()
-    )
-    return 1.0 - float(sum(overlaps))
+    ]
+    return np.array([1.0 - sum(overlaps)])
 
 
 def _integrated(course, duration):
     """Return the time integrals of the rates without a photon before, float64 (nc,)."""
-    integrals = [
-        (stage, RunningIntegral(np.array([min(stage.end, duration) - stage.start]), *_pace(stage)))
-        for stage in course.stages
-    ]
-    times = np.concatenate([stage.start + integral.nodes for stage, integral in integrals])
-    pieces = np.split(
-        course.walk(times, 0.0)[1],
-        np.cumsum([integral.nodes.size for _, integral in integrals])[:-1],
-        axis=1,
-    )
-    return sum(
-        integral(rates)[:, 0] for (_, integral), rates in zip(integrals, pieces, strict=True)
-    )
+    times, weights = pieces(course, 0.0, duration, _dark_pace)
+    return course.walk(times, 0.0)[1] @ weights if times.size else np.zeros(len(course.channels))
 
 
-def _pace(stage):
+def _dark_pace(model):
     """Return how fast the rates fall at first, and the longest time for which they are smooth."""
-    model = stage.model
     if isinstance(model, LadderModel):
-        rate = model.click_rates.sum(axis=0).max()
-        return (1.0 / rate if rate > 0 else stage.duration), math.inf
+        rate = model.click_rates.sum(axis=0).max(initial=0.0)
+        return (1.0 / rate if rate > 0 else math.inf), math.inf
     fastest = model.rate * (model.n_atoms / 2 + 1) ** 2 + model.frequency
     return 1.0 / fastest, 1.0 / max(model.frequency, fastest / 1e3)

@@ -1,0 +1,120 @@
+"""The first photon of a pair: courses before and after it, at a time or anywhere in a window."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from trajbatt import checks
+from trajbatt.counting.course import Course, populations
+from trajbatt.models import LadderModel
+from trajbatt.quadrature import RunningIntegral
+from trajbatt.states import Mixture
+
+
+class FirstPhotons(NamedTuple):
+    """What a battery is like before and after a photon.
+
+    Attributes
+    ----------
+    weights : tuple of n float
+        The rate of the photon, times the weight of its time; without zeros.
+    before, after : tuple of n Course
+        From the time of the photon on.
+    """
+
+    weights: tuple[float, ...]
+    before: tuple[Course, ...]
+    after: tuple[Course, ...]
+
+    def mean(self, value, courses):
+        """Return the sum over `courses`, weighted, of what `value` returns for one."""
+        return sum(
+            weight * value(course) for weight, course in zip(self.weights, courses, strict=True)
+        )
+
+
+def first_photons(course, tags, at):
+    """Return the `FirstPhotons` of the channels `tags` (nc,) of bool.
+
+    Parameters
+    ----------
+    course : Course
+    tags : ndarray (nc,), bool
+    at : tuple (start, stop)
+        The window of the photon; a single time if both are the same.
+    """
+    found, now = [], 0.0
+    for time, weight in zip(*_nodes(course, *at), strict=True):
+        course, now = course.later(time - now), time
+        clicked, rate = course.clicked(tags)
+        if clicked is not None:
+            found.append((weight * rate, course, clicked))
+    if found and len(course.stages) == 1 and isinstance(course.stages[0].model, LadderModel):
+        return _merged(found)
+    return FirstPhotons(*zip(*found, strict=True)) if found else FirstPhotons((), (), ())
+
+
+def check_window(at):
+    """Return a time or a pair of times `at` as a pair of floats, checked."""
+    if isinstance(at, tuple | list):
+        if len(at) != 2:
+            raise ValueError(f"`at` must be a time or a pair (start, stop), but is {at!r}")
+        start = checks.real("at", at[0], 0)
+        return start, checks.real("at", at[1], start)
+    at = checks.real("at", at, 0)
+    return at, at
+
+
+def pieces(course, start, stop, pace):
+    """Return the times at which to sample an integral over a window, and their weights.
+
+    Parameters
+    ----------
+    course : Course
+    start, stop : float
+    pace : callable
+        Called with a model; gives how fast the integrand changes at first, and the longest time
+        for which it is smooth.
+
+    Returns
+    -------
+    times, weights : ndarray (n,), float64
+    """
+    times, weights = [np.empty(0)], [np.empty(0)]
+    for stage in course.stages:
+        begin, end = max(stage.start, start), min(stage.end, stop)
+        if begin < end:
+            timescale, longest = pace(stage.model)
+            length = np.array([end - begin])
+            integral = RunningIntegral(length, min(timescale, end - begin), longest)
+            times.append(begin + integral.nodes)
+            weights.append(integral(np.eye(integral.nodes.size))[:, 0])
+    return np.concatenate(times), np.concatenate(weights)
+
+
+def _nodes(course, start, stop):
+    if start == stop:
+        return np.array([start]), np.ones(1)
+    return pieces(course, start, stop, _pace)
+
+
+def _pace(model):
+    longest = math.inf if isinstance(model, LadderModel) else 1.0 / max(model.frequency, 1e-300)
+    return model.timescale, longest
+
+
+def _merged(found):
+    """Return the same as one photon: clicks of a ladder model follow from populations."""
+    total = sum(weight for weight, _, _ in found)
+
+    def average(courses):
+        levels = sum(
+            weight * populations(course)
+            for (weight, _, _), course in zip(found, courses, strict=True)
+        )
+        first = courses[0]
+        return Course(first.stages, Mixture.of_levels(levels), first.channels)
+
+    _, before, after = zip(*found, strict=True)
+    return FirstPhotons((total,), (average(before),), (average(after),))

@@ -1,0 +1,271 @@
+"""Clicks as Photon-HDF5 files: integer timestamps with a unit, and detector ids.
+
+A trajectory is a *spot* of the format, with a group of photon data and detectors of its own. Every
+field carries the description that the format's specification (photon-hdf5.org) gives it, as its
+validator wants.
+"""
+
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+
+from trajbatt import checks, folder
+from trajbatt.exchange.assembly import assembled
+from trajbatt.photons.estimate import check_clicks
+from trajbatt.version import __version__
+
+ROOT = "A file format for photon-counting detector based single-molecule spectroscopy experiments."
+GROUPS = {
+    "setup": "Information about the experimental setup.",
+    "setup/detectors": "Metadata relative to each detector's pixel. "
+    "Each field is an array with size equal to the number of the detectors.",
+    "identity": "Information about the Photon-HDF5 data file.",
+}
+PHOTONS = "Group containing arrays of photon-data."
+STAMPS = (
+    "Array of photon timestamps. "
+    "Units specified in timestamps_units (defined in timestamps_specs/)."
+)
+IDS = "Array of pixel IDs for each timestamp."
+SPECS = "Specifications for timestamps."
+UNIT = "Value of 1-unit timestamp-increment in seconds."
+
+
+def write_photon_hdf5(clicks, path, time_unit=1.0, tick=None):
+    """Write clicks as a Photon-HDF5 file.
+
+    Parameters
+    ----------
+    clicks : Clicks
+    path : str or Path
+    time_unit : float
+        How many seconds the clicks' unit of time is.
+    tick : float, optional
+        Seconds between timestamps; by default 2^-52 of the duration.
+
+    Raises
+    ------
+    ImportError
+        Without h5py, which the extra `netcdf` brings.
+    ValueError, TypeError
+        If an argument is out of its range.
+    """
+    check_clicks(clicks)
+    time_unit = checks.positive("time_unit", time_unit)
+    seconds = clicks.duration * time_unit
+    tick = (seconds or 1.0) / 2**52 if tick is None else checks.positive("tick", tick)
+    if seconds / tick >= 2**63:
+        raise ValueError(
+            f"`tick` must be at least {seconds / 2**63:g} for 64-bit timestamps, but is {tick:g}"
+        )
+    memory = io.BytesIO()
+    with _h5py().File(memory, "w") as file:
+        file.attrs["TITLE"] = np.bytes_(ROOT)
+        for name, words in GROUPS.items():
+            file.create_group(name).attrs["TITLE"] = np.bytes_(words)
+        for name, value, words in _fields(clicks, Path(path), seconds):
+            _put(file, name, value, words)
+        _put_photons(file, clicks, time_unit / tick, tick)
+    folder.write(Path(path), memory.getvalue())
+
+
+def read_photon_hdf5(path, time_unit=1.0, channels=None):
+    """Return the `Clicks` in a Photon-HDF5 file; several spots are several trajectories.
+
+    Parameters
+    ----------
+    path : str or Path
+    time_unit : float
+        How many seconds the clicks' unit of time is to be.
+    channels : sequence of str, optional
+        The channel of each detector id, in ascending order; by default the labels in the file.
+
+    Returns
+    -------
+    Clicks
+
+    Raises
+    ------
+    ImportError
+        Without h5py, which the extra `netcdf` brings.
+    ValueError
+        If it is no such file, or timestamps are out of order.
+    """
+    time_unit = checks.positive("time_unit", time_unit)
+    try:
+        file = _h5py().File(path, "r")
+    except OSError as error:
+        raise ValueError(f"{path} must be a Photon-HDF5 file, but: {error}") from None
+    with file:
+        spots = sorted(
+            (name for name in file if name.startswith("photon_data")),
+            key=lambda name: int(name.removeprefix("photon_data") or 0),
+        )
+        if not spots:
+            raise ValueError(f"{path} must be a Photon-HDF5 file, but has no group photon_data")
+        times, ids = [], []
+        for name in spots:
+            unit = float(file[name]["timestamps_specs/timestamps_unit"][()])
+            times.append(file[name]["timestamps"][:] * (unit / time_unit))
+            has_ids = "detectors" in file[name]
+            ids.append(file[name]["detectors"][:] if has_ids else np.zeros(times[-1].size, int))
+        labels = _labels(file, np.concatenate(ids), channels, path)
+        duration = None
+        if "acquisition_duration" in file:
+            duration = float(file["acquisition_duration"][()]) / time_unit
+    trajectory = np.repeat(np.arange(len(spots)), [one.size for one in times])
+    names = [labels[i] for i in np.concatenate(ids).tolist()]
+    channels = tuple(dict.fromkeys(labels.values()))
+    return assembled(trajectory, np.concatenate(times), names, channels, len(spots), duration)
+
+
+def _labels(file, ids, channels, path):
+    """Return the name of the channel of each detector id, a dict."""
+    detectors = file.get("setup/detectors", {})
+    known = np.union1d(ids, detectors["id"][:] if "id" in detectors else []).astype(int).tolist()
+    if channels is not None:
+        if len(channels) != len(known):
+            raise ValueError(
+                f"`channels` must name the {len(known)} detectors of {path}, "
+                f"but names {len(channels)}"
+            )
+        return dict(zip(known, channels, strict=True))
+    labels = {i: str(i) for i in known}
+    if "label" in detectors:
+        given = zip(detectors["id"][:].tolist(), detectors["label"][:], strict=True)
+        labels |= {i: label.decode() for i, label in given}
+    return labels
+
+
+def _put(parent, name, value, words):
+    if isinstance(value, str):
+        value = np.bytes_(value)
+    parent[name] = value
+    parent[name].attrs["TITLE"] = np.bytes_(words)
+
+
+def _put_photons(file, clicks, ticks, tick):
+    """Write a group of photon data for each trajectory."""
+    stamps, offsets = np.rint(clicks.time * ticks).astype(np.int64), clicks.offsets
+    n_channels = len(clicks.channels)
+    id_type = np.min_scalar_type(clicks.ntraj * n_channels)
+    counts = np.zeros(clicks.ntraj * n_channels, dtype=np.int64)
+    for spot in range(clicks.ntraj):
+        part = slice(offsets[spot], offsets[spot + 1])
+        group = file.create_group("photon_data" if clicks.ntraj == 1 else f"photon_data{spot}")
+        group.attrs["TITLE"] = np.bytes_(PHOTONS)
+        ids = (spot * n_channels + clicks.channel[part]).astype(id_type)
+        counts += np.bincount(ids, minlength=counts.size)
+        _put(group, "timestamps", stamps[part], STAMPS)
+        _put(group, "detectors", ids, IDS)
+        group.create_group("timestamps_specs").attrs["TITLE"] = np.bytes_(SPECS)
+        _put(group, "timestamps_specs/timestamps_unit", tick, UNIT)
+    for name, values, words in (
+        ("id", np.arange(counts.size, dtype=id_type), "Detector IDs as they appear on "
+         "/photon_data/detectors."),
+        ("label", np.tile(np.array(clicks.channels, dtype=bytes), clicks.ntraj), "Labels (strings) "
+         "describing each detector."),
+        ("counts", counts, "Total number of counts detected by each detector."),
+        ("spot", np.repeat(np.arange(clicks.ntraj), n_channels), "Spot number for each pixel in "
+         "the measurement."),
+    ):  # fmt: skip
+        _put(file, f"setup/detectors/{name}", values, words)
+
+
+def _fields(clicks, path, seconds):
+    """Return the (name, value, description) of what there is beside the photons."""
+    n_channels = len(clicks.channels)
+    return (
+        ("acquisition_duration", seconds, "Measurement duration in seconds."),
+        (
+            "description",
+            "photons of a quantum battery",
+            "A user-defined comment describing the data file.",
+        ),
+        ("format_name", "Photon-HDF5", "Name of the file format."),
+        ("format_version", "0.5", "Version for the Photon-HDF5 format."),
+        ("setup/num_pixels", n_channels * clicks.ntraj, "Total number of detector pixels."),
+        (
+            "setup/num_spots",
+            clicks.ntraj,
+            'Number of excitation (or detection) "spots" in the sample.',
+        ),
+        (
+            "setup/num_spectral_ch",
+            n_channels,
+            "Number of distinct spectral bands which are acquired.",
+        ),
+        (
+            "setup/num_polarization_ch",
+            1,
+            "Number of distinct polarization states which are acquired.",
+        ),
+        (
+            "setup/num_split_ch",
+            1,
+            "Number of distinct detection channels detecting the same spectral band and "
+            "polarization. This value is > 1 when using a non-polarizing beam splitter.",
+        ),
+        (
+            "setup/modulated_excitation",
+            False,
+            "True (i.e. 1) if there is any form of excitation modulation of excitation wavelength "
+            "(as in us-ALEX or PAX) or polarization. This field is also True for pulse-interleaved "
+            "excitation (PIE) or ns-ALEX measurements.",
+        ),
+        (
+            "setup/lifetime",
+            False,
+            "True (i.e. 1) if the measurement includes a nanotimes array of photon arrival times "
+            "with respect to a laser pulse (as in TCSPC measurements).",
+        ),
+        (
+            "setup/excitation_cw",
+            np.array([True]),
+            "For each excitation source, this field indicates whether excitation is continuous "
+            "wave (CW), True (i.e. 1), or pulsed, False (i.e. 0).",
+        ),
+        (
+            "setup/excitation_alternated",
+            np.array([False]),
+            "New in version 0.5. Indicates whether each excitation source is alternated (True, or "
+            "1) or not alternated (False, or 0).",
+        ),
+        (
+            "identity/software",
+            "trajbatt",
+            "Name of the software used to create the current Photon-HDF5 file.",
+        ),
+        (
+            "identity/software_version",
+            __version__,
+            "Version of the software used to create current the Photon-HDF5 file.",
+        ),
+        ("identity/format_name", "Photon-HDF5", "Name of the file format."),
+        ("identity/format_version", "0.5", "Version for the Photon-HDF5 format."),
+        (
+            "identity/format_url",
+            "http://photon-hdf5.org/",
+            "Official URL for the Photon-HDF5 format.",
+        ),
+        (
+            "identity/creation_time",
+            time.strftime("%Y-%m-%d %H:%M:%S"),
+            "Creation time of the current Photon-HDF5 file.",
+        ),
+        (
+            "identity/filename",
+            path.name,
+            "Original file name of the current Photon-HDF5 file (i.e. file name at creation time).",
+        ),
+    )
+
+
+def _h5py():
+    try:
+        import h5py
+    except ImportError:
+        raise ImportError("h5py is needed for this: pip install 'trajbatt[netcdf]'") from None
+    return h5py

@@ -1,0 +1,30 @@
+"""Clicks of QuTiP's trajectories."""
+
+import numpy as np
+
+from trajbatt.exchange.assembly import assembled
+
+
+def from_qutip(result, channels, duration=None):
+    """Return the `Clicks` of a result of `qutip.mcsolve`, from its `col_times` and `col_which`.
+
+    Parameters
+    ----------
+    result : qutip.solver.multitrajresult.McResult
+    channels : sequence of str
+        Names for the collapse operators, in their order: those of `to_qutip(model)` have the names
+        `model.channel_names`.
+    duration : float, optional
+        By default the last of the result's times.
+    """
+    times, which = result.col_times, result.col_which
+    trajectory = np.repeat(np.arange(len(times)), [len(one) for one in times])
+    joined = [np.concatenate([np.asarray(one) for one in pieces]) for pieces in (times, which)]
+    if joined[1].size and joined[1].max() >= len(channels):
+        raise ValueError(
+            f"`channels` must name {int(joined[1].max()) + 1} collapse operators or more, "
+            f"but names {len(channels)}"
+        )
+    names = np.array(channels)[joined[1].astype(int)]
+    duration = float(result.times[-1]) if duration is None else duration
+    return assembled(trajectory, joined[0].astype(float), names, channels, len(times), duration)

@@ -1,0 +1,50 @@
+"""Clicks as NumPy structured arrays."""
+
+import numpy as np
+
+from trajbatt.exchange.assembly import assembled
+from trajbatt.photons.estimate import check_clicks
+
+COLUMNS = ("trajectory", "time", "channel")
+
+
+def to_structured(clicks):
+    """Return clicks as a NumPy record array (n_clicks,) with trajectory, time and channel.
+
+    Channels are names. `tb.filter` takes such an array, too.
+    """
+    check_clicks(clicks)
+    names = np.array(clicks.channels or ("",))
+    fields = [("trajectory", np.int64), ("time", np.float64), ("channel", names.dtype)]
+    array = np.empty(len(clicks), dtype=fields)
+    array["trajectory"], array["time"] = clicks.trajectory, clicks.time
+    array["channel"] = names[clicks.channel]
+    return array.view(np.recarray)
+
+
+def from_structured(array, channels=None, ntraj=None, duration=None):
+    """Return the `Clicks` in a structured array.
+
+    Parameters
+    ----------
+    array : ndarray (n_clicks,)
+        With the fields `time` and `channel`, names, and `trajectory`, 0 if it is missing. The times
+        of each trajectory ascend.
+    channels : sequence of str, optional
+        By default those that occur; known ones by frequency, others as they come.
+    ntraj : int, optional
+        How many trajectories were watched; by default up to the last that clicked.
+    duration : float, optional
+        How long; by default until the last click.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no such array, or clicks are out of order; the message names the click.
+    """
+    fields = getattr(array.dtype, "names", None) or ()
+    for name in COLUMNS[1:]:
+        if name not in fields:
+            raise ValueError(f"`array` must have the field {name!r}, but has {fields}")
+    trajectory = array["trajectory"] if "trajectory" in fields else np.zeros(len(array), dtype=int)
+    return assembled(trajectory, array["time"], array["channel"], channels, ntraj, duration)

@@ -1,0 +1,74 @@
+"""Photon rates against time, with errors: counted, and read off the conditional states."""
+
+import numpy as np
+
+from trajbatt import checks
+from trajbatt.filtering import filter
+from trajbatt.moments import Moments
+from trajbatt.photons.estimate import Estimate, check_clicks, window
+
+BLOCK = 65_536  # trajectories whose numbers are held at once
+
+
+def photocurrent(clicks, edges):
+    """Return the clicks per unit of time in each channel, an `Estimate` (nc, n_bins).
+
+    Parameters
+    ----------
+    clicks : Clicks
+    edges : array_like (n_bins + 1,)
+        Strictly increasing edges of the bins of time.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
+    edges = checks.times("edges", edges)
+    window(clicks, edges[0], edges[-1])
+    shape = len(clicks.channels), edges.size - 1
+    offsets, total = clicks.offsets, None
+    for first in range(0, clicks.ntraj, BLOCK):
+        n = min(BLOCK, clicks.ntraj - first)
+        part = slice(offsets[first], offsets[first + n])
+        bins = np.searchsorted(edges, clicks.time[part], side="left") - 1
+        inside = (bins >= 0) & (bins < shape[1])
+        row = (clicks.trajectory[part] - clicks.first - first) * shape[0] + clicks.channel[part]
+        place = (row * shape[1] + bins)[inside]
+        numbers = np.bincount(place, minlength=n * shape[0] * shape[1]).reshape(n, *shape)
+        moments = Moments.side_by_side(numbers / np.diff(edges))
+        total = total + moments if total else moments
+    return Estimate(total.mean, total.mean_sem)
+
+
+def intensity(clicks, model, tlist, initial=None, efficiency=1.0):
+    """Return the photon rates of the conditional states, averaged, an `Estimate` (nc, nt).
+
+    It has the same mean as the `photocurrent` and less noise, because between the clicks, too, the
+    light that was seen says how bright the battery is. Each trajectory is filtered.
+
+    Parameters
+    ----------
+    clicks : Clicks
+    model : LadderModel, BandedModel or Protocol
+        What the clicks come from.
+    tlist : array_like (nt,)
+        Strictly increasing times, up to the end of the record.
+    initial, efficiency : optional
+        As in `tb.filter`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
+    check_clicks(clicks)
+    times = checks.times("tlist", tlist)
+    window(clicks, 0.0, times[-1])
+    seen = clicks.where(clicks.time <= times[-1])
+    total = None
+    for trajectory in range(clicks.first, clicks.first + clicks.ntraj):
+        one = filter(model, seen.of_trajectory(trajectory), times, efficiency, initial)
+        moments = Moments.side_by_side(one.rates[None])
+        total = total + moments if total else moments
+    return Estimate(total.mean, total.mean_sem)
