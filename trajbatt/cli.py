@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from trajbatt.commands import charge, cycle, discharge, export, secular, show, steady, sweep
+from trajbatt.commands import (
+    charge,
+    cycle,
+    discharge,
+    export,
+    filter,
+    photons,
+    secular,
+    show,
+    steady,
+    sweep,
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -22,6 +33,8 @@ app.command(short_help=steady.HELP)(steady.steady)
 app.command(short_help=secular.HELP)(secular.secular)
 app.command(short_help=sweep.HELP)(sweep.sweep)
 app.command(short_help=show.HELP)(show.show)
+app.command(short_help=photons.HELP)(photons.photons)
+app.command(short_help=filter.HELP)(filter.filter)
 app.command(short_help=export.HELP)(export.export)
 
 INTERRUPTED = 130

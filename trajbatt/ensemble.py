@@ -1,6 +1,6 @@
 """What an ensemble of trajectories gives: averages with standard errors, and single runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +19,7 @@ from trajbatt.records import (
     JZ_VARIANCE,
     Records,
 )
+from trajbatt.run import run
 from trajbatt.store import Store
 
 
@@ -140,6 +141,17 @@ class EnsembleResult:
         if not self.plan.keep_clicks:
             return None
         records = [one for part in self.parts for one in part.records()]
+        return Clicks.of_records(records, self.channels, self.times[-1])
+
+    def draw_clicks(self):
+        """Return the `Clicks` of all trajectories; if they were not kept, they are drawn again."""
+        if self.plan.keep_clicks:
+            return self.clicks
+        records = []
+        for part in self.parts:
+            # Which clicks come does not depend on the times but for the last.
+            plan = replace(part.plan, times=self.times[-1:], keep_clicks=True)
+            records += run(plan, part.ntraj).tally.records
         return Clicks.of_records(records, self.channels, self.times[-1])
 
     def __add__(self, other):

@@ -16,8 +16,9 @@ CHANNEL_COLORS = {
     "blue": "#0072b2",
     "all": "#555555",
     "dis": "#c99700",
+    "total": "#222222",
 }
-CHANNEL_MARKS = {"red": "^", "center": "o", "blue": "v", "all": "s", "dis": "D"}
+CHANNEL_MARKS = {"red": "^", "center": "o", "blue": "v", "all": "s", "dis": "D", "total": "x"}
 EXACT_COLOR = "black"
 ENSEMBLE_COLOR = "#cc3377"
 TRAJECTORY_COLOR = "#7777aa"
@@ -25,6 +26,7 @@ ASYMPTOTIC_COLOR = "#e69f00"
 SECULAR_COLOR = "#0072b2"
 STAGE_COLORS = {"charge": "#fff3d6", "store": "#eeeeee", "discharge": "#e2eefc"}
 NOTE = {"ha": "center", "va": "center", "fontsize": 9, "color": "#777777"}
+MOST_GROUPS = 20  # of photon numbers, of one channel
 MOST_PERIODS = 400  # with more of them in a picture, 3201 times no longer follow Eq. (14)
 
 
@@ -133,9 +135,22 @@ def draw_stages(axes, protocol: Protocol, named=False):
 def draw_clicks(axes, trajectory):
     """Draw the clicks of one trajectory as a raster, one line per channel, by frequency."""
     clicks = trajectory.clicks
+    artists = _draw_raster(axes, clicks.time, clicks.channel, clicks.channels)
+    axes.set_ylabel(f"photons of\ntrajectory {trajectory.index}")
+    return artists
+
+
+def draw_seen(axes, found):
+    """Draw the clicks of a `FilterResult` in the same way."""
+    artists = _draw_raster(axes, found.click_time, found.click_channel, found.channels)
+    axes.set_ylabel("photons\nseen")
+    return artists
+
+
+def _draw_raster(axes, time, channel, channels):
     artists = []
-    for row, name in enumerate(clicks.channels):
-        times = clicks.time[clicks.channel == row]
+    for row, name in enumerate(channels):
+        times = time[channel == row]
         artists += axes.eventplot(
             [times],
             lineoffsets=row,
@@ -147,13 +162,94 @@ def draw_clicks(axes, trajectory):
         )
         if times.size == 0:
             axes.text(0.5, row, "no photons", transform=axes.get_yaxis_transform(), **NOTE)
-    axes.set_yticks(range(len(clicks.channels)), clicks.channels)
-    for label, name in zip(axes.get_yticklabels(), clicks.channels, strict=True):
+    axes.set_yticks(range(len(channels)), channels)
+    for label, name in zip(axes.get_yticklabels(), channels, strict=True):
         label.set_color(CHANNEL_COLORS[name])
-    axes.set_ylim(-0.6, len(clicks.channels) - 0.4)
-    axes.set_ylabel(f"photons of\ntrajectory {trajectory.index}")
+    axes.set_ylim(-0.6, len(channels) - 0.4)
     axes.tick_params(axis="y", length=0)
     return artists
+
+
+def draw_conditional_energy(axes, found, unseen):
+    """Draw the energy per atom of a `FilterResult` with its uncertainty, and without photons."""
+    n_atoms = found.model.n_atoms
+    mean, width = found.energy / n_atoms, np.sqrt(found.energy_variance) / n_atoms
+    artists = [
+        axes.fill_between(
+            found.times,
+            np.clip(mean - width, 0.0, 1.0),
+            np.clip(mean + width, 0.0, 1.0),
+            color=TRAJECTORY_COLOR,
+            alpha=0.3,
+            lw=0,
+            label=r"$\pm\,\Delta E$",
+        )
+    ]
+    artists += axes.plot(found.times, mean, color=TRAJECTORY_COLOR, lw=1.4, label="by its photons")
+    artists += axes.plot(
+        unseen.times,
+        unseen.energy / n_atoms,
+        color=EXACT_COLOR,
+        lw=1.0,
+        ls=(0, (4, 2)),
+        label="without them",
+    )
+    axes.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
+    axes.set_ylim(-0.03, 1.05)
+    return artists
+
+
+def draw_numbers(axes, found):
+    """Draw the photon-number distributions of a `PhotonReport`, numbers grouped to be seen."""
+    artists = []
+    for name, curve in found.numbers.items():
+        exact, value = curve.exact, curve.estimate.value
+        likely = np.flatnonzero((value if exact is None else np.maximum(exact, value)) > 1e-4)
+        low, high = (likely[0], likely[-1] + 1) if likely.size else (0, 1)
+        width = -(-(high - low) // MOST_GROUPS)
+        starts = np.arange(low, high, width)
+        share = np.add.reduceat(value[:high], starts)
+        sizes = np.diff(np.append(starts, high))
+        sem = np.sqrt(share * (1.0 - share) / found.ntraj)
+        artists += _draw_marks(axes, name, starts + 0.5 * (sizes - 1), share / sizes, sem / sizes)
+        if exact is not None:
+            artists += _draw_line(axes, name, curve.x[low:high], exact[low:high])
+    axes.set_ylim(bottom=0.0)
+    axes.set_xlabel(f"number of photons by $t = {found.duration:.4g}$")
+    axes.set_ylabel("probability")
+    return artists
+
+
+def draw_curves(axes, curves):
+    """Draw estimates beside exact curves, by channel: {name: Curve}."""
+    artists = []
+    for name, curve in curves.items():
+        artists += _draw_marks(axes, name, curve.x, *curve.estimate)
+        if curve.exact is not None:
+            artists += _draw_line(axes, name, curve.x, curve.exact)
+    return artists
+
+
+def _draw_marks(axes, name, x, value, sem):
+    """Draw an estimate with two standard errors."""
+    color = CHANNEL_COLORS[name]
+    marks = axes.errorbar(
+        x,
+        value,
+        2 * sem,
+        ls="",
+        marker=CHANNEL_MARKS[name],
+        ms=4,
+        markerfacecolor="white" if name == "red" else color,
+        color=color,
+        elinewidth=1.0,
+        label=name,
+    )
+    return [marks]
+
+
+def _draw_line(axes, name, x, value):
+    return axes.plot(x, value, color=CHANNEL_COLORS[name], lw=1.1)
 
 
 def draw_counts(axes, runs, exact):

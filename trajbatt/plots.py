@@ -67,6 +67,58 @@ def protocol_figure(runs, exact, battery, trajectories):
     return figure
 
 
+def photons_figure(found, name, battery):
+    """Return the picture of a `PhotonReport`: numbers, Fano factors, waiting times, g2."""
+    figure = Figure(figsize=(10.0, 7.6), dpi=130, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(2, 2)
+    for one in axes.ravel():
+        one.spines[["top", "right"]].set_visible(False)
+    (numbers, fano), (waiting, g2) = axes
+    panels.draw_numbers(numbers, found)
+    panels.draw_curves(fano, found.fano)
+    fano.axhline(1.0, color=panels.NOTE["color"], lw=0.8, ls=":")
+    fano.set_xlabel(r"length of the window from $t = 0$ ($1/\gamma_-$)")
+    fano.set_ylabel("Fano factor, Var(n)/⟨n⟩")
+    panels.draw_curves(waiting, {k: v for k, v in found.waiting.items() if k != "total"})
+    waiting.set_yscale("log")
+    waiting.set_xlabel(r"time from any photon to the next ($1/\gamma_-$)")
+    waiting.set_ylabel(r"density, by the next one's channel ($\gamma_-$)")
+    panels.draw_curves(g2, found.g2)
+    g2.axhline(1.0, color=panels.NOTE["color"], lw=0.8, ls=":")
+    g2.set_xlabel(r"delay $\tau$ of pairs in one channel ($1/\gamma_-$)")
+    g2.set_ylabel(r"$g^{(2)}(\tau)$")
+    for one in (fano, waiting, g2):
+        one.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
+        one.set_xlim(left=0.0)
+    handles, labels = fano.get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=5,
+        frameon=False,
+        title="marks: with two standard errors; lines: exact",
+        title_fontsize=9,
+    )
+    figure.suptitle(
+        f"Photons of {found.ntraj:,} trajectories ({name}), {_parameters(battery)}", fontsize=11
+    )
+    return figure
+
+
+def filter_figure(found, unseen, battery):
+    """Return the picture of a filtered record: energy as the photons tell it, and the photons."""
+    rows = len(found.channels)
+    figure, (energy, clicks) = _stack([3, 1 if rows > 1 else 0.6])
+    panels.draw_conditional_energy(energy, found, unseen)
+    _legend_above(energy)
+    panels.draw_seen(clicks, found)
+    _label_time(clicks, found.times, r"$1/\gamma_-$")
+    figure.suptitle(f"The charge as its photons tell it, {_parameters(battery)}", fontsize=11)
+    return figure
+
+
 def secular_figure(check):
     """Return the picture of one comparison of Eqs. (5) and (7): energies and their difference."""
     figure, (energy, difference) = _stack([2, 1], height=6.0)

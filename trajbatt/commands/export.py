@@ -7,16 +7,23 @@ import typer
 
 from trajbatt.commands import options
 
-HELP = "Write a stored run as one NetCDF file."
+HELP = "Write a stored run as one NetCDF file, or its photons as CSV or Photon-HDF5."
 
 
 def export(
     run: Annotated[str, typer.Argument(help="folder of --store")],
-    file: Annotated[str, typer.Argument(help="the NetCDF file to write")],
+    file: Annotated[
+        str, typer.Argument(help="the file to write: .nc for NetCDF; photons alone as .csv, .h5")
+    ],
     force: options.Force = False,
     quiet: options.Quiet = False,
 ):
-    """Write a stored run, with its clicks if it kept them, as one NetCDF file."""
+    """Write a stored run, with its clicks if it kept them, as one NetCDF file.
+
+    Or its photons alone, which are drawn again if they were not kept: as a CSV file, or as a
+    Photon-HDF5 file, in which 1/gamma_minus is one second.
+    """
+    from trajbatt import exchange
     from trajbatt.console import plural
     from trajbatt.mcsolve import load
 
@@ -26,6 +33,11 @@ def export(
     if not path.parent.is_dir():
         raise ValueError(f"`file` must be in a folder, but {path.parent} is none")
     runs = load(run)
-    runs.save(path)
+    if path.suffix == ".csv":
+        exchange.write_csv(runs.draw_clicks(), path)
+    elif path.suffix in (".h5", ".hdf5"):
+        exchange.write_photon_hdf5(runs.draw_clicks(), path)
+    else:
+        runs.save(path)
     if not quiet:
         print(f"{plural(runs.ntraj, 'trajectory')}: {file}")

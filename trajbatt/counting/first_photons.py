@@ -8,8 +8,11 @@ import numpy as np
 from trajbatt import checks
 from trajbatt.counting.course import Course, populations
 from trajbatt.models import LadderModel
+from trajbatt.orders import Orders
 from trajbatt.quadrature import RunningIntegral
 from trajbatt.states import Mixture
+
+SMOOTH = 3.0  # radians at Omega_P in which a panel of the quadrature is exact to rounding
 
 
 class FirstPhotons(NamedTuple):
@@ -50,7 +53,7 @@ def first_photons(course, tags, at):
         clicked, rate = course.clicked(tags)
         if clicked is not None:
             found.append((weight * rate, course, clicked))
-    if found and len(course.stages) == 1 and isinstance(course.stages[0].model, LadderModel):
+    if len(found) > 1 and len(course.stages) == 1:
         return _merged(found)
     return FirstPhotons(*zip(*found, strict=True)) if found else FirstPhotons((), (), ())
 
@@ -100,21 +103,28 @@ def _nodes(course, start, stop):
 
 
 def _pace(model):
-    longest = math.inf if isinstance(model, LadderModel) else 1.0 / max(model.frequency, 1e-300)
-    return model.timescale, longest
+    if isinstance(model, LadderModel) or model.frequency == 0.0:
+        return model.timescale, math.inf
+    return model.timescale, SMOOTH / model.frequency
 
 
 def _merged(found):
-    """Return the same as one photon: clicks of a ladder model follow from populations."""
+    """Return the same as one photon: within one stage everything is linear in the state."""
     total = sum(weight for weight, _, _ in found)
+    weights, before, after = zip(*found, strict=True)
+    return FirstPhotons((total,), (_average(weights, before),), (_average(weights, after),))
 
-    def average(courses):
-        levels = sum(
-            weight * populations(course)
-            for (weight, _, _), course in zip(found, courses, strict=True)
-        )
-        first = courses[0]
-        return Course(first.stages, Mixture.of_levels(levels), first.channels)
 
-    _, before, after = zip(*found, strict=True)
-    return FirstPhotons((total,), (average(before),), (average(after),))
+def _average(weights, courses):
+    """Return the course from the average state of several."""
+    first = courses[0]
+    model = first.stages[0].model
+    if isinstance(model, LadderModel):  # clicks follow from populations
+        levels = sum(w * populations(one) for w, one in zip(weights, courses, strict=True))
+        mixture = Mixture.of_levels(levels)
+    else:
+        orders = Orders(model.n_atoms, model.theta, range(model.n_atoms + 1))
+        states = (orders.of_mixture(one.mixture) for one in courses)
+        y = sum(w * state for w, state in zip(weights, states, strict=True)) / sum(weights)
+        mixture = Mixture.of_matrix(orders.matrix(y, 0.0))
+    return Course(first.stages, mixture, first.channels)

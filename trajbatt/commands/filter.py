@@ -1,0 +1,129 @@
+"""`trajbatt filter`."""
+
+from typing import Annotated
+
+import typer
+
+from trajbatt.commands import options
+from trajbatt.commands.outputs import Outputs
+
+HELP = "Read the charge of a battery off a record of its photons."
+WAYPOINTS = 10  # rows of the table
+
+
+def filter(
+    context: typer.Context,
+    clicks: Annotated[
+        str, typer.Argument(help="CSV file with the columns time and channel, or Photon-HDF5")
+    ],
+    n_atoms: options.NAtoms = 100,
+    theta: options.Theta = 1.87,
+    ratio: options.RatioOrOne = None,
+    gamma_0: options.Gamma0 = 1.0,
+    omega_p: options.OmegaP = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="the full Eq. (5), of one rate, instead of Eq. (7)")
+    ] = False,
+    discharge: Annotated[
+        bool, typer.Option("--discharge", help="the discharge of the charged battery")
+    ] = False,
+    efficiency: Annotated[
+        str, typer.Option(help="of the detectors: one number, or one for each, as 0.3,0.5,0.3")
+    ] = "1",
+    time: Annotated[
+        float | None,
+        typer.Option(
+            help="until when the photons were watched, in 1/gamma_minus",
+            show_default="as the file says, or the last photon",
+        ),
+    ] = None,
+    trajectory: Annotated[int, typer.Option(help="which trajectory of the file")] = 0,
+    out: options.Out = None,
+    json_file: options.Json = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+):
+    """Follow the energy of one battery, and how well it is known, by its photons alone."""
+    import numpy as np
+
+    from trajbatt import checks, plots, report
+    from trajbatt.console import columns_table, facts_table, plural
+    from trajbatt.filtering import filter
+    from trajbatt.mesolve import mesolve
+
+    ratio = options.ratio_or_one(ratio, full)
+    battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
+    if full and discharge:
+        raise ValueError("`full` and `discharge` must not both be given")
+    model = battery.discharge() if discharge else battery.charge(secular=not full)
+    record = _record(clicks, trajectory)
+    duration = record.duration if time is None else checks.positive("time", time)
+    if duration == 0.0:
+        raise ValueError(f"`time` must be given, because {clicks} has no photons and no duration")
+    times = options.charging_times(battery, duration)
+    seen = _efficiency(efficiency)
+    provenance = report.provenance(
+        "filter",
+        battery,
+        clicks=clicks,
+        full=full,
+        discharge=discharge,
+        efficiency=seen,
+        time=duration,
+        trajectory=trajectory,
+    )
+    outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
+    if full:
+        options.check_cost(model, "time", times, quiet)
+    found = filter(model, record, times, seen)
+    unseen = mesolve(model, times)
+    shown = np.unique(np.linspace(0, times.size - 1, WAYPOINTS + 1).round().astype(int))[1:]
+    so_far = np.searchsorted(found.click_time, times[shown], side="right")
+    outputs.show(
+        f"{plural(len(record), 'photon')} of {plural(battery.n_atoms, 'atom')} "
+        f"{'discharging' if discharge else 'charging'} to t = {duration:.6g}, "
+        f"efficiency {efficiency}",
+        columns_table(
+            ("t", "photons", "E/N", "± ΔE/N", "without photons"),
+            zip(
+                times[shown],
+                so_far,
+                found.energy[shown] / n_atoms,
+                np.sqrt(found.energy_variance[shown]) / n_atoms,
+                unseen.energy[shown] / n_atoms,
+                strict=True,
+            ),
+        ),
+        facts_table([("log-likelihood of the record", found.log_likelihood[-1])]),
+    )
+    outputs.save_picture(plots.filter_figure(found, unseen, battery))
+    outputs.write_json({"filter": found, "exact": unseen})
+
+
+def _record(path, trajectory):
+    """Return the clicks of one trajectory of a file."""
+    from trajbatt import checks, exchange
+
+    trajectory = checks.integer("trajectory", trajectory, 0)
+    is_hdf5 = path.endswith((".h5", ".hdf5"))
+    try:
+        found = exchange.read_photon_hdf5(path) if is_hdf5 else exchange.read_csv(path)
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} must be a text file, but is not") from None
+    if trajectory >= found.ntraj:
+        raise ValueError(
+            f"`trajectory` must be below the {found.ntraj} of {path}, but is {trajectory}"
+        )
+    return found.of_trajectory(trajectory)
+
+
+def _efficiency(text):
+    try:
+        values = [float(word) for word in text.split(",")]
+    except ValueError:
+        raise ValueError(
+            f"`efficiency` must be a number, or some separated by commas, but is {text!r}"
+        ) from None
+    return values[0] if len(values) == 1 else values
