@@ -58,25 +58,19 @@ def of_one_trajectory(clicks, channels, t_end):
 
 def _places(channel, own, channels):
     """Return channels as indices into `channels`, int64 (n,)."""
-    if channel.dtype.kind in "iu" and own is None:
-        own = channels
     if channel.dtype.kind in "iu":
-        names = dict(enumerate(own))
-    elif channel.dtype.kind in "USO":
+        names = dict(enumerate(channels if own is None else own))
+    elif channel.dtype.kind in "UO":
         names = {name: name for name in channels}
     else:
         raise TypeError(f"`clicks.channel` must hold names or indices, but holds {channel.dtype}")
     kinds, inverse = np.unique(channel, return_inverse=True)
-    found = np.array(
-        [
-            channels.index(name) if (name := names.get(kind)) in channels else -1
-            for kind in kinds.tolist()
-        ]
-    )[inverse]
+    kinds = [names.get(kind, kind) for kind in kinds.tolist()]
+    found = np.array([channels.index(name) if name in channels else -1 for name in kinds])[inverse]
     if np.any(found < 0):
         i = int(np.argmax(found < 0))
         listed = ", ".join(repr(name) for name in channels) or "none"
-        wrong = channel.tolist()[i]
+        wrong = kinds[inverse[i]]
         raise ValueError(
             f"`clicks` must be of the channels {listed}, but click {i} is of {wrong!r}"
         )

@@ -1,5 +1,6 @@
 """`trajbatt filter`."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -109,7 +110,7 @@ def _record(path, trajectory):
     try:
         found = exchange.read_photon_hdf5(path) if is_hdf5 else exchange.read_csv(path)
     except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror}") from None
+        raise ValueError(f"cannot read {path}: {os.strerror(error.errno)}") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path} must be a text file, but is not") from None
     if trajectory >= found.ntraj:

@@ -90,12 +90,16 @@ def read_photon_hdf5(path, time_unit=1.0, channels=None):
     ------
     ImportError
         Without h5py, which the extra `netcdf` brings.
+    OSError
+        If there is no file.
     ValueError
         If it is no such file, or timestamps are out of order.
     """
     time_unit = checks.positive("time_unit", time_unit)
     try:
         file = _h5py().File(path, "r")
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise ValueError(f"{path} must be a Photon-HDF5 file, but: {error}") from None
     with file:
@@ -156,7 +160,7 @@ def _put_photons(file, clicks, ticks, tick):
         part = slice(offsets[spot], offsets[spot + 1])
         group = file.create_group("photon_data" if clicks.ntraj == 1 else f"photon_data{spot}")
         group.attrs["TITLE"] = np.bytes_(PHOTONS)
-        ids = (spot * n_channels + clicks.channel[part]).astype(id_type)
+        ids = (spot * n_channels + clicks.channel[part].astype(np.int64)).astype(id_type)
         counts += np.bincount(ids, minlength=counts.size)
         _put(group, "timestamps", stamps[part], STAMPS)
         _put(group, "detectors", ids, IDS)
