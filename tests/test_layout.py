@@ -24,7 +24,15 @@ def imports_of(path):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("trajbatt"):
             base = node.module.replace(".", "/").removeprefix("trajbatt").removeprefix("/")
             for alias in node.names:
-                candidates = [f"{base}/{alias.name}.py".removeprefix("/"), f"{base}.py"]
+                name = f"{base}/{alias.name}".removeprefix("/")
+                if (PACKAGE / name).is_dir():  # a package stands for all that is in it
+                    found |= {
+                        f"{name}/{one.name}"
+                        for one in (PACKAGE / name).glob("*.py")
+                        if one.name != "__init__.py"
+                    }
+                    continue
+                candidates = [f"{name}.py", f"{base}.py"]
                 found.add(next(name for name in candidates if (PACKAGE / name).exists()))
         assert not (isinstance(node, ast.ImportFrom) and node.level), f"relative import in {path}"
     return found
