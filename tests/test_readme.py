@@ -44,7 +44,7 @@ def test_python_examples_print_what_they_say(tmp_path, monkeypatch):
                 exec(compile(code, "README", "exec"), names)
             assert stripped(shown.getvalue()) == stripped(promised)
             checked += 1
-    assert checked == 3
+    assert checked == 4
 
 
 def test_cluster_examples_run(tmp_path):

@@ -80,5 +80,9 @@ class Clicks:
 
     def of_trajectory(self, trajectory):
         """Return the clicks of one trajectory alone."""
-        start, stop = np.searchsorted(self.trajectory, [trajectory, trajectory + 1])
-        return replace(self.where(slice(start, stop)), first=trajectory, ntraj=1)
+        return self.of_trajectories(trajectory, trajectory + 1)
+
+    def of_trajectories(self, start, stop):
+        """Return the clicks of the trajectories from `start` up to `stop`, which is left out."""
+        edges = np.searchsorted(self.trajectory, [start, stop])
+        return replace(self.where(slice(*edges)), first=start, ntraj=stop - start)

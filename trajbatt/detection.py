@@ -1,11 +1,12 @@
 r"""The state of a battery as its light is seen, from click to click, within one stage.
 
-Between the clicks of detectors of efficiency eta_c the state goes on under a counting field of
-1 - eta_c, and a click of channel c applies eta_c 𝓙_c. The trace is the probability density of the
-record. Three observers do this, each with what its model offers:
+Between the clicks of detectors of efficiency eta_c and dark rate d_c the state goes on under a
+counting field of 1 - eta_c, and decays at the rate sum_c d_c, because there was no dark count; a
+click of channel c applies eta_c 𝓙_c + d_c. The trace is the probability density of the record.
+Three observers do this, each with what its model offers:
 
 - `LadderObserver`, if no photon of a ladder model is missed: all branches by one factor each;
-- `InefficientObserver`, if some are: coherence orders as tridiagonal systems;
+- `InefficientObserver`, if some are, or some clicks are dark counts: tridiagonal systems;
 - `DrivenObserver`, for the driven Eq. (5): the whole density matrix.
 
 All take and give coherence orders in the interaction picture that begins with the stage.
@@ -128,18 +129,19 @@ class LadderObserver(Orders):
 
 
 class InefficientObserver(LadderFields):
-    """Misses some photons of a ladder model.
+    """Misses some photons of a ladder model, or takes dark counts for photons.
 
     Parameters
     ----------
     model : LadderModel
     orders : sequence of int
         The coherence orders to follow.
-    efficiency : ndarray (nc,), float64
+    efficiency, dark_rate : ndarray (nc,), float64
     """
 
-    def __init__(self, model, orders, efficiency):
+    def __init__(self, model, orders, efficiency, dark_rate):
         super().__init__(model, orders, 1.0 - efficiency[None])
+        self._dark_rate = dark_rate
         seen = efficiency * np.array([channel.rate for channel in model.channels])
         self._jumps = seen[:, None] * np.concatenate(
             [
@@ -177,6 +179,7 @@ class InefficientObserver(LadderFields):
             self._rate,
             self._jumps,
             self.model.shifts,
+            self._dark_rate,
             self.n_atoms + 1,
             times,
             channels,
@@ -187,7 +190,7 @@ class InefficientObserver(LadderFields):
         )
         if log == -math.inf:
             raise ImpossibleClickError(n)
-        self.log_trace += log
+        self.log_trace += log - self._dark_rate.sum() * (t - self._t)
         self._t = t
 
     def state(self):
@@ -200,23 +203,23 @@ class InefficientObserver(LadderFields):
 
 
 class DrivenObserver(DrivenOrders):
-    """Sees the photons of the driven Eq. (5), or misses some.
+    """Sees the photons of the driven Eq. (5), or misses some, or takes dark counts for photons.
 
     Parameters
     ----------
     model : BandedModel
-    efficiency : ndarray (1,), float64
+    efficiency, dark_rate : ndarray (1,), float64
     """
 
-    def __init__(self, model, efficiency):
+    def __init__(self, model, efficiency, dark_rate):
         super().__init__(model)
-        self._efficiency = float(efficiency[0])
+        self._efficiency, self._dark_rate = float(efficiency[0]), float(dark_rate[0])
         self._flow = self.flow(1, ACCURACY, jumps=[[-self._efficiency]])
         self._least = IMPOSSIBLE * model.rate * (model.n_atoms / 2 + 1) ** 2
 
     def begin(self, y):
         """Start from the orders y (stop,), of trace 1, at t = 0."""
-        self._y = y
+        self._y, self._t = y, 0.0
         self._flow.begin(0.0, y[None])
         self.log_trace = 0.0
 
@@ -229,12 +232,12 @@ class DrivenObserver(DrivenOrders):
         """
         for n, time in enumerate(times):
             self._settle(time)
-            clicked = self._flow.jumped()
-            rate = self._efficiency * clicked[self.slices[0]].real.sum()
+            clicked = self._efficiency * self._flow.jumped() + self._dark_rate * self._y
+            rate = clicked[self.slices[0]].real.sum()
             if not rate > self._least * self._efficiency:
                 raise ImpossibleClickError(n)
             self.log_trace += math.log(rate)
-            self._y = clicked * (self._efficiency / rate)
+            self._y = clicked / rate
             self._flow.begin(time, self._y[None])
         self._settle(t)
 
@@ -250,23 +253,23 @@ class DrivenObserver(DrivenOrders):
         """Go on without a click to the time `t`, and normalise."""
         ((y,), _) = self._flow.advance(t)
         trace = y[self.slices[0]].real.sum()
-        self.log_trace += math.log(trace)
-        self._y = y / trace
+        self.log_trace += math.log(trace) - self._dark_rate * (t - self._t)
+        self._y, self._t = y / trace, t
         self._flow.begin(t, self._y[None])
 
 
-def observer(model, efficiency, orders):
+def observer(model, efficiency, dark_rate, orders):
     """Return the observer of a model's light.
 
     Parameters
     ----------
     model : LadderModel or BandedModel
-    efficiency : ndarray (nc,), float64
+    efficiency, dark_rate : ndarray (nc,), float64
     orders : sequence of int
         The coherence orders that are wanted; Eq. (5) needs all in any case.
     """
     if not isinstance(model, LadderModel):
-        return DrivenObserver(model, efficiency)
-    if np.all(efficiency == 1.0):
+        return DrivenObserver(model, efficiency, dark_rate)
+    if np.all(efficiency == 1.0) and not dark_rate.any():
         return LadderObserver(model, orders)
-    return InefficientObserver(model, orders, efficiency)
+    return InefficientObserver(model, orders, efficiency, dark_rate)

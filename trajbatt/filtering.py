@@ -1,5 +1,6 @@
 """The filter: what the light of a battery says about its state."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, pairwise
@@ -31,7 +32,7 @@ class FilterResult:
     click_time : ndarray (n_clicks,), float64
     click_channel : ndarray (n_clicks,), int64
         Index into `channels`.
-    efficiency : ndarray (nc,), float64
+    efficiency, dark_rate : ndarray (nc,), float64
         Of the detectors.
     initial : object
         The initial state as it was given.
@@ -54,6 +55,7 @@ class FilterResult:
     click_time: np.ndarray
     click_channel: np.ndarray
     efficiency: np.ndarray
+    dark_rate: np.ndarray
     initial: object
     energy: np.ndarray
     energy_variance: np.ndarray
@@ -83,7 +85,8 @@ class FilterResult:
     @cached_property
     def _spectral(self):
         mixture = prepare(self.model, self.initial)
-        if mixture.weights.size == 1 and np.all(self.efficiency == 1.0):
+        sees_all = np.all(self.efficiency == 1.0) and not self.dark_rate.any()
+        if mixture.weights.size == 1 and sees_all:
             return np.ones(self.times.size), self.energy.copy()
         purity, passive = np.empty((2, self.times.size))
         for i, moment in enumerate(_follow(self, mixture, all_orders=True)):
@@ -119,10 +122,11 @@ class Seen:
     click_time: np.ndarray
     click_channel: np.ndarray
     efficiency: np.ndarray
+    dark_rate: np.ndarray
     initial: object
 
 
-def filter(model, clicks, tlist, efficiency=1.0, initial=None):
+def filter(model, clicks, tlist, efficiency=1.0, initial=None, dark_rate=0.0):
     """Read the state of one battery off the clicks of its light.
 
     If no photon of a ladder model is missed, the state follows from the clicks branch by branch,
@@ -143,6 +147,8 @@ def filter(model, clicks, tlist, efficiency=1.0, initial=None):
         The probability that a photon is seen, in [0, 1]: one for all channels, or one for each.
     initial : optional
         As in `mesolve`.
+    dark_rate : float or array_like (nc,)
+        The rate of clicks without a photon: one for all channels, or one for each.
 
     Returns
     -------
@@ -162,7 +168,8 @@ def filter(model, clicks, tlist, efficiency=1.0, initial=None):
         times,
         click_time,
         click_channel,
-        efficiencies(efficiency, model.channel_names),
+        for_channels("efficiency", efficiency, model.channel_names, 1.0),
+        for_channels("dark_rate", dark_rate, model.channel_names, math.inf),
         initial,
     )
     energy, variance, log_likelihood = np.empty((3, times.size))
@@ -199,23 +206,23 @@ def log_likelihood(seen, mixture):
     return last.log_likelihood
 
 
-def efficiencies(efficiency, channels):
-    """Return the efficiency of each channel, float64 (nc,), checked."""
-    if isinstance(efficiency, dict):
-        for name in efficiency:
-            checks.choice("efficiency", name, channels)
-        missing = [name for name in channels if name not in efficiency]
+def for_channels(name, value, channels, high):
+    """Return a parameter of each channel's detector, float64 (nc,), checked to lie in [0, high]."""
+    if isinstance(value, dict):
+        for channel in value:
+            checks.choice(name, channel, channels)
+        missing = [channel for channel in channels if channel not in value]
         if missing:
-            raise ValueError(f"`efficiency` must name every channel, but lacks {missing[0]!r}")
-        efficiency = [efficiency[name] for name in channels]
-    if np.ndim(efficiency) == 0:
-        return np.full(len(channels), checks.real("efficiency", efficiency, 0.0, 1.0))
-    if np.shape(efficiency) != (len(channels),):
+            raise ValueError(f"`{name}` must name every channel, but lacks {missing[0]!r}")
+        value = [value[channel] for channel in channels]
+    if np.ndim(value) == 0:
+        return np.full(len(channels), checks.real(name, value, 0, high))
+    if np.shape(value) != (len(channels),):
         raise ValueError(
-            f"`efficiency` must be one number or one for each of {len(channels)} channels, "
-            f"but has the shape {np.shape(efficiency)}"
+            f"`{name}` must be one number or one for each of {len(channels)} channels, "
+            f"but has the shape {np.shape(value)}"
         )
-    return np.array([checks.real("efficiency", one, 0.0, 1.0) for one in efficiency])
+    return np.array([checks.real(name, one, 0, high) for one in value])
 
 
 class Moment(NamedTuple):
@@ -252,7 +259,7 @@ def _follow(seen, mixture, all_orders=False):
         wanted, local = stage.select(seen.times, to_end=following is not None)
         whole = all_orders or following is not None
         orders = range(n_atoms + 1 if whole else min(3, n_atoms + 1))
-        system = observer(model, seen.efficiency[tags], orders)
+        system = observer(model, seen.efficiency[tags], seen.dark_rate[tags], orders)
         system.begin(system.of_mixture(mixture) if matrix is None else system.of_matrix(matrix))
         kept = system.stop if all_orders else system.slices[:3][-1].stop
         stop = int(np.searchsorted(seen.click_time, stage.end, side="right"))

@@ -10,7 +10,7 @@ from trajbatt import checks
 from trajbatt.battery import Battery
 from trajbatt.click_checks import of_one_trajectory
 from trajbatt.clicks import Clicks
-from trajbatt.filtering import Seen, efficiencies, log_likelihood
+from trajbatt.filtering import Seen, for_channels, log_likelihood
 from trajbatt.models import BandedModel, LadderModel
 from trajbatt.protocol import Protocol
 from trajbatt.states import prepare
@@ -66,7 +66,13 @@ class FitResult:
 
 
 def fit(
-    model, clicks, parameters=("theta", "gamma_plus"), efficiency=1.0, initial=None, duration=None
+    model,
+    clicks,
+    parameters=("theta", "gamma_plus"),
+    efficiency=1.0,
+    initial=None,
+    duration=None,
+    dark_rate=0.0,
 ):
     """Find the parameters of a battery under which the clicks of its light are likeliest.
 
@@ -81,7 +87,7 @@ def fit(
     parameters : sequence of str
         Of "theta", "omega_p", "gamma_0", "gamma_plus", "gamma_minus"; and "gamma", the rate of
         Eq. (5) or of a discharge.
-    efficiency : optional
+    efficiency, dark_rate : optional
         As in `tb.filter`.
     initial : optional
         As in `mesolve`; by default that of the model, whatever its parameters.
@@ -104,12 +110,15 @@ def fit(
         model = model.charge()
     scales = _scales(model, parameters)
     records = _records(model, clicks, duration)
-    efficiency = efficiencies(efficiency, model.channel_names)
+    detectors = (
+        for_channels("efficiency", efficiency, model.channel_names, 1.0),
+        for_channels("dark_rate", dark_rate, model.channel_names, math.inf),
+    )
     n_clicks = sum(times.size for times, _, _ in records)
 
     def minus_log(point):
         changed = {name: scale.value(x) for (name, scale), x in zip(scales, point, strict=True)}
-        return -_log_likelihood(_with(model, changed), records, efficiency, initial)
+        return -_log_likelihood(_with(model, changed), records, detectors, initial)
 
     def tried(point):
         try:
@@ -237,11 +246,11 @@ def _records(model, clicks, duration):
     return [(*of_one_trajectory(one, model.channel_names, duration), duration) for one in pieces]
 
 
-def _log_likelihood(model, records, efficiency, initial):
+def _log_likelihood(model, records, detectors, initial):
     mixture = prepare(model, initial)
     return sum(
         log_likelihood(
-            Seen(model, np.array([duration]), time, channel, efficiency, initial), mixture
+            Seen(model, np.array([duration]), time, channel, *detectors, initial), mixture
         )
         for time, channel, duration in records
     )

@@ -31,6 +31,9 @@ def filter(
     efficiency: Annotated[
         str, typer.Option(help="of the detectors: one number, or one for each, as 0.3,0.5,0.3")
     ] = "1",
+    dark_rate: Annotated[
+        str, typer.Option(help="clicks without a photon, in gamma_minus, in the same way")
+    ] = "0",
     time: Annotated[
         float | None,
         typer.Option(
@@ -62,7 +65,8 @@ def filter(
     if duration == 0.0:
         raise ValueError(f"`time` must be given, because {clicks} has no photons and no duration")
     times = options.charging_times(battery, duration)
-    seen = _efficiency(efficiency)
+    seen = _numbers("efficiency", efficiency)
+    dark = _numbers("dark_rate", dark_rate)
     provenance = report.provenance(
         "filter",
         battery,
@@ -70,13 +74,14 @@ def filter(
         full=full,
         discharge=discharge,
         efficiency=seen,
+        dark_rate=dark,
         time=duration,
         trajectory=trajectory,
     )
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
     if full:
         options.check_cost(model, "time", times, quiet)
-    found = filter(model, record, times, seen)
+    found = filter(model, record, times, seen, dark_rate=dark)
     unseen = mesolve(model, times)
     shown = np.unique(np.linspace(0, times.size - 1, WAYPOINTS + 1).round().astype(int))[1:]
     so_far = np.searchsorted(found.click_time, times[shown], side="right")
@@ -120,11 +125,11 @@ def _record(path, trajectory):
     return found.of_trajectory(trajectory)
 
 
-def _efficiency(text):
+def _numbers(name, text):
     try:
         values = [float(word) for word in text.split(",")]
     except ValueError:
         raise ValueError(
-            f"`efficiency` must be a number, or some separated by commas, but is {text!r}"
+            f"`{name}` must be a number, or some separated by commas, but is {text!r}"
         ) from None
     return values[0] if len(values) == 1 else values

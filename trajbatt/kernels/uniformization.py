@@ -62,7 +62,21 @@ def propagate(below, diagonal, above, rate, duration, y, term, spare):
 
 @kernel
 def follow(
-    below, diagonal, above, rate, jumps, shifts, levels, times, channels, t, t_end, y, term, spare
+    below,
+    diagonal,
+    above,
+    rate,
+    jumps,
+    shifts,
+    dark,
+    levels,
+    times,
+    channels,
+    t,
+    t_end,
+    y,
+    term,
+    spare,
 ):
     """Take y from `t` through some clicks to `t_end`.
 
@@ -73,6 +87,8 @@ def follow(
     jumps : *in* (nc, n) float64
         A click of channel c multiplies y by this and moves it by `shifts[c]` places.
     shifts : *in* (nc,) int64
+    dark : *in* (nc,) float64
+        Or it is a dark count, at this rate, and leaves y as it is.
     levels : int
         The sum of the first so many elements of y is its trace.
     times, channels : *in* (n_clicks,)
@@ -102,7 +118,9 @@ def follow(
                 term[i] = jumps[channel, i] * y[i]
             for i in range(y.size):
                 source = i - shift
-                y[i] = term[source] if 0 <= source < y.size else 0.0
+                y[i] *= dark[channel]
+                if 0 <= source < y.size:
+                    y[i] += term[source]
         trace = 0.0
         for k in range(levels):
             trace += y[k].real

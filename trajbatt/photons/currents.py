@@ -41,7 +41,7 @@ def photocurrent(clicks, edges):
     return Estimate(total.mean, total.mean_sem)
 
 
-def intensity(clicks, model, tlist, initial=None, efficiency=1.0):
+def intensity(clicks, model, tlist, initial=None, efficiency=1.0, dark_rate=0.0):
     """Return the photon rates of the conditional states, averaged, an `Estimate` (nc, nt).
 
     It has the same mean as the `photocurrent` and less noise, because between the clicks, too, the
@@ -54,7 +54,7 @@ def intensity(clicks, model, tlist, initial=None, efficiency=1.0):
         What the clicks come from.
     tlist : array_like (nt,)
         Strictly increasing times, up to the end of the record.
-    initial, efficiency : optional
+    initial, efficiency, dark_rate : optional
         As in `tb.filter`.
 
     Raises
@@ -68,7 +68,7 @@ def intensity(clicks, model, tlist, initial=None, efficiency=1.0):
     seen = clicks.where(clicks.time <= times[-1])
     total = None
     for trajectory in range(clicks.first, clicks.first + clicks.ntraj):
-        one = filter(model, seen.of_trajectory(trajectory), times, efficiency, initial)
+        one = filter(model, seen.of_trajectory(trajectory), times, efficiency, initial, dark_rate)
         moments = Moments.side_by_side(one.rates[None])
         total = total + moments if total else moments
     return Estimate(total.mean, total.mean_sem)
