@@ -155,9 +155,9 @@ def draw(settings, found):
     runs.set_ylim(-0.03, 1.2)
     light.set_ylim(0.2, 1.25)
     _draw_errors(error, settings, found["errors"], found["runs"])
-    for i, one in enumerate(found["flat"]["singles"]):
-        flat.plot(one.times, one.energy / settings.n_flat, lw=0.8, color=TRAJECTORY_COLOR,
-                  label="two single batteries" if i == 0 else None)  # fmt: skip
+    for one, color in zip(found["flat"]["singles"], (TRAJECTORY_COLOR, "#e69f00"), strict=True):
+        flat.plot(one.times, one.energy / settings.n_flat, lw=0.8, color=color,
+                  label=f"battery {one.index}")  # fmt: skip
     flat.plot(found["flat"]["times"], found["flat"]["exact"].energy / settings.n_flat,
               color=EXACT_COLOR, lw=1.8, label="average, exact")  # fmt: skip
     flat.set_title(f"steady state at $x = 1$, $N = {settings.n_flat}$", fontsize=10)
