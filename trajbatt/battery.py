@@ -114,6 +114,8 @@ class Battery:
     @property
     def dressed_rates(self):
         """The rates (A, B, C) of J'_-, J'_+ and J'_z in Eq. (7): blue, red, center."""
+        if self.theta == math.pi:  # which is rounded: its sine would be no zero
+            return 0.0, self.gamma_minus, 0.0
         return (
             self.gamma_plus * math.cos(self.theta / 2) ** 4,
             self.gamma_minus * math.sin(self.theta / 2) ** 4,

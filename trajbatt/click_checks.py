@@ -30,7 +30,10 @@ def of_one_trajectory(clicks, channels, t_end):
             "`clicks` must be of one trajectory, such as clicks.of_trajectory(0), "
             f"but are of {trajectories.size}"
         )
-    time, channel = np.asarray(clicks.time), np.asarray(clicks.channel)
+    try:
+        time, channel = np.asarray(clicks.time), np.asarray(clicks.channel)
+    except ValueError:  # ragged
+        raise TypeError("`clicks` must have plain arrays `time` and `channel`") from None
     if time.ndim != 1 or channel.shape != time.shape:
         raise ValueError(
             "`clicks` must have one `time` and one `channel` for each click, "
@@ -64,6 +67,8 @@ def _places(channel, own, channels):
         names = {name: name for name in channels}
     else:
         raise TypeError(f"`clicks.channel` must hold names or indices, but holds {channel.dtype}")
+    if channel.dtype.kind == "O":  # which might not be sorted
+        channel = np.array([str(one) for one in channel])
     kinds, inverse = np.unique(channel, return_inverse=True)
     kinds = [names.get(kind, kind) for kind in kinds.tolist()]
     found = np.array([channels.index(name) if name in channels else -1 for name in kinds])[inverse]

@@ -9,7 +9,9 @@ Three observers do this, each with what its model offers:
 - `InefficientObserver`, if some are, or some clicks are dark counts: tridiagonal systems;
 - `DrivenObserver`, for the driven Eq. (5): the whole density matrix.
 
-All take and give coherence orders in the interaction picture that begins with the stage.
+All begin with a mixture of kets, tell coherence orders in the interaction picture that begins with
+the stage, and end with a mixture, of kets again where possible: a matrix knows no small numbers,
+but a record that is untypical of the model may be about them.
 """
 
 import math
@@ -20,8 +22,11 @@ from trajbatt.counting.fields import ACCURACY, LadderFields
 from trajbatt.driven import DrivenOrders
 from trajbatt.models import LadderModel
 from trajbatt.orders import Orders
+from trajbatt.states import Mixture
 
 IMPOSSIBLE = 1e-14  # of the largest rate: less cannot be told from zero in a density matrix
+
+PATIENCE = 5.0  # the trace falls by no more than the exponential of this before it is normalised
 
 
 class ImpossibleClickError(Exception):
@@ -48,21 +53,21 @@ class LadderObserver(Orders):
         # R(m) = (up + down) j(j+1) + ...
         self._rate = np.array([(up + down) * j * (j + 1), model.rate_slope, model.rate_curvature])
 
-    def begin(self, y):
-        """Start from the orders y (stop,), of trace 1, at t = 0."""
-        p = y[self.slices[0]].real
+    def begin(self, mixture):
+        """Start from a `Mixture` at t = 0."""
+        self._mixture, y = mixture, self.of_mixture(mixture)
+        self._roots = roots = np.sqrt(y[self.slices[0]].real)
         with np.errstate(divide="ignore"):
-            self._logs = 0.5 * np.log(np.maximum(p, 0.0))
+            self._logs = np.log(roots)
         best = int(np.argmax(self._logs))
         # Products of amplitudes of modulus 1: what a mixture is less coherent than a ket.
-        self._coherence = y.copy()
-        roots = np.sqrt(p)
+        self._coherence = y
         for q, part in zip(self.orders, self.slices, strict=True):
-            pairs = roots[q:] * roots[: roots.size - q]
-            np.divide(y[part], pairs, out=self._coherence[part], where=pairs > 0)
+            for root in (roots[q:], roots[: roots.size - q]):  # a product might underflow
+                np.divide(y[part], root, out=y[part], where=root > 0)
         self._scale = 2.0 * self._logs[best]
         self._logs -= self._logs[best]
-        self._signs, self._product = np.ones((2, p.size))
+        self._signs, self._product = np.ones((2, roots.size))
         self._at = np.array([best, 0])
         self._t = 0.0
 
@@ -112,8 +117,20 @@ class LadderObserver(Orders):
                 y[part][low + climbed : high + climbed] = found[low:high]
         return y / y[self.slices[0]].real.sum()
 
+    def mixture(self, phase):
+        """Return the state as a `Mixture`, at Omega t = `phase`."""
+        rows = self._mixture.rows(self.n_atoms + 1)
+        np.divide(rows, self._roots, out=rows, where=self._roots > 0)
+        rows = np.roll(rows * (self._signs * np.exp(self._logs)), self._at[1], axis=1)
+        if phase:
+            rows = rows * np.exp(-1j * phase * np.arange(self.n_atoms + 1))
+        norms = np.linalg.norm(rows, axis=1)
+        alive = norms > 0.0
+        weights = self._mixture.weights[alive] * norms[alive] ** 2
+        return Mixture.of_kets(weights, rows[alive] / norms[alive, None], negligible=0.0)
+
     def rates(self, y, _):
-        """Return the click rates of the state y, float64 (nc,)."""
+        """Return the click rates of the state y (stop, ...), float64 (nc, ...)."""
         return self.model.click_rates @ y[self.slices[0]].real
 
     def _impossible(self, logs, at, channels):
@@ -156,9 +173,9 @@ class InefficientObserver(LadderFields):
         self._p_diagonal = 1.0 + self._diagonal[0] / scale
         self._p_above = self._above[0, 1:] / scale
 
-    def begin(self, y):
-        """Start from the orders y (stop,), of trace 1, at t = 0."""
-        self._y = y.copy()
+    def begin(self, mixture):
+        """Start from a `Mixture` at t = 0."""
+        self._y = y = self.of_mixture(mixture)
         self._spare = np.empty((2, y.size), dtype=y.dtype)
         self._t = 0.0
         self.log_trace = 0.0
@@ -197,8 +214,12 @@ class InefficientObserver(LadderFields):
         """Return the orders (stop,), of trace 1."""
         return self._y.copy()
 
+    def mixture(self, phase):
+        """Return the state as a `Mixture`, at Omega t = `phase`; needs all orders."""
+        return Mixture.of_matrix(self.matrix(self._y, phase), negligible=0.0)
+
     def rates(self, y, _):
-        """Return the click rates of the state y, float64 (nc,)."""
+        """Return the click rates of the state y (stop, ...), float64 (nc, ...)."""
         return self.model.click_rates @ y[self.slices[0]].real
 
 
@@ -215,12 +236,15 @@ class DrivenObserver(DrivenOrders):
         super().__init__(model)
         self._efficiency, self._dark_rate = float(efficiency[0]), float(dark_rate[0])
         self._flow = self.flow(1, ACCURACY, jumps=[[-self._efficiency]])
-        self._least = IMPOSSIBLE * model.rate * (model.n_atoms / 2 + 1) ** 2
+        largest = model.rate * (model.n_atoms / 2 + 1) ** 2
+        self._least = IMPOSSIBLE * largest
+        seen = self._efficiency * largest
+        self._patience = PATIENCE / seen if seen > 0 else math.inf
 
-    def begin(self, y):
-        """Start from the orders y (stop,), of trace 1, at t = 0."""
-        self._y, self._t = y, 0.0
-        self._flow.begin(0.0, y[None])
+    def begin(self, mixture):
+        """Start from a `Mixture` at t = 0."""
+        self._y, self._t = self.of_mixture(mixture), 0.0
+        self._flow.begin(0.0, self._y[None])
         self.log_trace = 0.0
 
     def advance(self, t, times, channels):
@@ -245,31 +269,43 @@ class DrivenObserver(DrivenOrders):
         """Return the orders (stop,), of trace 1."""
         return self._y.copy()
 
+    def mixture(self, phase):
+        """Return the state as a `Mixture`, at Omega t = `phase`."""
+        return Mixture.of_matrix(self.matrix(self._y, phase), negligible=0.0)
+
     def rates(self, y, phase):
-        """Return the click rate of the state y at Omega t = `phase`, float64 (1,)."""
+        """Return the click rate of the state y (stop, ...) at Omega t = `phase`, (1, ...)."""
         return np.array([self.click_rate(y, phase)])
 
     def _settle(self, t):
-        """Go on without a click to the time `t`, and normalise."""
-        ((y,), _) = self._flow.advance(t)
-        trace = y[self.slices[0]].real.sum()
-        self.log_trace += math.log(trace) - self._dark_rate * (t - self._t)
-        self._y, self._t = y / trace, t
-        self._flow.begin(t, self._y[None])
+        """Go on without a click to the time `t`, and normalise: before the trace is lost."""
+        while self._t < t:
+            until = min(t, self._t + self._patience)
+            ((y,), _) = self._flow.advance(until)
+            trace = y[self.slices[0]].real.sum()
+            self.log_trace += math.log(trace) - self._dark_rate * (until - self._t)
+            y[self.slices[0]].imag = 0.0  # rounding that does not decay would outgrow the rest
+            self._y, self._t = y / trace, until
+            self._flow.begin(until, self._y[None])
 
 
-def observer(model, efficiency, dark_rate, orders):
+def observer(model, efficiency, dark_rate, all_orders, goes_on):
     """Return the observer of a model's light.
 
     Parameters
     ----------
     model : LadderModel or BandedModel
     efficiency, dark_rate : ndarray (nc,), float64
-    orders : sequence of int
-        The coherence orders that are wanted; Eq. (5) needs all in any case.
+    all_orders : bool
+        All coherence orders are wanted, not only what energy, variance and dipole need.
+    goes_on : bool
+        The state is wanted as a mixture in the end.
     """
     if not isinstance(model, LadderModel):
         return DrivenObserver(model, efficiency, dark_rate)
-    if np.all(efficiency == 1.0) and not dark_rate.any():
+    sees_all = np.all(efficiency == 1.0) and not dark_rate.any()
+    needs_all = all_orders or (goes_on and not sees_all)
+    orders = range(model.n_atoms + 1 if needs_all else min(3, model.n_atoms + 1))
+    if sees_all:
         return LadderObserver(model, orders)
     return InefficientObserver(model, orders, efficiency, dark_rate)

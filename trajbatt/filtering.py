@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trajbatt import checks
+from trajbatt import checks, spin
 from trajbatt.click_checks import of_one_trajectory
 from trajbatt.detection import ImpossibleClickError, observer
 from trajbatt.models import BandedModel, LadderModel
 from trajbatt.orders import Orders
 from trajbatt.protocol import Protocol, Stage, check_model, stages_of, within
-from trajbatt.states import prepare
+from trajbatt.states import Mixture, prepare
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,7 +84,7 @@ class FilterResult:
 
     @cached_property
     def _spectral(self):
-        mixture = prepare(self.model, self.initial)
+        mixture = prior(self.model, self.initial)
         sees_all = np.all(self.efficiency == 1.0) and not self.dark_rate.any()
         if mixture.weights.size == 1 and sees_all:
             return np.ones(self.times.size), self.energy.copy()
@@ -176,7 +176,7 @@ def filter(model, clicks, tlist, efficiency=1.0, initial=None, dark_rate=0.0):
     dipole = np.empty(times.size, dtype=complex)
     rates = np.zeros((len(model.channel_names), times.size))
     start = 0
-    for stage, moments in groupby(_follow(seen, prepare(model, initial)), attrgetter("stage")):
+    for stage, moments in groupby(_follow(seen, prior(model, initial)), attrgetter("stage")):
         systems, ys, phases, logs = zip(*(moment[1:] for moment in moments), strict=True)
         system, y, phase = systems[0], np.array(ys).T, np.array(phases)
         part = slice(start, start := start + len(ys))
@@ -253,14 +253,13 @@ def _follow(seen, mixture, all_orders=False):
     """
     n_atoms = seen.model.n_atoms
     stages = stages_of(seen.model, seen.times[-1])
-    matrix, log_before, done = None, 0.0, 0
+    log_before, done = 0.0, 0
     for stage, following in zip(stages, [*stages[1:], None], strict=True):
         model, tags = stage.model, list(stage.tags)
         wanted, local = stage.select(seen.times, to_end=following is not None)
-        whole = all_orders or following is not None
-        orders = range(n_atoms + 1 if whole else min(3, n_atoms + 1))
-        system = observer(model, seen.efficiency[tags], seen.dark_rate[tags], orders)
-        system.begin(system.of_mixture(mixture) if matrix is None else system.of_matrix(matrix))
+        detectors = seen.efficiency[tags], seen.dark_rate[tags]
+        system = observer(model, *detectors, all_orders, goes_on=following is not None)
+        system.begin(mixture)
         kept = system.stop if all_orders else system.slices[:3][-1].stop
         stop = int(np.searchsorted(seen.click_time, stage.end, side="right"))
         here = slice(done, stop)
@@ -278,8 +277,19 @@ def _follow(seen, mixture, all_orders=False):
         log_before += system.log_trace
         done = stop
         if following:
-            phase = model.frequency * local[-1]
-            matrix = system.in_basis(system.state()[None], phase, following.model.theta)[0]
+            mixture = system.mixture(model.frequency * local[-1])
+            if following.model.theta != model.theta:
+                turn = spin.change_of_basis(n_atoms, model.theta, following.model.theta)
+                rows = mixture.rows(n_atoms + 1) @ turn
+                mixture = Mixture.of_kets(mixture.weights, rows, negligible=0.0)
+
+
+def prior(model, initial):
+    """Return the initial state as a `Mixture` of which nothing is dropped.
+
+    A measured record need not be typical of the model.
+    """
+    return prepare(model, initial, negligible=0.0)
 
 
 def _local(seen, here, tags, model):

@@ -10,10 +10,9 @@ from trajbatt import checks
 from trajbatt.battery import Battery
 from trajbatt.click_checks import of_one_trajectory
 from trajbatt.clicks import Clicks
-from trajbatt.filtering import Seen, for_channels, log_likelihood
+from trajbatt.filtering import Seen, for_channels, log_likelihood, prior
 from trajbatt.models import BandedModel, LadderModel
 from trajbatt.protocol import Protocol
-from trajbatt.states import prepare
 
 RATES = ("gamma_0", "gamma_plus", "gamma_minus")
 STEP = 1e-3  # of the transformed parameters, for derivatives
@@ -247,7 +246,7 @@ def _records(model, clicks, duration):
 
 
 def _log_likelihood(model, records, detectors, initial):
-    mixture = prepare(model, initial)
+    mixture = prior(model, initial)
     return sum(
         log_likelihood(
             Seen(model, np.array([duration]), time, channel, *detectors, initial), mixture

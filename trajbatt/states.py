@@ -74,13 +74,13 @@ class Mixture(NamedTuple):
     amplitudes: np.ndarray
 
     @classmethod
-    def of_kets(cls, weights, kets):
+    def of_kets(cls, weights, kets, negligible=NEGLIGIBLE):
         """Cut the rows of `kets` (P, N+1) to their windows and drop those of no weight."""
         weights = np.asarray(weights, dtype=float)
-        kept = np.flatnonzero(weights >= NEGLIGIBLE * weights.sum())
+        kept = np.flatnonzero((weights > 0.0) & (weights >= negligible * weights.sum()))
         pieces, first = [], []
         for row in kept:
-            occupied = np.flatnonzero(np.abs(kets[row]) ** 2 >= NEGLIGIBLE)
+            occupied = np.flatnonzero(np.abs(kets[row]) ** 2 >= negligible)
             piece = kets[row][occupied[0] : occupied[-1] + 1]
             pieces.append(piece / np.linalg.norm(piece))
             first.append(occupied[0])
@@ -93,15 +93,17 @@ class Mixture(NamedTuple):
         )
 
     @classmethod
-    def of_matrix(cls, matrix):
+    def of_matrix(cls, matrix, negligible=NEGLIGIBLE):
         """Return the mixture of the eigenstates of a density matrix (N+1, N+1)."""
         weights, columns = np.linalg.eigh(matrix)
-        return cls.of_kets(np.maximum(weights, 0.0), columns.T)
+        return cls.of_kets(weights, columns.T, negligible)
 
     @classmethod
-    def of_levels(cls, populations):
+    def of_levels(cls, populations, negligible=NEGLIGIBLE):
         """Return the mixture of single levels with the given `populations` (N+1,)."""
-        levels = np.flatnonzero(populations >= NEGLIGIBLE * populations.sum())
+        levels = np.flatnonzero(
+            (populations > 0.0) & (populations >= negligible * populations.sum())
+        )
         weights = populations[levels]
         return cls(
             weights / weights.sum(),
@@ -115,6 +117,13 @@ class Mixture(NamedTuple):
         """Return the even mixture of the rows of `kets` (n, N+1), none of them dropped."""
         return cls.of_kets(np.full(len(kets), 1.0 / len(kets)), kets)
 
+    def rows(self, n_levels):
+        """Return the amplitudes on all levels, (P, n_levels)."""
+        rows = np.zeros((self.weights.size, n_levels), dtype=self.amplitudes.dtype)
+        for row, (_, first, ket) in zip(rows, self.kets(), strict=True):
+            row[first : first + ket.size] = ket
+        return rows
+
     @property
     def cumulative_weights(self):
         """The cumulative probabilities (P,); the last is 1."""
@@ -127,7 +136,7 @@ class Mixture(NamedTuple):
             yield weight, self.first[i], self.amplitudes[self.offsets[i] : self.offsets[i + 1]]
 
 
-def prepare(model, initial):
+def prepare(model, initial, negligible=NEGLIGIBLE):
     """Return `initial` as a `Mixture` in the basis of `model`; None is the model's default.
 
     Parameters
@@ -135,6 +144,8 @@ def prepare(model, initial):
     model : LadderModel, BandedModel or Protocol
         Of a protocol, the first stage counts.
     initial : None, SteadyState, ndarray (N+1,) or ndarray (N+1, N+1)
+    negligible : float
+        Levels and pure states of less probability are dropped.
 
     Raises
     ------
@@ -152,12 +163,12 @@ def prepare(model, initial):
                 f"`initial` must have {model.n_atoms} atoms, but has {initial.n_atoms}"
             )
         if initial.theta == model.theta:
-            return Mixture.of_levels(initial.populations)
+            return Mixture.of_levels(initial.populations, negligible)
         populations = initial.populations
-        filled = np.flatnonzero(populations >= NEGLIGIBLE)
+        filled = np.flatnonzero((populations > 0.0) & (populations >= negligible))
         first, last = filled[0], filled[-1]
         kets = spin.dressed_kets(model.n_atoms, initial.theta - model.theta, first, last)
-        return Mixture.of_kets(populations[first : last + 1], kets)
+        return Mixture.of_kets(populations[first : last + 1], kets, negligible)
     if isinstance(initial, DrivenSteadyState):
         initial = initial.matrix
     try:
@@ -175,18 +186,18 @@ def prepare(model, initial):
     if not np.all(np.isfinite(state)):
         raise ValueError("`initial` must be finite, but holds nan or inf")
     if state.ndim == 1:
-        return _pure(model, state)
-    return _mixed(model, state)
+        return _pure(model, state, negligible)
+    return _mixed(model, state, negligible)
 
 
-def _pure(model, ket):
+def _pure(model, ket, negligible):
     norm = np.linalg.norm(ket)
     if abs(norm - 1.0) > 1e-6:
         raise ValueError(f"`initial` must be a ket of norm 1, but its norm is {norm:.9g}")
-    return Mixture.of_kets([1.0], spin.to_dressed(ket / norm, model.theta)[None, :])
+    return Mixture.of_kets([1.0], spin.to_dressed(ket / norm, model.theta)[None, :], negligible)
 
 
-def _mixed(model, matrix):
+def _mixed(model, matrix, negligible):
     asymmetry = np.abs(matrix - matrix.conj().T).max()
     if asymmetry > 1e-9:
         raise ValueError(
@@ -202,4 +213,4 @@ def _mixed(model, matrix):
         )
     if model.theta:
         columns = spin.rotation_matrix(model.n_atoms, model.theta).T @ columns
-    return Mixture.of_kets(np.maximum(weights, 0.0), columns.T)
+    return Mixture.of_kets(weights, columns.T, negligible)

@@ -41,11 +41,14 @@ def tridiagonal_solver(below, diagonal, above):
         return substitute(*factors, b, overwrite_b=True)[0]
 
     def solve(b):
-        if n < 3:
-            b[:] = substituted(np.append(b, [0] * (3 - n)))[:n]
-        elif is_complex or np.isrealobj(b):
+        if is_complex or np.isrealobj(b):
             substituted(b)
         else:
             b.real, b.imag = substituted(b.real.copy()), substituted(b.imag.copy())
 
-    return solve
+    def solve_small(b):
+        padded = np.append(b, [0] * (3 - n))
+        solve(padded)
+        b[:] = padded[:n]
+
+    return solve if n > 2 else solve_small

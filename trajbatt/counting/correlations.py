@@ -144,7 +144,7 @@ def _pairs(model, tlist, channels, initial, at):
     window = check_window(at)
     course = Course.of(model, initial, window[1] + delays[-1])
     first, second = (course.tags(channel, "channels") for channel in (first, second))
-    photons = first_photons(course, first, window)
+    photons = first_photons(course, first, window, delays)
 
     def rate(course):
         return course.walk(delays)[1][second].sum(axis=0)

@@ -13,7 +13,7 @@ from trajbatt.count_covariances import count_moments
 from trajbatt.counting.fields import under_field
 from trajbatt.models import LadderModel
 from trajbatt.orders import Orders
-from trajbatt.protocol import Stage, check_model, stages_of, within
+from trajbatt.protocol import Protocol, Stage, check_model, stages_of, within
 from trajbatt.states import Mixture, prepare
 
 TOTAL = "total"
@@ -40,7 +40,9 @@ class Course:
 
     @classmethod
     def of(cls, model, initial, end):
-        """Return the course of a model or protocol up to the time `end`.
+        """Return the course of a model or protocol up to the time `end`, at least.
+
+        At the boundary of two stages the later one rules.
 
         Raises
         ------
@@ -51,7 +53,11 @@ class Course:
         if not model.channel_names:
             raise ValueError(f"`model` must have a channel, but {model.name!r} has none")
         (end,) = within(model, np.array([end]))
-        return cls(stages_of(model, end), prepare(model, initial), model.channel_names)
+        if isinstance(model, Protocol):
+            stages = tuple(stage for stage in model.stages if stage.start <= end)
+        else:
+            stages = stages_of(model, end)
+        return cls(stages, prepare(model, initial), model.channel_names)
 
     def tags(self, channel, name="channel"):
         """Return which channels are meant by the name of one, or by "total", bool (nc,)."""
@@ -64,6 +70,7 @@ class Course:
         Parameters
         ----------
         times : ndarray (nt,)
+            Up to the end of the last stage, but for rounding.
         field : float or ndarray (nc,)
 
         Returns
@@ -71,42 +78,74 @@ class Course:
         traces : ndarray (nt,), float64
         rates : ndarray (nc, nt), float64
             Click rates, Tr 𝓙_c y.
-        last : Course
-            From the last time on.
         """
-        field = np.broadcast_to(field, len(self.channels))
         traces, rates = np.empty(times.size), np.zeros((len(self.channels), times.size))
+        times = np.minimum(times, self.stages[-1].end)
+        field = np.broadcast_to(field, len(self.channels))
+        for stage, system, wanted, states in self._stages(times, field, only_clicks=True):
+            for i, (state, phase) in zip(range(wanted.start, wanted.stop), states, strict=False):
+                traces[i] = state[0, system.slices[0]].real.sum()
+                rates[list(stage.tags), i] = system.rates(state, phase)
+        return traces, rates
+
+    def later(self, time):
+        """Return the course from `time` on."""
+        if time <= 0.0:
+            return self
+        time = min(time, self.stages[-1].end)
+        left = tuple(
+            Stage(one.model, max(one.start - time, 0.0), one.end - time, one.tags)
+            for one in self.stages
+            if one.end > time or one is self.stages[-1]
+        )
+        next_model = left[0].model
+        is_inside = time > self.stages[-1].start
+        only_clicks = is_inside and isinstance(next_model, LadderModel)
+        everywhere = np.ones(len(self.channels))
+        *_, (stage, system, _, states) = self._stages(np.array([time]), everywhere, only_clicks)
+        *_, (state, phase) = states
+        if only_clicks:
+            mixture = Mixture.of_levels(state[0].real)
+        else:
+            # The next stage may begin just now.
+            is_same = next_model.theta == stage.model.theta
+            mixture = Mixture.of_matrix(
+                system.matrix(state[0], phase)
+                if is_same
+                else system.in_basis(state, phase, next_model.theta)[0]
+            )
+        return Course(left, mixture, self.channels)
+
+    def _stages(self, times, field, only_clicks):
+        """Take the state through the stages up to the last of `times`.
+
+        With `only_clicks` nothing but clicks is wanted of the last one.
+
+        Yields
+        ------
+        stage : Stage
+        system : LadderFields or DrivenFields
+        wanted : slice
+            Which of the times are in the stage.
+        states : iterator of (y, phase)
+            At these times and perhaps at its end.
+        """
         stages = _cut(self.stages, times[-1]) or self.stages[:1]
         matrix = None
         for stage, following in zip(stages, [*stages[1:], None], strict=True):
             wanted, local = stage.select(times, to_end=following is not None)
-            only_clicks = following is None and stage is self.stages[-1]
-            system = under_field(stage.model, field[list(stage.tags)], only_clicks)
+            is_last = following is None
+            system = under_field(stage.model, field[list(stage.tags)], only_clicks and is_last)
             is_first = matrix is None
             y = system.of_mixture(self.mixture) if is_first else system.of_matrix(matrix)
             phases = stage.model.frequency * local
-            rows = []
-            for state, phase in zip(system.states(y[None], local), phases, strict=True):
-                rows.append((state[0, system.slices[0]].real.sum(), system.rates(state, phase)))
-            for i, (trace, rate) in zip(range(wanted.start, wanted.stop), rows, strict=False):
-                traces[i], rates[list(stage.tags), i] = trace, rate
+            seen = []
+            states = _kept(system.states(y[None], local), phases, seen)
+            yield stage, system, wanted, states
             if following:
-                matrix = system.in_basis(state, phases[-1], following.model.theta)[0]
-        left = self._after(times[-1])
-        if len(system.orders) == 1 < system.n_atoms + 1:
-            mixture = Mixture.of_levels(np.maximum(state[0].real, 0.0))
-        else:
-            # The next stage may begin just now.
-            mixture = Mixture.of_matrix(
-                system.in_basis(state, phases[-1], left[0].model.theta)[0]
-                if left[0].model.theta != stage.model.theta
-                else system.matrix(state[0], phases[-1])
-            )
-        return traces, rates, Course(left, mixture, self.channels)
-
-    def later(self, time):
-        """Return the course from `time` on."""
-        return self.walk(np.array([time]))[-1] if time > 0 else self
+                for _ in states:  # on to the end of the stage
+                    pass
+                matrix = system.in_basis(seen[0], phases[-1], following.model.theta)[0]
 
     def clicked(self, tags):
         """Return the course after a photon of one of the channels `tags` (nc,) comes now.
@@ -169,13 +208,12 @@ class Course:
         course = self.later(start)
         return Course(_cut(course.stages, end - start), course.mixture, self.channels), end - start
 
-    def _after(self, time):
-        """Return the stages from `time` on, on a clock that begins there."""
-        left = [stage for stage in self.stages if stage.end > time] or self.stages[-1:]
-        return tuple(
-            Stage(stage.model, max(stage.start - time, 0.0), max(stage.end - time, 0.0), stage.tags)
-            for stage in left
-        )
+
+def _kept(states, phases, last):
+    """Yield the (state, phase) pairs, and leave the last state in `last`."""
+    for state, phase in zip(states, phases, strict=True):
+        last[:] = [state]
+        yield state, phase
 
 
 def populations(course):

@@ -12,10 +12,11 @@ import math
 import numpy as np
 
 from trajbatt import checks
-from trajbatt.counting.course import ROUGH, Course
+from trajbatt.counting.course import Course
 from trajbatt.counting.generating import generating_function
 
 NEGLIGIBLE = 1e-12  # probability at the ends of a window that is wide enough
+ACCURACY, MOMENT = 1e-9, 1e-7  # of the known moments, and to which those of a window must fit them
 WIDTHS, SLACK = 8.0, 16  # a window reaches so many standard deviations, and photons more
 
 
@@ -88,28 +89,38 @@ def _joint(model, t, channels, initial, start):
         none[(0,) * len(channels)] = 1.0
         return none
     counted = counted.astype(float)
-    means, covariances = course.count_moments(np.array([duration]), ROUGH)
+    means, covariances = course.count_moments(np.array([duration]), ACCURACY)
     means = counted @ means[:, 0]
     variances = np.diagonal(counted @ covariances[:, :, 0] @ counted.T)
-    widths = WIDTHS
+    reach = np.array([WIDTHS * math.sqrt(max(v, 0.0)) + SLACK for v in variances])
     while True:
-        reach = [widths * math.sqrt(max(v, 0.0)) + SLACK for v in variances]
         first = [max(0, math.floor(m - r)) for m, r in zip(means, reach, strict=True)]
         sizes = [math.ceil(m + r) - f + 1 for m, r, f in zip(means, reach, first, strict=True)]
         window = _window(course, duration, counted, first, sizes)
-        if _fits(window, first):
+        if _fits(window, first, means, variances):
             break
-        widths *= 1.5
+        reach *= 1.5
     whole = np.zeros([f + n for f, n in zip(first, sizes, strict=True)])
     whole[tuple(slice(f, None) for f in first)] = np.maximum(window, 0.0)
     return whole
 
 
-def _fits(window, first):
-    """Whether nothing stands at the ends of a window; one that begins with 0 has no lower end."""
-    for axis, start in enumerate(first):
-        profile = np.abs(window.sum(axis=tuple(i for i in range(window.ndim) if i != axis)))
-        if profile[-4:].max() > NEGLIGIBLE or (start > 0 and profile[:4].max() > NEGLIGIBLE):
+def _fits(window, first, means, variances):
+    """Whether a window holds all numbers: those beyond would come out elsewhere in it.
+
+    Then something stands at its ends (one that begins with 0 has no lower end), or, where the
+    distribution has parts far from each other, its mean and variance are wrong.
+    """
+    for axis, (start, mean, variance) in enumerate(zip(first, means, variances, strict=True)):
+        profile = window.sum(axis=tuple(i for i in range(window.ndim) if i != axis))
+        ends = np.abs(profile[-4:] if start == 0 else np.append(profile[:4], profile[-4:]))
+        n = start + np.arange(profile.size) - mean
+        off = abs(profile @ n), abs(profile @ n**2 - variance)
+        if (
+            ends.max() > NEGLIGIBLE
+            or off[0] > MOMENT * (1 + mean)
+            or off[1] > MOMENT * (1 + mean + variance)
+        ):
             return False
     return True
 

@@ -1,6 +1,7 @@
 """The first photon of a pair: courses before and after it, at a time or anywhere in a window."""
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -37,7 +38,7 @@ class FirstPhotons(NamedTuple):
         )
 
 
-def first_photons(course, tags, at):
+def first_photons(course, tags, at, delays=(), merge=True):
     """Return the `FirstPhotons` of the channels `tags` (nc,) of bool.
 
     Parameters
@@ -46,14 +47,18 @@ def first_photons(course, tags, at):
     tags : ndarray (nc,), bool
     at : tuple (start, stop)
         The window of the photon; a single time if both are the same.
+    delays : array_like (nt,)
+        After which something is asked: it is not smooth where they reach another stage.
+    merge : bool
+        Take photons together if they come in the last stage, where what follows is the same.
     """
     found, now = [], 0.0
-    for time, weight in zip(*_nodes(course, *at), strict=True):
+    for time, weight in zip(*_nodes(course, *at, delays), strict=True):
         course, now = course.later(time - now), time
         clicked, rate = course.clicked(tags)
         if clicked is not None:
             found.append((weight * rate, course, clicked))
-    if len(found) > 1 and len(course.stages) == 1:
+    if merge and len(found) > 1 and all(len(one.stages) == 1 for _, one, _ in found):
         return _merged(found)
     return FirstPhotons(*zip(*found, strict=True)) if found else FirstPhotons((), (), ())
 
@@ -69,7 +74,7 @@ def check_window(at):
     return at, at
 
 
-def pieces(course, start, stop, pace):
+def pieces(course, start, stop, pace, delays=()):
     """Return the times at which to sample an integral over a window, and their weights.
 
     Parameters
@@ -79,27 +84,31 @@ def pieces(course, start, stop, pace):
     pace : callable
         Called with a model; gives how fast the integrand changes at first, and the longest time
         for which it is smooth.
+    delays : array_like (nt,)
+        The integrand is not smooth so long before another stage, either.
 
     Returns
     -------
     times, weights : ndarray (n,), float64
     """
     times, weights = [np.empty(0)], [np.empty(0)]
+    breaks = np.subtract.outer([stage.start for stage in course.stages[1:]], [0.0, *delays])
     for stage in course.stages:
         begin, end = max(stage.start, start), min(stage.end, stop)
-        if begin < end:
-            timescale, longest = pace(stage.model)
-            length = np.array([end - begin])
-            integral = RunningIntegral(length, min(timescale, end - begin), longest)
-            times.append(begin + integral.nodes)
+        inner = np.unique(breaks[(breaks > begin) & (breaks < end)])
+        timescale, longest = pace(stage.model)
+        for low, high in pairwise([begin, *inner, end]) if begin < end else ():
+            length = high - low
+            integral = RunningIntegral(np.array([length]), min(timescale, length), longest)
+            times.append(low + integral.nodes)
             weights.append(integral(np.eye(integral.nodes.size))[:, 0])
     return np.concatenate(times), np.concatenate(weights)
 
 
-def _nodes(course, start, stop):
+def _nodes(course, start, stop, delays):
     if start == stop:
         return np.array([start]), np.ones(1)
-    return pieces(course, start, stop, _pace)
+    return pieces(course, start, stop, _pace, delays)
 
 
 def _pace(model):

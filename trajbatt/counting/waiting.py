@@ -64,7 +64,7 @@ def survival(model, tlist, after=None, initial=None, at=0.0):
         If an argument is out of its range or of the wrong kind.
     """
     delays = checks.times("tlist", tlist)
-    return _mean(model, delays[-1], after, initial, at, lambda one: one.walk(delays, 0.0)[0])
+    return _mean(model, delays, after, initial, at, lambda one: one.walk(delays, 0.0)[0])
 
 
 def waiting_time(model, tlist, channels, initial=None, at=0.0):
@@ -96,7 +96,7 @@ def waiting_time(model, tlist, channels, initial=None, at=0.0):
     def density(course):
         return course.walk(delays, 0.0)[1][course.tags(second, "channels")].sum(axis=0)
 
-    return _mean(model, delays[-1], first, initial, at, density)
+    return _mean(model, delays, first, initial, at, density)
 
 
 def next_channel(model, after=None, initial=None, at=0.0):
@@ -120,12 +120,11 @@ def next_channel(model, after=None, initial=None, at=0.0):
         If an argument is out of its range or of the wrong kind.
     """
     if isinstance(model, Protocol):
-        left = model.duration - check_window(at)[1]
-        return _mean(model, left, after, initial, at, partial(_integrated, duration=left))
+        return _mean(model, None, after, initial, at, _integrated)
     if isinstance(model, BandedModel):
-        return _mean(model, 0.0, after, initial, at, partial(_bright, model))
+        return _mean(model, [0.0], after, initial, at, partial(_bright, model))
     shares = _shares(model)
-    return _mean(model, 0.0, after, initial, at, lambda one: shares @ populations(one))
+    return _mean(model, [0.0], after, initial, at, lambda one: shares @ populations(one))
 
 
 def first_channels(model, length=2, initial=None):
@@ -177,18 +176,24 @@ def _shares(model):
     return np.divide(rates, total, out=np.zeros_like(rates), where=total > 0)
 
 
-def _mean(model, duration, after, initial, at, value):
+def _mean(model, delays, after, initial, at, value):
     """Return what `value` gives of the course from `at` on, after a photon if wanted.
 
-    In a window it is averaged over the photons.
+    In a window it is averaged over the photons. `delays` is what `value` asks for, None for all up
+    to the end of a protocol.
     """
     start, stop = check_window(at)
-    course = Course.of(model, initial, stop + duration)
+    if delays is None and stop > model.duration:
+        raise ValueError(f"`at` must be before the protocol ends, {model.duration}, but is {at!r}")
+    end = model.duration if delays is None else stop + delays[-1]
+    course = Course.of(model, initial, end)
     if after is None:
         if start != stop:
             raise ValueError(f"`at` must be one time where no photon is given, but is {at!r}")
         return value(course.later(start))
-    photons = first_photons(course, course.tags(after, "after"), (start, stop))
+    tags = course.tags(after, "after")
+    to_end = delays is None  # which is not the same for photons at different times
+    photons = first_photons(course, tags, (start, stop), () if to_end else delays, not to_end)
     if not photons.weights:
         return np.full_like(value(course), np.nan)
     return photons.mean(value, photons.after) / sum(photons.weights)
@@ -211,9 +216,9 @@ def _bright(model, course):
     return np.array([1.0 - sum(overlaps)])
 
 
-def _integrated(course, duration):
-    """Return the time integrals of the rates without a photon before, float64 (nc,)."""
-    times, weights = pieces(course, 0.0, duration, _dark_pace)
+def _integrated(course):
+    """Return the integrals up to the end of the rates without a photon before, float64 (nc,)."""
+    times, weights = pieces(course, 0.0, course.stages[-1].end, _dark_pace)
     return course.walk(times, 0.0)[1] @ weights if times.size else np.zeros(len(course.channels))
 
 

@@ -30,8 +30,20 @@ def multiply(below, diagonal, above, y, out):
 
 
 @kernel
-def propagate(below, diagonal, above, rate, duration, y, term, spare):
-    """Replace y by exp(duration A) y.
+def normalise(y, levels):
+    """Scale y to trace 1, and return the logarithm of the trace; -inf if there is none."""
+    trace = 0.0
+    for k in range(levels):
+        trace += y[k].real
+    if not trace > 0.0:
+        return -math.inf
+    y *= 1.0 / trace
+    return math.log(trace)
+
+
+@kernel
+def propagate(below, diagonal, above, rate, duration, levels, y, term, spare):
+    """Replace y by exp(duration A) y, scaled to trace 1; return the logarithm of the trace.
 
     Parameters
     ----------
@@ -40,10 +52,13 @@ def propagate(below, diagonal, above, rate, duration, y, term, spare):
     rate : float
         c, at least the largest loss -A_ii.
     duration : float
+    levels : int
+        The sum of the first so many elements of y is its trace.
     y : *in, out* (n,)
         float64 or complex128.
     term, spare : *scratch* (n,) of the type of y
     """
+    log = 0.0
     parts = math.ceil(rate * duration / LONGEST)
     for _ in range(parts):
         z = rate * duration / parts
@@ -58,6 +73,8 @@ def propagate(below, diagonal, above, rate, duration, y, term, spare):
             weight *= z / n
             for i in range(np.uint64(y.size)):
                 y[i] += weight * term[i]
+        log += normalise(y, levels)
+    return log
 
 
 @kernel
@@ -90,7 +107,7 @@ def follow(
     dark : *in* (nc,) float64
         Or it is a dark count, at this rate, and leaves y as it is.
     levels : int
-        The sum of the first so many elements of y is its trace.
+        As for `propagate`.
     times, channels : *in* (n_clicks,)
     t, t_end : float
     y : *in, out* (n,)
@@ -108,7 +125,7 @@ def follow(
     for n in range(times.size + 1):
         is_click = n < times.size
         until = times[n] if is_click else t_end
-        propagate(below, diagonal, above, rate, until - t, y, term, spare)
+        log += propagate(below, diagonal, above, rate, until - t, levels, y, term, spare)
         t = until
         if is_click:
             channel = channels[n]
@@ -121,11 +138,7 @@ def follow(
                 y[i] *= dark[channel]
                 if 0 <= source < y.size:
                     y[i] += term[source]
-        trace = 0.0
-        for k in range(levels):
-            trace += y[k].real
-        if not trace > 0.0:
-            return -math.inf, n
-        log += math.log(trace)
-        y *= 1.0 / trace
+            log += normalise(y, levels)
+            if log == -math.inf:
+                return log, n
     return log, times.size
