@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
+from scipy.linalg import expm
 from scripted import Scripted
 
 import trajbatt as tb
@@ -15,7 +17,7 @@ from trajbatt import records as records_module
 from trajbatt import spin
 from trajbatt.chunks import Plan
 from trajbatt.engines import ENGINES
-from trajbatt.kernels import comoments, ladder, mcwf
+from trajbatt.kernels import branches, comoments, ladder, mcwf, uniformization
 from trajbatt.ladder_engine import LadderEngine
 from trajbatt.records import Records
 from trajbatt.states import prepare
@@ -303,3 +305,242 @@ def test_many_clicks_between_requested_times_do_not_overflow():
     once, _, _ = engine.observe(records, np.array([1.0]))
     often, _, _ = engine.observe(records, np.linspace(0, 1, 400))
     np.testing.assert_allclose(once[..., 0], often[..., -1], rtol=1e-9, atol=1e-9)
+
+
+SHIFTS = np.array([1, 0, -1])
+
+
+def ladder_of(n, rates):
+    """Return the jump elements (3, n+1) of J'_+, J'_z, J'_-, and R(m) as `branches.follow` eats."""
+    raising = spin.raising_elements(n)
+    elements = np.array([raising, spin.magnetic_numbers(n), raising[::-1]])
+    up, flat, down = rates
+    j = n / 2
+    return elements, np.array([(up + down) * j * (j + 1), down - up, flat - up - down])
+
+
+def branches_by_hand(elements, rates, amplitudes, clicks, end):
+    """Return the amplitudes of all branches, without the rates of the clicks."""
+    n = amplitudes.size
+    a, at, now = amplitudes.astype(float), np.arange(n), 0.0
+    total = rates @ elements**2
+    for time, channel in [*clicks, (end, None)]:
+        inside = (at >= 0) & (at < n)
+        a[inside] *= np.exp(-0.5 * total[at[inside]] * (time - now))
+        now = time
+        if channel is not None:
+            a[inside] *= elements[channel][at[inside]]
+            at = at + SHIFTS[channel]
+    return a, at
+
+
+@pytest.mark.parametrize("n", [1, 6, 7])
+@pytest.mark.parametrize("n_clicks", [0, 1, 31, 32, 33, 100])
+def test_branches_go_on_by_one_factor_each(n, n_clicks):
+    rates = np.array([0.3, 0.2, 0.5])
+    elements, rate = ladder_of(n, rates)
+    rng = np.random.default_rng(n_clicks)
+    amplitudes = rng.uniform(0.5, 1.0, n + 1) * rng.choice([-1.0, 1.0], n + 1)
+    time = np.sort(rng.uniform(0.0, 1.0, n_clicks))
+    # Not higher than one level, so that most branches live on; the first are lost.
+    channel = np.resize([0, 1, 2, 1] if n % 2 else [0, 2], n_clicks)
+    expected, at_level = branches_by_hand(
+        elements, rates, amplitudes, zip(time, channel, strict=True), 1.3
+    )
+    for cuts in ([1.3], [0.0, 0.2, 0.2, 0.9, 1.3]):  # at once, and piece by piece
+        logs, signs = np.log(np.abs(amplitudes)), np.sign(amplitudes)
+        best = int(np.argmax(logs))
+        total, now = logs[best], 0.0
+        logs -= logs[best]
+        at = np.array([best, 0])
+        for cut in cuts:
+            here = (time > now) & (time <= cut) if now else time <= cut
+            total += branches.follow(
+                elements,
+                SHIFTS,
+                rate,
+                time[here],
+                channel[here],
+                now,
+                cut,
+                logs,
+                signs,
+                np.ones(n + 1),
+                at,
+            )
+            now = cut
+        assert logs[at[0]] == logs.max() == 0.0
+        assert at[0] + at[1] == at_level[at[0]]
+        with np.errstate(under="ignore"):
+            found = signs * np.exp(total + logs)
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=0.0)
+
+
+def test_branches_that_leave_the_ladder_are_lost():
+    elements, rate = ladder_of(4, (0.3, 0.2, 0.5))
+    for channel, left in ((0, [0, 1]), (2, [3, 4])):
+        logs, signs, at = np.zeros(5), np.ones(5), np.array([2, 0])
+        click_time, click_channel = np.full(3, 0.1), np.full(3, channel)
+        arguments = elements, SHIFTS, rate, click_time, click_channel, 0.0, 0.2
+        change = branches.follow(*arguments, logs, signs, np.ones(5), at)
+        assert np.isfinite(change)
+        assert np.flatnonzero(logs > -np.inf).tolist() == left
+        # They do not come back, and two more leave none.
+        back = np.full(3, 2 - channel)
+        branches.follow(
+            *(elements, SHIFTS, rate, click_time, back, 0.2, 0.3), logs, signs, np.ones(5), at
+        )
+        assert np.flatnonzero(logs > -np.inf).tolist() == left
+        assert at[1] == 0
+        change = branches.follow(
+            *(elements, SHIFTS, rate, np.full(5, 0.4), np.full(5, channel), 0.3, 0.5),
+            *(logs, signs, np.ones(5), at),
+        )
+        assert change == -math.inf
+
+
+def test_branches_neither_overflow_nor_underflow():
+    # As of a million atoms, (N/2)^32, and a decay by more than exp(-1e6).
+    n = 40
+    elements, rate = ladder_of(n, rates := (3.0, 1.0, 2.0))
+    elements, rate = 3e4 * elements, 9e8 * rate
+    time, channel = np.full(320, 0.001), np.resize([0, 1, 2], 320)
+    logs, signs, at = np.zeros(n + 1), np.ones(n + 1), np.array([n // 4, 0])
+    change = branches.follow(
+        *(elements, SHIFTS, rate, time, channel, 0.0, 1.0), logs, signs, np.ones(n + 1), at
+    )
+    assert np.isfinite(change)
+    assert np.isneginf(logs).sum() < 5  # two at the ends, and m = 0
+    # The change is that of the branch that is the likeliest now; it began like all others.
+    expected, now, level = 0.0, 0.0, at[0]
+    for t, c in [*zip(time, channel, strict=True), (1.0, None)]:
+        expected -= 0.5 * (np.array(rates) @ elements[:, level] ** 2) * (t - now)
+        now = t
+        if c is not None:
+            expected += math.log(abs(elements[c, level]))
+            level += SHIFTS[c]
+    assert change == pytest.approx(expected, rel=1e-10)
+
+
+def chain(n, rng):
+    """Return a tridiagonal A (n, n) that loses more on its diagonal than it gains beside it."""
+    down, up = rng.uniform(0.0, 2.0, (2, n))
+    down[0] = up[-1] = 0.0
+    a = np.diag(-(down + up) * rng.uniform(1.0, 1.5, n))
+    a[np.arange(n - 1), np.arange(1, n)] = down[1:]
+    a[np.arange(1, n), np.arange(n - 1)] = up[:-1]
+    return a
+
+
+def steps_of(a, rate):
+    """Return P = 1 + A/rate as three diagonals."""
+    return [np.diagonal(a, i).copy() / rate + (i == 0) for i in (-1, 0, 1)]
+
+
+def uniformized(a, rate, duration, y, levels):
+    """Return exp(duration A) y of trace 1, and the logarithm of its trace."""
+    y = y.copy()
+    scratch = np.empty((2, y.size), dtype=y.dtype)
+    log = uniformization.propagate(*steps_of(a, rate), rate, duration, levels, y, *scratch)
+    return y, log
+
+
+@pytest.mark.parametrize("kind", [float, complex])
+@pytest.mark.parametrize("duration", [0.0, 1e-9, 0.3, 3.0, 20.0])
+def test_uniformization_against_the_exponential(kind, duration):
+    rng = np.random.default_rng(1)
+    for n in (1, 2, 9):
+        a = chain(n, rng)
+        y = rng.uniform(0.1, 1.0, n).astype(kind)
+        if kind is complex:
+            y *= 1.0 + 1j * rng.normal(size=n)
+        for levels in (n, (n + 1) // 2):
+            y /= y[:levels].real.sum()
+            expected = expm(a * duration) @ y
+            trace = expected[:levels].real.sum()
+            for slack in (1.0, 1.7):
+                rate = slack * max(-np.diagonal(a).min(), 0.5)
+                found, log = uniformized(a, rate, duration, y, levels)
+                np.testing.assert_allclose(found, expected / trace, rtol=1e-11)
+                assert log == pytest.approx(math.log(trace), abs=1e-11)
+
+
+def test_uniformization_knows_small_elements():
+    # Independent deaths: binomials, with all digits however small they are.
+    n = 30
+    k = np.arange(n + 1)
+    a = np.diag(-1.0 * k) + np.diag(1.0 * k[1:], 1)
+    for t, rate, levels in ((0.001, 40.0, k[-5:]), (5.0, 30.0, k)):
+        found, log = uniformized(a, rate, t, (k == n).astype(float), n + 1)
+        expected = stats.binom.pmf(k, n, math.exp(-t))
+        np.testing.assert_allclose(found[levels], expected[levels], rtol=1e-10)
+        assert np.all(found >= 0.0)
+        assert log == pytest.approx(0.0, abs=1e-13)
+
+
+def test_uniformization_lasts():
+    # exp(-3000) is zero; a chain that conserves comes to its steady state.
+    a = chain(6, np.random.default_rng(3))
+    np.fill_diagonal(a, 0.0)
+    np.fill_diagonal(a, -a.sum(axis=0))
+    found, log = uniformized(a, 6.0, 500.0, np.eye(6)[0], 6)
+    values, vectors = np.linalg.eig(a)
+    steady = vectors[:, np.argmax(values.real)].real
+    np.testing.assert_allclose(found, steady / steady.sum(), rtol=1e-11)
+    assert log == pytest.approx(0.0, abs=1e-11)
+    # One that loses everywhere is normalised before nothing is left.
+    found, log = uniformized(a - 3.0 * np.eye(6), 9.0, 500.0, np.eye(6)[0], 6)
+    np.testing.assert_allclose(found, steady / steady.sum(), rtol=1e-11)
+    assert log == pytest.approx(-1500.0, rel=1e-11)
+
+
+@pytest.mark.parametrize("kind", [float, complex])
+def test_clicks_between_uniformized_steps(kind):
+    # Populations of three levels, and behind them a coherence order of two.
+    rng = np.random.default_rng(2)
+    a = np.zeros((5, 5))
+    a[:3, :3], a[3:, 3:] = chain(3, rng), chain(2, rng)
+    up, flat = rng.uniform(0.5, 1.0, (2, 5))
+    up[[2, 4]] = 0.0
+    jumps, shifts = np.array([up, flat]), np.array([1, 0])
+    y = rng.uniform(0.2, 1.0, 5).astype(kind)
+    if kind is complex:
+        y[3:] *= np.exp(2j)
+    y /= y[:3].sum()
+    dark = np.array([0.0, 0.6])
+    for clicks in ([], [(0.1, 0)], [(0.1, 1), (0.4, 0), (0.4, 1), (0.9, 0)]):
+        expected, now = y.copy(), 0.0
+        for time, channel in [*clicks, (0.9, None)]:
+            expected, now = expm(a * (time - now)) @ expected, time
+            if channel is not None:
+                jumped = np.roll(jumps[channel] * expected, shifts[channel])
+                expected = jumped + dark[channel] * expected
+        found = y.copy()
+        log, n = uniformization.follow(
+            *steps_of(a, 5.0),
+            5.0,
+            jumps,
+            shifts,
+            dark,
+            3,
+            np.array([time for time, _ in clicks]),
+            np.array([channel for _, channel in clicks], dtype=np.int64),
+            0.0,
+            0.9,
+            found,
+            *np.empty((2, 5), dtype=kind),
+        )
+        trace = expected[:3].sum().real
+        assert n == len(clicks)
+        assert log == pytest.approx(math.log(trace), abs=1e-12)
+        np.testing.assert_allclose(found, expected / trace, rtol=1e-11)
+    # The third click upwards finds no level below the top.
+    y = np.array([0.5, 0.3, 0.2, 0.1, 0.1], dtype=kind)
+    times, channels = np.array([0.1, 0.2, 0.2, 0.3]), np.array([1, 0, 0, 0])
+    loss = -np.eye(5)
+    log, n = uniformization.follow(
+        *(*steps_of(loss, 2.0), 2.0, jumps, shifts, np.zeros(2), 3, times, channels, 0.0, 0.5),
+        *(y, *np.empty((2, 5), dtype=kind)),
+    )
+    assert log == -math.inf
+    assert n == 3
