@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 import trajbatt as tb
 from experiments import study
@@ -182,6 +183,7 @@ def _draw_errors(axes, settings, errors, runs):
     blind = math.sqrt(runs.trajectory_variance.max()) / settings.n_atoms
     axes.axhline(blind, color="#777777", lw=1.0, ls=":", label="without any photon")
     axes.set_xscale("log")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_ylim(0.0, 1.6 * blind)
     axes.set_xlabel("efficiency of the detectors")
     axes.set_ylabel("r.m.s. error of the energy per atom")

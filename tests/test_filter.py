@@ -8,6 +8,7 @@ import numpy as np
 import oracles
 import pytest
 from scipy import special, stats
+from scipy.linalg import expm
 
 import trajbatt as tb
 from trajbatt import spin
@@ -392,6 +393,14 @@ def by_hand(model, log, sign, clicks, times):
         yield mean + n / 2, np.vdot(raised, raised).real - mean**2, 2 * best + np.log(weight)
 
 
+def dressed_ground_state(model):
+    """Return the logarithms of its amplitudes, and their signs."""
+    n, half = model.n_atoms, model.theta / 2
+    k = np.arange(n + 1.0)
+    log = 0.5 * (special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
+    return log + k * np.log(np.sin(half)) + (n - k) * np.log(np.cos(half)), (-1.0) ** k
+
+
 def test_ten_thousand_clicks_of_many_atoms():
     n = 2000
     model = tb.Battery(n, 1.87, 10.0 * n, gamma_plus=10.0).charge()
@@ -399,13 +408,9 @@ def test_ten_thousand_clicks_of_many_atoms():
     clicks = SimpleNamespace(time=one.time[:10_000], channel=one.channel[:10_000].astype(int))
     assert clicks.time.size == 10_000
     times = np.array([0.3, 1.0]) * clicks.time[-1]
-    # The ground state, in the dressed basis.
-    k = np.arange(n + 1.0)
-    log = 0.5 * (special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
-    log += k * np.log(np.sin(model.theta / 2)) + (n - k) * np.log(np.cos(model.theta / 2))
     found = tb.filter(model, clicks, times)
     for i, (energy, variance, likelihood) in enumerate(
-        by_hand(model, log, (-1.0) ** k, clicks, times)
+        by_hand(model, *dressed_ground_state(model), clicks, times)
     ):
         assert found.energy[i] == pytest.approx(energy, abs=1e-8)
         assert found.energy_variance[i] == pytest.approx(variance, rel=1e-6)
@@ -472,20 +477,70 @@ def test_detectors_that_miss_next_to_nothing():
     np.testing.assert_allclose(nearly.log_likelihood, best.log_likelihood, rtol=1e-8)
 
 
-def test_dark_times():
-    # No click for as long as 300 are expected.
-    for model, end in [
-        (tb.Battery(40, 1.87, 400.0, gamma_plus=10.0).charge(), 0.6),
-        (tb.Battery(40, 1.87, 400.0, gamma_plus=10.0).discharge(), 3.0),
+@pytest.mark.parametrize("efficiency", [1.0, 0.5])
+def test_dark_times(efficiency):
+    # No click for as long as thousands are expected, and then one.
+    for model, end, name in [
+        (tb.Battery(100, 1.87, 1000.0, gamma_plus=10.0).charge(), 2.0, "red"),
+        (tb.Battery(40, 1.87, 400.0, gamma_plus=10.0).discharge(), 3.0, "all"),
+        (tb.Battery(4, 1.2, 30.0).charge(secular=False), 50.0, "all"),
     ]:
-        initial = tb.coherent_state(40, 2.0)
-        for efficiency in (1.0, 0.9):
+        initial = tb.coherent_state(model.n_atoms, 2.0)
+        for clicks in (record(), record((end, name))):
             once, often = (
-                tb.filter(model, record(), times, efficiency, initial)
+                tb.filter(model, clicks, times, efficiency, initial)
                 for times in ([end], np.linspace(0, end, 301))
             )
-            assert once.energy[0] == pytest.approx(often.energy[-1], rel=1e-9)
+            assert once.energy[0] == pytest.approx(often.energy[-1], rel=1e-8)
             assert once.log_likelihood[0] == pytest.approx(often.log_likelihood[-1], rel=1e-9)
+
+
+@pytest.mark.parametrize("end", [5.0, 50.0, 200.0])
+def test_dark_times_under_eq5(end):
+    battery = tb.Battery(4, 1.2, 30.0)
+    hamiltonian, jumps, _ = dense.driving(battery, np.inf)
+    lost = hamiltonian - 0.5j * jumps["all"].conj().T @ jumps["all"]
+    turn = expm(-1j * lost * end / 1000)
+    psi, log = np.eye(5)[0], 0.0
+    for _ in range(1000):
+        psi = turn @ psi
+        norm = np.linalg.norm(psi)
+        psi, log = psi / norm, log + 2 * np.log(norm)
+    found = tb.filter(battery.charge(secular=False), record(), [end])
+    assert found.log_likelihood[0] == pytest.approx(log, abs=1e-6)
+    assert found.energy[0] == pytest.approx(np.abs(psi) ** 2 @ np.arange(5), abs=1e-7)
+
+
+def test_a_record_of_another_battery():
+    # A level that holds 1e-18 of the initial state may be the one that counts.
+    n = 300
+    other = tb.Battery(n, 1.2, 10.0 * n, 3.0, 1.0, 5.0).charge()
+    one = tb.mcsolve(other, [0.12], 1, seed=1, keep_clicks=True).clicks
+    clicks = SimpleNamespace(time=one.time, channel=one.channel.astype(int))
+    model = tb.Battery(n, 1.87, 10.0 * n, gamma_plus=10.0).charge()
+    found = tb.filter(model, clicks, [0.12])
+    ((energy, variance, log),) = by_hand(model, *dressed_ground_state(model), clicks, [0.12])
+    assert found.energy[0] == pytest.approx(energy, rel=1e-7)
+    assert found.energy_variance[0] == pytest.approx(variance, rel=1e-5)
+    assert found.log_likelihood[0] == pytest.approx(log, rel=1e-9)
+
+
+@pytest.mark.parametrize("n", [20, 100, 300])
+def test_narrow_states_between_stages(n):
+    # Populations of most levels are zero, or less by rounding.
+    battery = tb.Battery(n, 1.87, 10.0 * n, gamma_plus=10.0)
+    short = tb.Protocol([(battery.charge(), 1e-9), (battery.discharge(), 1.0)])
+    for efficiency in (1.0, 0.5):
+        options = dict(initial=tb.excited_state(n), efficiency=efficiency)
+        found = tb.filter(short, record(), [1e-9, 1.0], **options)
+        assert found.energy[0] == pytest.approx(n)
+    charge, discharge = (battery.charge(), battery.charging_time), (battery.discharge(), 6.0 / n)
+    cycle = tb.Protocol([charge, discharge, charge])
+    runs = tb.mcsolve(cycle, [cycle.duration], 3, seed=1, keep_clicks=True)
+    for i in range(3):
+        one = runs.replay(i)
+        found = tb.filter(cycle, one.clicks, [cycle.duration])
+        assert found.energy[0] == pytest.approx(one.energy[0], rel=1e-7)
 
 
 def test_a_result_shows_itself():
@@ -577,6 +632,10 @@ def test_clicks_that_are_wrong():
         SimpleNamespace(time=[0.1, 0.2], channel=["red"]),
         "`clicks` must have one `time` and one `channel` for each click, "
         "but the shapes are (2,) and (1,)",
+    )
+    refused(
+        SimpleNamespace(time=[0.1, 0.2], channel=["red", None]),
+        "`clicks` must be of the channels 'red', 'center', 'blue', but click 1 is of 'None'",
     )
     refused(
         [(0.1, "red")],

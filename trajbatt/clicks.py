@@ -33,6 +33,13 @@ class Clicks:
     duration: float | None = None
 
     def __post_init__(self):
+        for name in ("trajectory", "time", "channel"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name)))
+        if not self.trajectory.shape == self.time.shape == self.channel.shape == (self.time.size,):
+            raise ValueError(
+                "clicks must have one trajectory, time and channel each, but the shapes are "
+                f"{self.trajectory.shape}, {self.time.shape} and {self.channel.shape}"
+            )
         if self.ntraj is None:
             last = int(self.trajectory[-1]) if len(self) else self.first
             object.__setattr__(self, "ntraj", last + 1 - self.first)
@@ -83,6 +90,17 @@ class Clicks:
         return self.of_trajectories(trajectory, trajectory + 1)
 
     def of_trajectories(self, start, stop):
-        """Return the clicks of the trajectories from `start` up to `stop`, which is left out."""
+        """Return the clicks of the trajectories from `start` up to `stop`, which is left out.
+
+        Raises
+        ------
+        ValueError
+            If there are no such trajectories.
+        """
+        if not self.first <= start < stop <= self.first + self.ntraj:
+            raise ValueError(
+                f"trajectories must be among {self.first} to {self.first + self.ntraj - 1}, "
+                f"but are {start} to {stop - 1}"
+            )
         edges = np.searchsorted(self.trajectory, [start, stop])
         return replace(self.where(slice(*edges)), first=start, ntraj=stop - start)

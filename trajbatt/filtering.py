@@ -139,8 +139,8 @@ def filter(model, clicks, tlist, efficiency=1.0, initial=None, dark_rate=0.0):
         What the battery does, e.g. `battery.charge()`.
     clicks : object
         Anything with the arrays `time` (n,), ascending, in the unit of 1/rate, and `channel` (n,),
-        names or indices of the model's channels: `runs.replay(17).clicks`, `Clicks.from_csv(...)`,
-        a NumPy record array.
+        names or indices of the model's channels: `runs.replay(17).clicks`, what
+        `tb.exchange.read_csv` returns, a NumPy record array.
     tlist : array_like (nt,)
         Strictly increasing times >= 0 at which the state is wanted; no click is after the last.
     efficiency : float or array_like (nc,)

@@ -12,7 +12,7 @@ from trajbatt.click_checks import of_one_trajectory
 from trajbatt.clicks import Clicks
 from trajbatt.filtering import Seen, for_channels, log_likelihood, prior
 from trajbatt.models import BandedModel, LadderModel
-from trajbatt.protocol import Protocol
+from trajbatt.protocol import Protocol, check_model
 
 RATES = ("gamma_0", "gamma_plus", "gamma_minus")
 STEP = 1e-3  # of the transformed parameters, for derivatives
@@ -107,6 +107,7 @@ def fit(
 
     if isinstance(model, Battery):
         model = model.charge()
+    check_model(model)
     scales = _scales(model, parameters)
     records = _records(model, clicks, duration)
     detectors = (
@@ -167,8 +168,8 @@ class Scale(NamedTuple):
 
 def _scales(model, parameters):
     """Return the (name, Scale) of each parameter."""
-    if isinstance(parameters, str) or not len(parameters):
-        raise ValueError(f"`parameters` must be a sequence of names, but is {parameters!r}")
+    if not isinstance(parameters, tuple | list) or not parameters:
+        raise TypeError(f"`parameters` must be a sequence of names, but is {parameters!r}")
     values = _values(model)
     scales = []
     for name in parameters:
@@ -234,9 +235,11 @@ def _stage(model, battery, changed):
 
 def _records(model, clicks, duration):
     """Return the times, the channels and the duration of each trajectory's clicks."""
-    if duration is None:
-        last = max(np.asarray(clicks.time).tolist(), default=0.0)
-        duration = getattr(clicks, "duration", last)
+    if duration is None and isinstance(clicks, Clicks):
+        duration = clicks.duration
+    elif duration is None:
+        times, _ = of_one_trajectory(clicks, model.channel_names, math.inf)
+        duration = times[-1] if times.size else 0.0
     duration = checks.positive("duration", duration)
     if not isinstance(clicks, Clicks):
         return [(*of_one_trajectory(clicks, model.channel_names, duration), duration)]

@@ -226,7 +226,7 @@ def draw_curves(axes, curves):
     for name, curve in curves.items():
         artists += _draw_marks(axes, name, curve.x, *curve.estimate)
         if curve.exact is not None:
-            artists += _draw_line(axes, name, curve.x, curve.exact)
+            artists += _draw_line(axes, name, curve.exact_x, curve.exact)
     return artists
 
 

@@ -12,6 +12,7 @@ from trajbatt.protocol import Protocol, stages_of
 from trajbatt.summaries import Row
 
 WINDOWS, BINS = 24, 30  # ends of windows for Fano factors; bins of delays
+FINER = 4  # times as many points of the exact curves
 FROM, TO, REACH = 0.2, 0.7, 0.3  # of a stage: where first photons are taken; the longest delay
 WAITS = 6.0  # mean waiting times up to which waiting times are shown
 ENOUGH = 10  # expected trajectories in each bin of a chi-squared test
@@ -29,11 +30,13 @@ class Curve:
     x : ndarray (n,), float64
     estimate : Estimate
         Of arrays (n,).
-    exact : ndarray (n,), float64, or None
+    exact_x, exact : ndarray (m,), float64, or None
+        On a grid of its own, which may be finer.
     """
 
     x: np.ndarray
     estimate: Estimate
+    exact_x: np.ndarray
     exact: np.ndarray | None
 
 
@@ -98,38 +101,45 @@ def photon_report(clicks, model, initial=None, with_exact=True):
     channels = (*clicks.channels, TOTAL) if len(clicks.channels) > 1 else clicks.channels
     stages = {name: _stage(model, name, end) for name in channels}
     lengths = np.linspace(0.0, end, WINDOWS + 1)[1:]
+    fine_lengths = np.linspace(0.0, end, FINER * WINDOWS + 1)[1:]
     numbers, fano, waiting, g2, windows = {}, {}, {}, {}, {}
 
     def exact(function, *arguments, **options):
         return function(model, *arguments, initial=initial, **options) if with_exact else None
 
-    factors = _exact_factors(model, lengths, initial) if with_exact else {}
+    known_means, factors = {}, {}
+    if with_exact:
+        known_means, factors = _exact_moments(model, fine_lengths, initial)
     for name in channels:
         found = photons.distribution(clicks, end, name)
         is_costly = name == TOTAL and _spans_stages(model, end)
         known = None if is_costly else exact(counting.distribution, end, name)
         numbers[name] = _padded(found, known)
-        known = factors[name] if with_exact else None
-        fano[name] = Curve(lengths, photons.fano(clicks, lengths, name), known)
+        estimate = photons.fano(clicks, lengths, name)
+        fano[name] = Curve(lengths, estimate, fine_lengths, factors.get(name))
         stage = stages[name]
         length = min(stage.end, end) - stage.start
         window = (stage.start + FROM * length, stage.start + TO * length)
         windows[name] = window
         edges = np.linspace(0.0, REACH * length, BINS + 1)
         pair = (name, name)
+        fine = _finer(edges)
         g2[name] = Curve(
             _centres(edges),
             photons.g2(clicks, edges, pair, *window),
-            exact(counting.g2, _centres(edges), pair, at=window),
+            fine,
+            exact(counting.g2, fine, pair, at=window),
         )
         inside = (clicks.time > window[0]) & (clicks.time <= window[1])
         rate = np.count_nonzero(inside) / (clicks.ntraj * (window[1] - window[0]))
         edges = np.linspace(0.0, min(WAITS / rate if rate > 0 else np.inf, edges[-1]), BINS + 1)
         pair = (TOTAL, name)
+        fine = _finer(edges)
         waiting[name] = Curve(
             _centres(edges),
             photons.waiting_time(clicks, edges, pair, *window),
-            exact(counting.waiting_time, _centres(edges), pair, at=window),
+            fine,
+            exact(counting.waiting_time, fine, pair, at=window),
         )
     p_values = {
         name: np.nan if curve.exact is None else _p_value(curve, clicks.ntraj)
@@ -146,7 +156,7 @@ def photon_report(clicks, model, initial=None, with_exact=True):
         waiting=waiting,
         g2=g2,
         windows=windows,
-        rows=_rows(clicks, channels, numbers, fano, first),
+        rows=_rows(clicks, channels, known_means, fano, first),
     )
 
 
@@ -164,14 +174,23 @@ def _spans_stages(model, end):
     return len(emitting) > 1 and model.n_atoms > LARGEST_SPANNING
 
 
-def _exact_factors(model, lengths, initial):
-    """Return the Fano factors of all channels, and of all together, {name: array (nt,)}."""
+def _exact_moments(model, lengths, initial):
+    """Return the means and the Fano factors of all channels, and of all together, by name.
+
+    The means are those at the end, the Fano factors arrays (nt,).
+    """
     exact = mesolve(model, lengths, initial, covariances=True)
     total = exact.counts_covariance.sum(axis=(0, 1)) / exact.counts.sum(axis=0)
     variances = np.diagonal(exact.counts_covariance).T
     with np.errstate(invalid="ignore"):
         each = np.where(exact.counts > RARE, variances / exact.counts, np.nan)
-    return {TOTAL: total, **dict(zip(exact.channels, each, strict=True))}
+    final = exact.counts[:, -1]
+    means = {TOTAL: final.sum(), **dict(zip(exact.channels, final, strict=True))}
+    return means, {TOTAL: total, **dict(zip(exact.channels, each, strict=True))}
+
+
+def _finer(edges):
+    return np.linspace(edges[0], edges[-1], FINER * (edges.size - 1) + 1)
 
 
 def _centres(edges):
@@ -186,7 +205,8 @@ def _padded(found, known):
         return np.pad(array, (0, n - array.size))
 
     estimate = Estimate(*map(longer, found))
-    return Curve(np.arange(float(n)), estimate, None if known is None else longer(known))
+    numbers = np.arange(float(n))
+    return Curve(numbers, estimate, numbers, None if known is None else longer(known))
 
 
 def _p_value(curve, ntraj):
@@ -205,11 +225,10 @@ def _p_value(curve, ntraj):
     return float(chi2.sf(((seen - expected) ** 2 / expected).sum(), expected.size - 1))
 
 
-def _rows(clicks, channels, numbers, fano, first):
+def _rows(clicks, channels, known_means, fano, first):
     rows = []
     for name in channels:
-        curve = numbers[name]
-        exact = None if curve.exact is None else float(curve.exact @ curve.x)
+        exact = float(known_means[name]) if known_means else None
         mean = photons.mean(clicks, [clicks.duration], name)
         rows.append(_row(f"mean_{name}", f"photons, {name}", mean, 0, exact))
     for name in channels:

@@ -92,13 +92,14 @@ def photons_figure(found, name, battery):
         one.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
         one.set_xlim(left=0.0)
     handles, labels = fano.get_legend_handles_labels()
+    has_exact = any(curve.exact is not None for curve in found.fano.values())
     figure.legend(
         handles,
         labels,
         loc="outside lower center",
         ncols=5,
         frameon=False,
-        title="marks: with two standard errors; lines: exact",
+        title="marks: with two standard errors" + ("; lines: exact" if has_exact else ""),
         title_fontsize=9,
     )
     figure.suptitle(
@@ -107,15 +108,20 @@ def photons_figure(found, name, battery):
     return figure
 
 
-def filter_figure(found, unseen, battery):
-    """Return the picture of a filtered record: energy as the photons tell it, and the photons."""
+def filter_figure(found, unseen, battery, what):
+    """Return the picture of a filtered record: energy as the photons tell it, and the photons.
+
+    `what` says what the battery does, and the detectors.
+    """
     rows = len(found.channels)
     figure, (energy, clicks) = _stack([3, 1 if rows > 1 else 0.6])
     panels.draw_conditional_energy(energy, found, unseen)
     _legend_above(energy)
     panels.draw_seen(clicks, found)
     _label_time(clicks, found.times, r"$1/\gamma_-$")
-    figure.suptitle(f"The charge as its photons tell it, {_parameters(battery)}", fontsize=11)
+    figure.suptitle(
+        f"The charge as its photons tell it: {what}\n{_parameters(battery)}", fontsize=11
+    )
     return figure
 
 

@@ -8,6 +8,7 @@ import typer
 from trajbatt.commands import options
 
 HELP = "Write a stored run as one NetCDF file, or its photons as CSV or Photon-HDF5."
+SUFFIXES = (".nc", ".csv", ".h5", ".hdf5")
 
 
 def export(
@@ -32,10 +33,13 @@ def export(
         raise ValueError(f"`file` must not exist, but {file} does: --force overwrites it")
     if not path.parent.is_dir():
         raise ValueError(f"`file` must be in a folder, but {path.parent} is none")
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ValueError(f"`file` must end in {', '.join(SUFFIXES)}, but is {file}")
     runs = load(run)
-    if path.suffix == ".csv":
+    if suffix == ".csv":
         exchange.write_csv(runs.draw_clicks(), path)
-    elif path.suffix in (".h5", ".hdf5"):
+    elif suffix in (".h5", ".hdf5"):
         exchange.write_photon_hdf5(runs.draw_clicks(), path)
     else:
         runs.save(path)

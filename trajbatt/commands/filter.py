@@ -1,6 +1,7 @@
 """`trajbatt filter`."""
 
 import os
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -41,6 +42,9 @@ def filter(
             show_default="as the file says, or the last photon",
         ),
     ] = None,
+    time_unit: Annotated[
+        float, typer.Option(help="how long 1/gamma_minus is, in the file's time; HDF5: in seconds")
+    ] = 1.0,
     trajectory: Annotated[int, typer.Option(help="which trajectory of the file")] = 0,
     out: options.Out = None,
     json_file: options.Json = None,
@@ -60,10 +64,11 @@ def filter(
     if full and discharge:
         raise ValueError("`full` and `discharge` must not both be given")
     model = battery.discharge() if discharge else battery.charge(secular=not full)
-    record = _record(clicks, trajectory)
+    record = _record(clicks, trajectory, checks.positive("time_unit", time_unit))
     duration = record.duration if time is None else checks.positive("time", time)
     if duration == 0.0:
-        raise ValueError(f"`time` must be given, because {clicks} has no photons and no duration")
+        raise ValueError(f"`time` must be given, because {clicks} has no duration")
+    options.check_photons(model, "time", duration)
     times = options.charging_times(battery, duration)
     seen = _numbers("efficiency", efficiency)
     dark = _numbers("dark_rate", dark_rate)
@@ -76,6 +81,7 @@ def filter(
         efficiency=seen,
         dark_rate=dark,
         time=duration,
+        time_unit=time_unit,
         trajectory=trajectory,
     )
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
@@ -83,12 +89,15 @@ def filter(
         options.check_cost(model, "time", times, quiet)
     found = filter(model, record, times, seen, dark_rate=dark)
     unseen = mesolve(model, times)
+    what = "discharging" if discharge else f"charging by Eq. ({5 if full else 7})"
+    detectors = f"efficiency {efficiency}" + (
+        "" if dark_rate == "0" else f", dark rate {dark_rate}"
+    )
     shown = np.unique(np.linspace(0, times.size - 1, WAYPOINTS + 1).round().astype(int))[1:]
     so_far = np.searchsorted(found.click_time, times[shown], side="right")
     outputs.show(
         f"{plural(len(record), 'photon')} of {plural(battery.n_atoms, 'atom')} "
-        f"{'discharging' if discharge else 'charging'} to t = {duration:.6g}, "
-        f"efficiency {efficiency}",
+        f"{what} to t = {duration:.6g}, {detectors}",
         columns_table(
             ("t", "photons", "E/N", "± ΔE/N", "without photons"),
             zip(
@@ -102,27 +111,26 @@ def filter(
         ),
         facts_table([("log-likelihood of the record", found.log_likelihood[-1])]),
     )
-    outputs.save_picture(plots.filter_figure(found, unseen, battery))
+    outputs.save_picture(plots.filter_figure(found, unseen, battery, f"{what}, {detectors}"))
     outputs.write_json({"filter": found, "exact": unseen})
 
 
-def _record(path, trajectory):
-    """Return the clicks of one trajectory of a file."""
+def _record(path, trajectory, time_unit):
+    """Return the clicks of one trajectory of a file, in units of 1/gamma_minus."""
     from trajbatt import checks, exchange
 
     trajectory = checks.integer("trajectory", trajectory, 0)
-    is_hdf5 = path.endswith((".h5", ".hdf5"))
+    is_hdf5 = path.lower().endswith((".h5", ".hdf5"))
     try:
         found = exchange.read_photon_hdf5(path) if is_hdf5 else exchange.read_csv(path)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {os.strerror(error.errno)}") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} must be a text file, but is not") from None
     if trajectory >= found.ntraj:
         raise ValueError(
             f"`trajectory` must be below the {found.ntraj} of {path}, but is {trajectory}"
         )
-    return found.of_trajectory(trajectory)
+    one = found.of_trajectory(trajectory)
+    return replace(one, time=one.time / time_unit, duration=one.duration / time_unit)
 
 
 def _numbers(name, text):

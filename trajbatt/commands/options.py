@@ -192,7 +192,8 @@ def make_folder(context, out):
     for option in context.command.params:
         value = context.params.get(option.name)
         if option.name not in UNNAMED and value != option.default:
-            words.append(f"{option.name.replace('_', '-')}-{value}")
+            text = str(value).replace("\\", "/").strip("./").replace("/", "-")
+            words.append(f"{option.name.replace('_', '-')}-{text}")
     return Path("trajbatt-out") / "-".join(words)
 
 

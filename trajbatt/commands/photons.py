@@ -32,6 +32,7 @@ def photons(
     from trajbatt.battery import Battery
     from trajbatt.console import plural, summary_table
     from trajbatt.mcsolve import load
+    from trajbatt.models import BandedModel
     from trajbatt.photon_report import is_quick, photon_report
 
     runs = load(run)
@@ -49,11 +50,12 @@ def photons(
         exact=with_exact,
     )
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
+    what = runs.model.name + (" by Eq. (5)" if isinstance(runs.model, BandedModel) else "")
     clicks = runs.draw_clicks()
     found = photon_report(clicks, runs.model, runs.initial, with_exact)
     outputs.show(
         f"{plural(len(clicks), 'photon')} of {plural(runs.ntraj, 'trajectory')}: "
-        f"{runs.model.name}, {plural(battery.n_atoms, 'atom')}",
+        f"{what}, {plural(battery.n_atoms, 'atom')}",
         summary_table(found.rows, f"by t = {found.duration:.6g}"),
     )
     if with_exact:
@@ -62,5 +64,5 @@ def photons(
         outputs.show(f"chance of a larger deviation from the exact distribution: {listed}")
     else:
         outputs.show("exact curves of Eq. (5) are left out; --exact computes them")
-    outputs.save_picture(plots.photons_figure(found, runs.model.name, battery))
+    outputs.save_picture(plots.photons_figure(found, what, battery))
     outputs.write_json({"photons": found})

@@ -6,15 +6,14 @@ equation (quantum regression). So the density of pairs, a at t and b at t + tau,
     G_ab(t, t + tau) = Tr 𝓙_b exp(tau 𝓛) 𝓙_a rho(t).
 """
 
+from itertools import pairwise
+
 import numpy as np
-from numpy.polynomial.legendre import leggauss
 
 from trajbatt import checks
 from trajbatt.counting.course import Course
-from trajbatt.counting.first_photons import check_window, first_photons
+from trajbatt.counting.first_photons import check_window, first_photons, pace, pieces
 from trajbatt.mesolve import mesolve
-
-NODES = 6  # of Gauss and Legendre in each bin of time
 
 
 def intensity(model, tlist, initial=None):
@@ -121,19 +120,22 @@ def check_pair(channels):
 
 def _pairs_of_bins(course, edges, first, second):
     """Return the mean number of pairs, the first photon in bin i and a later one in bin j."""
-    points, weights = leggauss(NODES)
-    half = 0.5 * (points + 1.0)
     pairs, now = np.zeros((edges.size - 1,) * 2), 0.0
-    for i, (start, width) in enumerate(zip(edges, np.diff(edges), strict=False)):
-        for time, weight in zip(start + width * half, 0.5 * width * weights, strict=True):
+    bins = [pieces(course, start, stop, pace) for start, stop in pairwise(edges)]
+    for i, nodes in enumerate(bins):
+        for time, weight in zip(*nodes, strict=True):
             course, now = course.later(time - now), time
             clicked, rate = course.clicked(first)
             if clicked is None:
                 continue
-            later = np.concatenate(([time], edges[i + 1 :]))
-            delays = (later[:-1, None] + np.diff(later)[:, None] * half - time).ravel()
-            rates = clicked.walk(delays)[1][second].sum(axis=0).reshape(-1, NODES)
-            pairs[i, i:] += weight * rate * 0.5 * np.diff(later) * (rates @ weights)
+            # What is left of this bin, on the clock that begins now, and the later ones.
+            rest, own = pieces(clicked, 0.0, edges[i + 1] - time, pace)
+            delays = [rest, *(times - time for times, _ in bins[i + 1 :])]
+            weights = [own, *(one for _, one in bins[i + 1 :])]
+            rates = clicked.walk(np.concatenate(delays))[1][second].sum(axis=0)
+            ends = np.cumsum([one.size for one in delays])[:-1]
+            for j, (part, shares) in enumerate(zip(np.split(rates, ends), weights, strict=True), i):
+                pairs[i, j] += weight * rate * (part @ shares)
     return pairs
 
 

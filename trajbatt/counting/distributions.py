@@ -56,7 +56,8 @@ def distribution(model, t, channel, initial=None, start=0.0):
 def joint_distribution(model, t, channels, initial=None, start=0.0):
     """Return the joint distribution of the photon numbers of two channels, float64 (n_a, n_b).
 
-    Parameters and errors as for `distribution`, with a pair of channels.
+    Parameters and errors as for `distribution`, with a pair of channels. It takes a counting field
+    for every pair of numbers: seconds at N = 20, minutes at N = 100.
     """
     if not isinstance(channels, tuple | list) or len(channels) != 2:
         raise TypeError(f"`channels` must be a pair of channels, but is {channels!r}")

@@ -74,16 +74,16 @@ def check_window(at):
     return at, at
 
 
-def pieces(course, start, stop, pace, delays=()):
+def pieces(course, start, stop, how_fast, delays=()):
     """Return the times at which to sample an integral over a window, and their weights.
 
     Parameters
     ----------
     course : Course
     start, stop : float
-    pace : callable
-        Called with a model; gives how fast the integrand changes at first, and the longest time
-        for which it is smooth.
+    how_fast : callable
+        Such as `pace`: called with a model; gives how fast the integrand changes at first, and
+        the longest time for which it is smooth.
     delays : array_like (nt,)
         The integrand is not smooth so long before another stage, either.
 
@@ -96,7 +96,7 @@ def pieces(course, start, stop, pace, delays=()):
     for stage in course.stages:
         begin, end = max(stage.start, start), min(stage.end, stop)
         inner = np.unique(breaks[(breaks > begin) & (breaks < end)])
-        timescale, longest = pace(stage.model)
+        timescale, longest = how_fast(stage.model)
         for low, high in pairwise([begin, *inner, end]) if begin < end else ():
             length = high - low
             integral = RunningIntegral(np.array([length]), min(timescale, length), longest)
@@ -108,10 +108,11 @@ def pieces(course, start, stop, pace, delays=()):
 def _nodes(course, start, stop, delays):
     if start == stop:
         return np.array([start]), np.ones(1)
-    return pieces(course, start, stop, _pace, delays)
+    return pieces(course, start, stop, pace, delays)
 
 
-def _pace(model):
+def pace(model):
+    """Return how fast mean rates change at first, and how long they are smooth at most."""
     if isinstance(model, LadderModel) or model.frequency == 0.0:
         return model.timescale, math.inf
     return model.timescale, SMOOTH / model.frequency

@@ -46,7 +46,7 @@ def assembled(trajectory, time, names, channels, ntraj, duration):
     places = np.array([channels.index(n) if n in channels else -1 for n in kinds.tolist()] or [0])
     channel = places[inverse].astype(np.int8) if names.size else np.empty(0, dtype=np.int8)
     listed = ", ".join(repr(name) for name in channels) or "none"
-    refuse(channel < 0, f"be of the channels {listed}", lambda i: f"is of {names[i]!r}")
+    refuse(channel < 0, f"be of the channels {listed}", lambda i: f"is of {str(names[i])!r}")
     last = None if ntraj is None else checks.integer("ntraj", ntraj, 1) - 1
     if last is not None:
         refuse(

@@ -45,7 +45,10 @@ def read_csv(path, channels=None, ntraj=None, duration=None):
     OSError
         If the file cannot be read.
     """
-    lines = Path(path).read_text().splitlines()
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} must be a text file, but is not") from None
     about = dict(_comments(lines))
     rows = [(i, line) for i, line in enumerate(lines, 1) if line.strip() and line[0] != "#"]
     if not rows:
@@ -67,10 +70,16 @@ def read_csv(path, channels=None, ntraj=None, duration=None):
             ) from None
     if channels is None and "channels" in about:
         channels = tuple(name.strip() for name in about["channels"].split(",") if name.strip())
-    if ntraj is None and "ntraj" in about:
-        ntraj = int(about["ntraj"])
-    if duration is None and "duration" in about:
-        duration = float(about["duration"])
+    try:
+        if ntraj is None and "ntraj" in about:
+            ntraj = int(about["ntraj"])
+        if duration is None and "duration" in about:
+            duration = float(about["duration"])
+    except ValueError:
+        raise ValueError(
+            f"{path} must have numbers for ntraj and duration in its head, "
+            f"but has {about.get('ntraj')!r} and {about.get('duration')!r}"
+        ) from None
     arrays = np.array(trajectory, dtype=np.int64), np.array(time, dtype=float), np.array(channel)
     return assembled(*arrays, channels, ntraj, duration)
 

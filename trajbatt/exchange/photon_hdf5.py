@@ -6,6 +6,7 @@ validator wants.
 """
 
 import io
+import re
 import time
 from pathlib import Path
 
@@ -28,6 +29,7 @@ STAMPS = (
     "Array of photon timestamps. "
     "Units specified in timestamps_units (defined in timestamps_specs/)."
 )
+NEEDED = ("timestamps", "timestamps_specs/timestamps_unit")
 IDS = "Array of pixel IDs for each timestamp."
 SPECS = "Specifications for timestamps."
 UNIT = "Value of 1-unit timestamp-increment in seconds."
@@ -60,6 +62,8 @@ def write_photon_hdf5(clicks, path, time_unit=1.0, tick=None):
         raise ValueError(
             f"`tick` must be at least {seconds / 2**63:g} for 64-bit timestamps, but is {tick:g}"
         )
+    if tick > seconds > 0:
+        raise ValueError(f"`tick` must be below the duration, {seconds:g} s, but is {tick:g}")
     memory = io.BytesIO()
     with _h5py().File(memory, "w") as file:
         file.attrs["TITLE"] = np.bytes_(ROOT)
@@ -104,13 +108,16 @@ def read_photon_hdf5(path, time_unit=1.0, channels=None):
         raise ValueError(f"{path} must be a Photon-HDF5 file, but: {error}") from None
     with file:
         spots = sorted(
-            (name for name in file if name.startswith("photon_data")),
+            (name for name in file if re.fullmatch(r"photon_data\d*", name)),
             key=lambda name: int(name.removeprefix("photon_data") or 0),
         )
         if not spots:
             raise ValueError(f"{path} must be a Photon-HDF5 file, but has no group photon_data")
         times, ids = [], []
         for name in spots:
+            missing = [one for one in NEEDED if one not in file[name]]
+            if missing:
+                raise ValueError(f"{path} must have {missing[0]} in {name}, but has not")
             unit = float(file[name]["timestamps_specs/timestamps_unit"][()])
             times.append(file[name]["timestamps"][:] * (unit / time_unit))
             has_ids = "detectors" in file[name]
@@ -152,7 +159,9 @@ def _put(parent, name, value, words):
 
 def _put_photons(file, clicks, ticks, tick):
     """Write a group of photon data for each trajectory."""
-    stamps, offsets = np.rint(clicks.time * ticks).astype(np.int64), clicks.offsets
+    last = np.floor(clicks.duration * ticks)  # so that no click comes back after the end
+    stamps = np.minimum(np.rint(clicks.time * ticks), last).astype(np.int64)
+    offsets = clicks.offsets
     n_channels = len(clicks.channels)
     id_type = np.min_scalar_type(clicks.ntraj * n_channels)
     counts = np.zeros(clicks.ntraj * n_channels, dtype=np.int64)

@@ -16,8 +16,21 @@ def from_qutip(result, channels, duration=None):
         `model.channel_names`.
     duration : float, optional
         By default the last of the result's times.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no such result, its runs have weights, or `channels` are too few.
     """
+    if not hasattr(result, "col_times"):
+        raise TypeError(f"`result` must be one of qutip.mcsolve, but is {result!r:.60}")
     times, which = result.col_times, result.col_which
+    weights = len(times) * np.asarray(getattr(result, "runs_weights", 1.0 / max(1, len(times))))
+    if np.any(np.abs(weights - 1.0) > 1e-6):
+        raise ValueError(
+            "`result` must have runs of equal weight, but has not: leave out improved_sampling, "
+            "and begin with a ket"
+        )
     trajectory = np.repeat(np.arange(len(times)), [len(one) for one in times])
     joined = [np.concatenate([np.asarray(one) for one in pieces]) for pieces in (times, which)]
     if joined[1].size and joined[1].max() >= len(channels):

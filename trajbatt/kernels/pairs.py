@@ -20,6 +20,10 @@ def pairs_within(time, trajectory, is_first, is_second, groups, edges, found):
     for i in range(time.size):
         if not is_first[i]:
             continue
+        for j in range(i - 1, -1, -1):  # the order of clicks at the same time means nothing
+            if trajectory[j] != trajectory[i] or time[j] < time[i] or edges[0] > 0.0:
+                break
+            found[groups[i], 0] += is_second[j]
         k = 0
         for j in range(i + 1, time.size):
             delay = time[j] - time[i]
@@ -53,18 +57,18 @@ def pairs_across(first, second, groups, edges, sign, found):
         1 if the delay is from the first to the second, -1 if it is the other way round.
     found : *in, out* (n_groups, n_bins) int64
     """
-    for k in range(edges.size - 1):
-        # The delay is at least edges[k] and below edges[k+1], whichever click comes first.
-        start, stop = edges[k], edges[k + 1]
-        if sign < 0:
-            start, stop = -edges[k + 1], -edges[k]
-        low, high = 0, 0
+    n_bins = edges.size - 1
+    for k in range(edges.size):
+        # How many are before the edge: what one bin has more, its neighbour has less.
+        edge = edges[k] * sign
+        n = 0
         for i in range(first.size):
-            while low < second.size and is_before(second[low], first[i] + start, sign):
-                low += 1
-            while high < second.size and is_before(second[high], first[i] + stop, sign):
-                high += 1
-            found[groups[i], k] += high - low
+            while n < second.size and is_before(second[n], first[i] + edge, sign):
+                n += 1
+            if k < n_bins:
+                found[groups[i], k] -= sign * n
+            if k > 0:
+                found[groups[i], k - 1] += sign * n
 
 
 @kernel

@@ -22,7 +22,7 @@ def g2(clicks, edges, channels, start=0.0, stop=None):
 
     For the pairs of a click of channel a and a later one of channel b, whatever comes between, it
     is how many there are with such a delay, in proportion to how many there were if clicks did not
-    depend on each other.
+    depend on each other. Its exact twin is `trajbatt.counting.g2(..., at=(start, stop))`.
 
     Parameters
     ----------

@@ -34,7 +34,8 @@ def waiting_time(clicks, edges, channels, start=0.0, stop=None):
     """Return the density of the time from a click to the next one, an `Estimate` (n_bins,).
 
     As in `trajbatt.counting.waiting_time` it counts those next clicks only that are of the second
-    channel. The value of a bin is the mean over it.
+    channel. The value of a bin is the mean over it. The exact twin is
+    `trajbatt.counting.waiting_time(..., at=(start, stop))`.
 
     Parameters
     ----------
