@@ -17,6 +17,7 @@ from trajbatt.counting.generating import generating_function
 
 NEGLIGIBLE = 1e-12  # probability at the ends of a window that is wide enough
 ACCURACY, MOMENT = 1e-9, 1e-7  # of the known moments, and to which those of a window must fit them
+WIDENINGS = 30  # by a half each, before something else is wrong
 WIDTHS, SLACK = 8.0, 16  # a window reaches so many standard deviations, and photons more
 
 
@@ -94,13 +95,15 @@ def _joint(model, t, channels, initial, start):
     means = counted @ means[:, 0]
     variances = np.diagonal(counted @ covariances[:, :, 0] @ counted.T)
     reach = np.array([WIDTHS * math.sqrt(max(v, 0.0)) + SLACK for v in variances])
-    while True:
+    for _ in range(WIDENINGS):
         first = [max(0, math.floor(m - r)) for m, r in zip(means, reach, strict=True)]
         sizes = [math.ceil(m + r) - f + 1 for m, r, f in zip(means, reach, first, strict=True)]
         window = _window(course, duration, counted, first, sizes)
         if _fits(window, first, means, variances):
             break
         reach *= 1.5
+    else:
+        raise ArithmeticError("no window holds the photon numbers with their known moments")
     whole = np.zeros([f + n for f, n in zip(first, sizes, strict=True)])
     whole[tuple(slice(f, None) for f in first)] = np.maximum(window, 0.0)
     return whole
