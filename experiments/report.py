@@ -57,7 +57,8 @@ def write(outcomes, folder):
     numbers = {outcome.name: outcome.numbers for outcome in outcomes}
     content = {"trajbatt": tb.__version__, "studies": numbers}
     (folder / "report.json").write_text(json.dumps(content, indent=1) + "\n")
-    (folder / "REPORT.md").write_text("\n".join([INTRODUCTION, *_sections(outcomes, folder)]))
+    text = "\n".join([INTRODUCTION, *_sections(outcomes, folder)])
+    (folder / "REPORT.md").write_text("\n".join(map(_escaped, text.split("\n"))))
 
 
 def _sections(outcomes, folder):
@@ -70,3 +71,8 @@ def _sections(outcomes, folder):
             cells = (verdict.claim, f"**{verdict.outcome}**", verdict.finding)
             yield "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
         yield ""
+
+
+def _escaped(line):
+    """Keep Markdown from taking a mean, <n>, for a tag; indented lines are literal."""
+    return line if line.startswith("    ") else line.replace("<", "&lt;")
