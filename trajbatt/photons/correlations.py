@@ -50,15 +50,17 @@ def g2(clicks, edges, channels, start=0.0, stop=None):
     is_first, is_second = pair_of(clicks, channels)
     is_first = is_first & (clicks.time > start) & (clicks.time <= stop)
     n_groups, groups = groups_of(clicks, start, stop)
-    pairs = _pairs_within(clicks, is_first, is_second, groups, n_groups, edges)
+    wanted = is_first, is_second
+    own, _ = _pairs(clicks, slice(None), clicks.offsets, wanted, groups, n_groups, edges)
+    pairs = own.copy()
+    if edges[0] == 0.0:  # a click makes no pair with itself
+        pairs[:, 0] -= np.bincount(groups[is_first & is_second], minlength=n_groups)
     if clicks.ntraj == 1:
         return _stationary(clicks, is_first, is_second, groups, n_groups, edges, pairs)
-    of_first = _pairs_across(clicks, is_first, is_second, groups, n_groups, edges, 1)
-    of_second = _pairs_across(clicks, is_second, is_first, groups, n_groups, edges, -1)
-    own = pairs.copy()
-    if edges[0] == 0.0:  # across trajectories each click meets itself, too
-        own[:, 0] += np.bincount(groups[is_first & is_second], minlength=n_groups)
-    return _compared(clicks.ntraj, pairs, own, of_first, of_second)
+    order = np.flatnonzero(is_first | is_second)
+    order = order[np.argsort(clicks.time[order], kind="stable")]
+    across = _pairs(clicks, order, [0, order.size], wanted, groups, n_groups, edges)
+    return _compared(clicks.ntraj, pairs, own, *across)
 
 
 def g2_matrix(clicks, edges, channels):
@@ -152,20 +154,28 @@ def _stationary(clicks, is_first, is_second, groups, n_groups, edges, pairs):
         return Estimate(value, spread(pairs / expected - value * shares))
 
 
-def _pairs_within(clicks, is_first, is_second, groups, n_groups, edges):
-    from trajbatt.kernels.pairs import pairs_within
+def _pairs(clicks, order, offsets, wanted, groups, n_groups, edges):
+    """Return pairs by the group of the first and of the second click, each (n_groups, n_bins).
 
-    found = np.zeros((n_groups, edges.size - 1), dtype=np.int64)
-    pairs_within(clicks.time, clicks.trajectory, is_first, is_second, groups, edges, found)
-    return found
+    Parameters
+    ----------
+    clicks : Clicks
+    order : index
+        Of the clicks, so that records lie one after the other, each sorted by time.
+    offsets : array_like (n_records + 1,)
+        Where the records begin and end; pairs are of clicks of one record.
+    wanted : pair of ndarray (n_clicks,), bool
+        What clicks may be the first and the second of a pair.
+    groups : ndarray (n_clicks,), int64
+    n_groups : int
+    edges : ndarray (n_bins + 1,)
+    """
+    from trajbatt.kernels.pairs import pairs_by_delay
 
-
-def _pairs_across(clicks, is_first, is_second, groups, n_groups, edges, sign):
-    from trajbatt.kernels.pairs import pairs_across
-
-    found = np.zeros((n_groups, edges.size - 1), dtype=np.int64)
-    first = clicks.time[is_first]
-    order = np.argsort(first, kind="stable")
-    second = np.sort(clicks.time[is_second])
-    pairs_across(first[order], second, groups[is_first][order], edges, sign, found)
-    return found
+    time, groups, sides = clicks.time[order], groups[order], []
+    for side in wanted:
+        chosen = side[order]
+        sides += [time[chosen], np.append(0, np.cumsum(chosen))[offsets], groups[chosen]]
+    shorter, longer = np.zeros((2, edges.size, n_groups), dtype=np.int64)
+    pairs_by_delay(*sides, edges, shorter, longer)
+    return np.diff(shorter, axis=0).T, -np.diff(longer, axis=0).T
