@@ -178,14 +178,20 @@ def batteries():
         ]
     )
     driven = tb.Protocol([(small.charge(secular=False), 0.4), (small.discharge(), 0.3)])
+    large = tb.Battery(100, 1.87, 1000.0, gamma_plus=10.0)
+    bright = tb.Protocol(
+        [(large.charge(), large.charging_time), (large.store(), 0.06), (large.discharge(), 0.06)]
+    )
     return [
         pytest.param(charge.charge(), None, 0.1, 1e-10, id="eq7"),
         pytest.param(charge.charge(), tb.coherent_state(60, 1.1, 2.0), 0.1, 1e-10, id="coherent"),
         pytest.param(odd.charge(), None, 2.0, 1e-10, id="halting"),
         pytest.param(charge.discharge(), tb.coherent_state(60, 0.7, 1.0), 0.1, 1e-10, id="eq5-off"),
         pytest.param(cycle, None, 0.4, 1e-10, id="cycle"),
-        pytest.param(small.charge(secular=False), None, 1.0, 1e-9, id="eq5"),
-        pytest.param(driven, tb.coherent_state(5, 2.0, 1.0), 0.7, 1e-9, id="driven-cycle"),
+        # What is dropped before another basis matters by its amplitude: 1e-18 is not little.
+        pytest.param(bright, None, bright.duration, 1e-11, id="bright-cycle"),
+        pytest.param(small.charge(secular=False), None, 1.0, 1e-10, id="eq5"),
+        pytest.param(driven, tb.coherent_state(5, 2.0, 1.0), 0.7, 1e-10, id="driven-cycle"),
     ]
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from trajbatt import spin
 from trajbatt.models import no_click_bands
 from trajbatt.records import Engine, Observation, Records, fill_records
-from trajbatt.states import NEGLIGIBLE
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class BandedEngine(Engine):
                 times,
                 self.rtol,
                 # Levels of this weight must not spoil a finer tolerance.
-                min(NEGLIGIBLE, 1e-4 * self.rtol**2),
+                min(self.negligible, 1e-4 * self.rtol**2),
                 given is not None,
                 self.assigned,
                 cursor,

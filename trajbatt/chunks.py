@@ -17,7 +17,7 @@ from trajbatt.protocol import Protocol
 from trajbatt.records import COUNTS, JZ_VARIANCE, Records
 from trajbatt.states import Mixture
 
-LAW = 1  # goes up whenever the same plan would give other trajectories than before
+LAW = 2  # goes up whenever the same plan would give other trajectories than before
 CHECKPOINTS = 8  # times at which all pairs of quantities are correlated, for one p-value
 BLOCK_ELEMENTS = 2**17  # samples held at once: 1 MB, so they stay in the cache
 BLOCK_CLICKS = 2**20  # clicks held at once, about

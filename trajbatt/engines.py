@@ -8,6 +8,7 @@ from trajbatt.ladder_engine import LadderEngine
 from trajbatt.models import LadderModel
 from trajbatt.protocol import Protocol
 from trajbatt.protocol_engine import ProtocolEngine
+from trajbatt.states import NEGLIGIBLE
 from trajbatt.wavefunction_engine import WavefunctionEngine
 
 ENGINES = {"ladder": LadderEngine, "mcwf": WavefunctionEngine, "banded": BandedEngine}
@@ -35,12 +36,12 @@ def check_method(method, model):
     return method
 
 
-def build_engine(method, rtol, model, mixture, assigned=False):
+def build_engine(method, rtol, model, mixture, assigned=False, negligible=NEGLIGIBLE):
     """Return the engine for a model or protocol, by a name that `check_method` returns."""
     if isinstance(model, Protocol):
         return ProtocolEngine(model, mixture, partial(build_engine, method, rtol))
     if method == MIXED:
         method = check_method(None, model)
     if method == FOR_ANY_MODEL:
-        return BandedEngine(model, mixture, assigned, rtol)
-    return ENGINES[method](model, mixture, assigned)
+        return BandedEngine(model, mixture, assigned, negligible, rtol)
+    return ENGINES[method](model, mixture, assigned, negligible)

@@ -7,7 +7,6 @@ import numpy as np
 
 from trajbatt import spin
 from trajbatt.records import Engine, Observation, fill_records
-from trajbatt.states import NEGLIGIBLE
 
 
 class LadderEngine(Engine):
@@ -81,7 +80,7 @@ class LadderEngine(Engine):
             self._tables,
             times,
             phases,
-            NEGLIGIBLE,
+            self.negligible,
             tuple(records),
             scratch,
             samples,

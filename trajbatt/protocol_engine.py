@@ -15,7 +15,7 @@ import numpy as np
 from trajbatt import spin
 from trajbatt.protocol import Protocol
 from trajbatt.records import COUNTS, Observation, Records
-from trajbatt.states import Mixture
+from trajbatt.states import NEGLIGIBLE_BEFORE_STAGE, Mixture
 
 
 class StageRecords(NamedTuple):
@@ -68,7 +68,7 @@ class ProtocolEngine:
     mixture : Mixture
         The initial state in the basis of the first stage.
     build : callable
-        Called as `build(model, mixture, assigned)`; gives the engine of a stage.
+        Called as `build(model, mixture, assigned, negligible)`; gives the engine of a stage.
     """
 
     model: Protocol
@@ -116,7 +116,7 @@ class ProtocolEngine:
         for i, stage in enumerate(stages):
             is_last = i == len(stages) - 1
             wanted, local = stage.select(times, to_end=not is_last)
-            engine = self.build(stage.model, mixture, i > 0)
+            engine = self.build(stage.model, mixture, i > 0, NEGLIGIBLE_BEFORE_STAGE)
             records, seen = advance(engine, i, local, not is_last)
             all_records.append(records)
             kept = seen.samples[:, :, : wanted.stop - wanted.start]
@@ -128,5 +128,6 @@ class ProtocolEngine:
             dropped += seen.dropped
             if not is_last:
                 turn = self._turns[i]
-                mixture = Mixture.one_each(seen.kets if turn is None else seen.kets @ turn)
+                kets = seen.kets if turn is None else seen.kets @ turn
+                mixture = Mixture.one_each(kets, NEGLIGIBLE_BEFORE_STAGE)
         return StageRecords(stages, tuple(all_records)), Observation(samples, dropped, None)

@@ -12,7 +12,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from trajbatt.models import BandedModel, LadderModel
-from trajbatt.states import Mixture
+from trajbatt.states import NEGLIGIBLE, Mixture
 
 MOST_CLICKS = 2**21  # first size of a click buffer; it is doubled when it is full
 
@@ -98,11 +98,14 @@ class Engine:
         The initial state in the basis of the model.
     assigned : bool
         Trajectory i begins in pure state i of the mixture; else each draws its own.
+    negligible : float
+        Levels of less weight may be dropped.
     """
 
     model: LadderModel | BandedModel
     mixture: Mixture
     assigned: bool = False
+    negligible: float = NEGLIGIBLE
     keeps_real_kets: ClassVar[bool] = False  # of a real mixture; else kets are complex
 
     @cached_property

@@ -17,6 +17,10 @@ from trajbatt.steady_state import SteadyState, steady_state
 # level is a martingale, so the chance that one ever matters at the level 1e-8 is 1e-10.
 NEGLIGIBLE = 1e-18
 
+# Before another stage less is dropped: in its basis levels interfere, so that what is dropped
+# matters by its amplitude, the square root of this.
+NEGLIGIBLE_BEFORE_STAGE = 1e-28
+
 
 def ground_state(n_atoms):
     """Return the bare ket with no atom excited, float64 (N+1,)."""
@@ -113,9 +117,9 @@ class Mixture(NamedTuple):
         )
 
     @classmethod
-    def one_each(cls, kets):
+    def one_each(cls, kets, negligible=NEGLIGIBLE):
         """Return the even mixture of the rows of `kets` (n, N+1), none of them dropped."""
-        return cls.of_kets(np.full(len(kets), 1.0 / len(kets)), kets)
+        return cls.of_kets(np.full(len(kets), 1.0 / len(kets)), kets, negligible)
 
     def rows(self, n_levels):
         """Return the amplitudes on all levels, (P, n_levels)."""
@@ -136,7 +140,7 @@ class Mixture(NamedTuple):
             yield weight, self.first[i], self.amplitudes[self.offsets[i] : self.offsets[i + 1]]
 
 
-def prepare(model, initial, negligible=NEGLIGIBLE):
+def prepare(model, initial, negligible=None):
     """Return `initial` as a `Mixture` in the basis of `model`; None is the model's default.
 
     Parameters
@@ -144,7 +148,7 @@ def prepare(model, initial, negligible=NEGLIGIBLE):
     model : LadderModel, BandedModel or Protocol
         Of a protocol, the first stage counts.
     initial : None, SteadyState, ndarray (N+1,) or ndarray (N+1, N+1)
-    negligible : float
+    negligible : float, optional
         Levels and pure states of less probability are dropped.
 
     Raises
@@ -152,6 +156,8 @@ def prepare(model, initial, negligible=NEGLIGIBLE):
     ValueError, TypeError
         If the state has another length, is not normalised, or is no density matrix.
     """
+    if negligible is None:
+        negligible = NEGLIGIBLE_BEFORE_STAGE if isinstance(model, Protocol) else NEGLIGIBLE
     if isinstance(model, Protocol):
         model = model.steps[0][0]
     n_levels = model.n_atoms + 1
