@@ -2,6 +2,17 @@
 
 import numpy as np
 
+from trajbatt.clicks import Clicks
+
+
+def check_clicks(clicks):
+    """Raise `TypeError` if `clicks` is no `Clicks`, such as those of a run that kept none."""
+    if not isinstance(clicks, Clicks):
+        raise TypeError(
+            "`clicks` must be the clicks of a run with keep_clicks=True, or of a file, "
+            f"but is {clicks!r}"
+        )
+
 
 def of_one_trajectory(clicks, channels, t_end):
     """Return the times (n,) and the channels (n,), as indices, of one battery's clicks, checked.

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trajbatt import checks
+from trajbatt.click_checks import check_clicks
 from trajbatt.clicks import Clicks
-from trajbatt.photons.estimate import check_clicks
 
 
 @dataclass(frozen=True)
@@ -98,20 +98,48 @@ class Detectors:
             seen = seen.where(_alive(seen, dead_time))
         return seen
 
+    def response(self, n):
+        """Return what becomes of single photons of n channels, where clicks are independent.
+
+        Returns
+        -------
+        shares : ndarray (n, n), float64
+            Element (a, b) is the probability that a photon of channel a is seen as one of b.
+        dark_rate : ndarray (n,), float64
+
+        Raises
+        ------
+        ValueError
+            If there is a dead time or jitter, or a parameter has not one value for each channel.
+        """
+        for name in ("dead_time", "jitter"):
+            if np.any(np.asarray(getattr(self, name)) > 0.0):
+                raise ValueError(
+                    f"`detectors` must have no {name} in an exact count, "
+                    f"but have {getattr(self, name)}"
+                )
+        efficiency = _for_channels("efficiency", self.efficiency, n)
+        return self._routes(n) * efficiency, _for_channels("dark_rate", self.dark_rate, n)
+
     def _routed(self, clicks, rng, n):
-        matrix = self.crosstalk
-        if np.ndim(matrix) == 0:
-            if matrix == 0.0 or n == 1:
-                return clicks
-            matrix = _to_neighbours(n, float(matrix))
-        if len(matrix) != n:
-            raise ValueError(
-                f"`crosstalk` must have one row for each of {n} channels, but has {len(matrix)}"
-            )
-        thresholds = np.cumsum(matrix, axis=1)[:, :-1]
+        routes = self._routes(n)
+        if np.array_equal(routes, np.eye(n)):
+            return clicks
+        thresholds = np.cumsum(routes, axis=1)[:, :-1]
         drawn = rng.random(len(clicks))
         channel = (drawn[:, None] >= thresholds[clicks.channel]).sum(axis=1)
         return replace(clicks, channel=channel.astype(np.int8))
+
+    def _routes(self, n):
+        """Return the probability that a photon of channel a goes to the detector of b, (n, n)."""
+        if np.ndim(self.crosstalk) == 0:
+            return _to_neighbours(n, float(self.crosstalk))
+        if len(self.crosstalk) != n:
+            raise ValueError(
+                f"`crosstalk` must have one row for each of {n} channels, "
+                f"but has {len(self.crosstalk)}"
+            )
+        return np.array(self.crosstalk)
 
 
 def _each(name, value, high):
@@ -141,6 +169,8 @@ def _stochastic(matrix):
 
 
 def _to_neighbours(n, probability):
+    if n == 1:
+        return np.ones((1, 1))
     matrix = np.eye(n) * (1.0 - probability)
     for a in range(n):
         neighbours = [b for b in (a - 1, a + 1) if 0 <= b < n]

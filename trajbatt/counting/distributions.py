@@ -14,6 +14,7 @@ import numpy as np
 from trajbatt import checks
 from trajbatt.counting.course import Course
 from trajbatt.counting.generating import generating_function
+from trajbatt.counting.seen import Seen
 
 NEGLIGIBLE = 1e-12  # probability at the ends of a window that is wide enough
 ACCURACY, MOMENT = 1e-9, 1e-7  # of the known moments, and to which those of a window must fit them
@@ -21,7 +22,7 @@ WIDENINGS = 30  # by a half each, before something else is wrong
 WIDTHS, SLACK = 8.0, 16  # a window reaches so many standard deviations, and photons more
 
 
-def distribution(model, t, channel, initial=None, start=0.0):
+def distribution(model, t, channel, initial=None, start=0.0, detectors=None):
     """Return the distribution of the number of photons by the time t, exactly.
 
     For a ladder model, or a channel that only the last stage of a protocol has, it takes the
@@ -40,6 +41,8 @@ def distribution(model, t, channel, initial=None, start=0.0):
         As in `mesolve`.
     start : float
         Photons count from this time on; the state is `initial` at 0.
+    detectors : Detectors, optional
+        Count what they see instead: their efficiency, dark counts and cross-talk.
 
     Returns
     -------
@@ -51,10 +54,10 @@ def distribution(model, t, channel, initial=None, start=0.0):
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind.
     """
-    return _joint(model, t, (channel,), initial, start)
+    return _joint(model, t, (channel,), initial, start, detectors)
 
 
-def joint_distribution(model, t, channels, initial=None, start=0.0):
+def joint_distribution(model, t, channels, initial=None, start=0.0, detectors=None):
     """Return the joint distribution of the photon numbers of two channels, float64 (n_a, n_b).
 
     Parameters and errors as for `distribution`, with a pair of channels. It takes a counting field
@@ -62,43 +65,48 @@ def joint_distribution(model, t, channels, initial=None, start=0.0):
     """
     if not isinstance(channels, tuple | list) or len(channels) != 2:
         raise TypeError(f"`channels` must be a pair of channels, but is {channels!r}")
-    return _joint(model, t, tuple(channels), initial, start)
+    return _joint(model, t, tuple(channels), initial, start, detectors)
 
 
-def factorial_moments(model, t, channel, order=4, initial=None, start=0.0):
+def factorial_moments(model, t, channel, order=4, initial=None, start=0.0, detectors=None):
     """Return <n>, <n(n-1)>, <n(n-1)(n-2)>, ... of a photon number, float64 (order,).
 
     Those of light with Poissonian statistics are powers of the first. Parameters and errors as for
     `distribution`; `order` is how many there are.
     """
     order = checks.integer("order", order, 1)
-    probabilities = distribution(model, t, channel, initial, start)
+    probabilities = distribution(model, t, channel, initial, start, detectors)
     n = np.arange(float(probabilities.size))
     falling = np.cumprod([np.maximum(n - i, 0.0) for i in range(order)], axis=0)
     return falling @ probabilities
 
 
-def _joint(model, t, channels, initial, start):
+def _joint(model, t, channels, initial, start, detectors):
     """Return the distribution of one or two numbers of photons."""
     t = checks.real("t", t, 0)
     start = checks.real("start", start, 0, t)
     course = Course.of(model, initial, t)
     counted = np.array([course.tags(channel) for channel in channels])
-    course = course.later(start)
-    course, duration = course.counted(counted.any(axis=0), t - start)
-    if course is None or duration == 0.0:
+    seen = Seen.by(detectors, counted.shape[1])
+    photons = course.later(start).counted(seen.sources(counted.any(axis=0)), t - start)
+    means, covariances = seen.moments(*_moments(*photons, counted.shape[1]), np.array([t - start]))
+    counted = counted.astype(float)
+    means = counted @ means[:, 0]
+    if not np.any(means):
         none = np.zeros((SLACK + 1,) * len(channels))
         none[(0,) * len(channels)] = 1.0
         return none
-    counted = counted.astype(float)
-    means, covariances = course.count_moments(np.array([duration]), ACCURACY)
-    means = counted @ means[:, 0]
     variances = np.diagonal(counted @ covariances[:, :, 0] @ counted.T)
+
+    def generating(fields, may_stop):
+        of_photons = generating_function(*photons, seen.fields(fields), may_stop)
+        return of_photons * seen.darkness(fields, t - start)
+
     reach = np.array([WIDTHS * math.sqrt(max(v, 0.0)) + SLACK for v in variances])
     for _ in range(WIDENINGS):
         first = [max(0, math.floor(m - r)) for m, r in zip(means, reach, strict=True)]
         sizes = [math.ceil(m + r) - f + 1 for m, r, f in zip(means, reach, first, strict=True)]
-        window = _window(course, duration, counted, first, sizes)
+        window = _window(generating, counted, first, sizes)
         if _fits(window, first, means, variances):
             break
         reach *= 1.5
@@ -107,6 +115,13 @@ def _joint(model, t, channels, initial, start):
     whole = np.zeros([f + n for f, n in zip(first, sizes, strict=True)])
     whole[tuple(slice(f, None) for f in first)] = np.maximum(window, 0.0)
     return whole
+
+
+def _moments(course, duration, n):
+    """Return the means (n, 1) and covariances (n, n, 1) of the photons of `duration`."""
+    if course is None or duration == 0.0:
+        return np.zeros((n, 1)), np.zeros((n, n, 1))
+    return course.count_moments(np.array([duration]), ACCURACY)
 
 
 def _fits(window, first, means, variances):
@@ -129,7 +144,7 @@ def _fits(window, first, means, variances):
     return True
 
 
-def _window(course, duration, counted, first, sizes):
+def _window(generating, counted, first, sizes):
     """Return the probabilities in a window of photon numbers, by Fourier transform."""
     halves = [*sizes[:-1], sizes[-1] // 2 + 1]  # the others are complex conjugates
     angles = [
@@ -139,8 +154,8 @@ def _window(course, duration, counted, first, sizes):
     fields = np.exp(1j * (turns @ counted))
 
     def transformed(may_stop):
-        generating = generating_function(course, duration, fields, may_stop)
-        modulo = np.fft.irfftn(generating.reshape(halves).conj(), s=sizes, axes=range(len(sizes)))
+        found = generating(fields, may_stop).reshape(halves)
+        modulo = np.fft.irfftn(found.conj(), s=sizes, axes=range(len(sizes)))
         return np.roll(modulo, [-f for f in first], axis=tuple(range(len(sizes))))
 
     # For one wide number the generating function falls to nothing and stays there, unless numbers

@@ -4,11 +4,12 @@ import numpy as np
 
 from trajbatt import checks
 from trajbatt.counting.course import Course
+from trajbatt.counting.seen import Seen
 
 ACCURACY = 1e-10
 
 
-def fano(model, tlist, channel, initial=None, start=0.0):
+def fano(model, tlist, channel, initial=None, start=0.0, detectors=None):
     """Return the Fano factor Var(n)/<n> of the photons between `start` and each time.
 
     1 for Poissonian light; Mandel's Q is the Fano factor minus 1.
@@ -23,6 +24,8 @@ def fano(model, tlist, channel, initial=None, start=0.0):
     initial : optional
         As in `mesolve`; the state at t = 0.
     start : float
+    detectors : Detectors, optional
+        Count what they see instead.
 
     Returns
     -------
@@ -38,6 +41,8 @@ def fano(model, tlist, channel, initial=None, start=0.0):
     start = checks.real("start", start, 0, times[0])
     course = Course.of(model, initial, times[-1])
     tags = course.tags(channel)
-    means, covariances = course.later(start).count_moments(times - start, ACCURACY)
+    seen = Seen.by(detectors, tags.size)
+    moments = course.later(start).count_moments(times - start, ACCURACY)
+    means, covariances = seen.moments(*moments, times - start)
     with np.errstate(invalid="ignore"):
         return covariances[tags][:, tags].sum(axis=(0, 1)) / means[tags].sum(axis=0)

@@ -22,12 +22,15 @@ def generating_function(course, duration, fields, may_stop=False):
 
     Parameters
     ----------
-    course : Course
+    course : Course or None
+        None if there are no photons.
     duration : float
     fields : ndarray (nf, nc), complex128
     may_stop : bool
         Let a batch in which it is nowhere above `SPENT` be the last; those beyond get zeros.
     """
+    if course is None or duration == 0.0:
+        return np.ones(len(fields), dtype=complex)
     last = course.stages[-1].model
     is_ladder = isinstance(last, LadderModel)
     largest = last.n_atoms + 1 if len(course.stages) == 1 and is_ladder else (last.n_atoms + 1) ** 2

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from trajbatt import folder
+from trajbatt.click_checks import check_clicks
 from trajbatt.exchange.assembly import assembled
 from trajbatt.exchange.structured import COLUMNS
-from trajbatt.photons.estimate import check_clicks
 from trajbatt.version import __version__
 
 

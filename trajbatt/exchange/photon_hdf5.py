@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from trajbatt import checks, folder
+from trajbatt.click_checks import check_clicks
 from trajbatt.exchange.assembly import assembled
-from trajbatt.photons.estimate import check_clicks
 from trajbatt.version import __version__
 
 ROOT = "A file format for photon-counting detector based single-molecule spectroscopy experiments."

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from trajbatt.click_checks import check_clicks
 from trajbatt.exchange.assembly import assembled
-from trajbatt.photons.estimate import check_clicks
 
 COLUMNS = ("trajectory", "time", "channel")
 

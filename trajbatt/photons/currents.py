@@ -3,9 +3,10 @@
 import numpy as np
 
 from trajbatt import checks
+from trajbatt.click_checks import check_clicks
 from trajbatt.filtering import filter
 from trajbatt.moments import Moments
-from trajbatt.photons.estimate import Estimate, check_clicks, window
+from trajbatt.photons.estimate import Estimate, window
 
 BLOCK = 65_536  # trajectories whose numbers are held at once
 

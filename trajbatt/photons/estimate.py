@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt import checks
-from trajbatt.clicks import Clicks
+from trajbatt.click_checks import check_clicks
 
 GROUPS = 64  # the error of an error is then about 9 %
 BLOCKS = 32
@@ -28,15 +28,6 @@ class Estimate(NamedTuple):
 
     value: np.ndarray
     sem: np.ndarray
-
-
-def check_clicks(clicks):
-    """Raise `TypeError` if `clicks` is no `Clicks`, such as those of a run that kept none."""
-    if not isinstance(clicks, Clicks):
-        raise TypeError(
-            "`clicks` must be the clicks of a run with keep_clicks=True, or of a file, "
-            f"but is {clicks!r}"
-        )
 
 
 def counted(clicks, channel, name="channel"):

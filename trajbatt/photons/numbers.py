@@ -3,8 +3,9 @@
 import numpy as np
 
 from trajbatt import checks
+from trajbatt.click_checks import check_clicks
 from trajbatt.moments import Moments
-from trajbatt.photons.estimate import Estimate, check_clicks, counted
+from trajbatt.photons.estimate import Estimate, counted
 
 BLOCK = 65_536  # trajectories whose numbers are held at once
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from trajbatt import checks
-from trajbatt.photons.estimate import Estimate, check_clicks, counted, groups_of, pair_of, ratio
+from trajbatt.click_checks import check_clicks
+from trajbatt.photons.estimate import Estimate, counted, groups_of, pair_of, ratio
 from trajbatt.photons.estimate import window as window_of
 
 
