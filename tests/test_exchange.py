@@ -169,7 +169,7 @@ def test_structured_clicks_go_wherever_clicks_do():
         (
             structured((0, 1.0, "red"), (7, 2.0, "red")),
             {"ntraj": 7},
-            "clicks must be of 7 trajectories, but click 1 has 7",
+            "clicks must be of the trajectories 0 to 6, but click 1 has 7",
         ),
         (
             structured((0, 1.0, "red"), (0, 2.0, "red")),
@@ -242,16 +242,16 @@ def test_files_of_others(text, more, expected, tmp_path):
         ("time,channel\n1,red\n# x\nsoon,red\n", r"must hold a number .* but line 4 is 'soon,red'"),
         ("time,channel\n1,red\n\n2\n", "must hold a number .* but line 4 is '2'"),
         ("trajectory,time,channel\nx,1,red\n", "must hold a number .* but line 2 is 'x,1,red'"),
-        ("time,channel\n-1,red\n", "clicks must have finite times >= 0, but click 0 is at -1.0"),
-        ("time,channel\n2,red\n1,red\n", "must be in the order of time, but click 1 at 1.0"),
+        ("time,channel\n-1,red\n", "clicks must have finite times >= 0, but line 2 is at -1.0"),
+        ("time,channel\n2,red\n1,red\n", "must be in the order of time, but line 3 at 1.0"),
         ("# ntraj: 0\ntime,channel\n1,red\n", "`ntraj` must be a positive integer, but is 0"),
         (
             "# duration: 1\n# ntraj: 2\ntime,channel\n1,red\n2,red\n",
-            "clicks must end by 1, but click 1 is at 2.0",
+            "clicks must end by 1, but line 5 is at 2.0",
         ),
         (
             "# channels: red\ntime,channel\n1,red\n2,blue\n",
-            "clicks must be of the channels 'red', but click 1 is of .*blue",
+            "clicks must be of the channels 'red', but line 4 is of 'blue'",
         ),
     ],
 )

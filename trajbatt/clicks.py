@@ -4,6 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from trajbatt import checks
+
+MOST_CHANNELS = 127
+ROUNDING = 1e-12  # relative
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Clicks:
@@ -22,6 +27,11 @@ class Clicks:
         default, from 0 to the last that did.
     duration : float
         Until when; by default, until the last click.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If they are none of these; the message names the click.
     """
 
     trajectory: np.ndarray
@@ -33,18 +43,29 @@ class Clicks:
     duration: float | None = None
 
     def __post_init__(self):
-        for name in ("trajectory", "time", "channel"):
-            object.__setattr__(self, name, np.asarray(getattr(self, name)))
-        if not self.trajectory.shape == self.time.shape == self.channel.shape == (self.time.size,):
-            raise ValueError(
-                "clicks must have one trajectory, time and channel each, but the shapes are "
-                f"{self.trajectory.shape}, {self.time.shape} and {self.channel.shape}"
-            )
-        if self.ntraj is None:
-            last = int(self.trajectory[-1]) if len(self) else self.first
-            object.__setattr__(self, "ntraj", last + 1 - self.first)
-        if self.duration is None:
-            object.__setattr__(self, "duration", float(self.time.max()) if len(self) else 0.0)
+        arrays = [np.asarray(one) for one in (self.trajectory, self.time, self.channel)]
+        trajectory, time, channel = arrays
+        channels = channel_names(self.channels)
+        first = checks.integer("first", self.first, 0)
+        check_kinds(*arrays)
+        last = int(trajectory.max(initial=first)) if self.ntraj is None else None
+        ntraj = checks.integer("ntraj", self.ntraj if last is None else last + 1 - first, 1)
+        duration = (
+            self.duration if self.duration is None else checks.real("duration", self.duration, 0)
+        )
+        check_values(*arrays, channels, (first, first + ntraj - 1), duration)
+        if duration is None:
+            duration = float(time.max(initial=0.0))
+        for name, value in (
+            ("trajectory", trajectory.astype(np.int64, copy=False)),
+            ("time", time.astype(float, copy=False)),
+            ("channel", channel.astype(np.int8, copy=False)),
+            ("channels", channels),
+            ("first", first),
+            ("ntraj", ntraj),
+            ("duration", duration),
+        ):
+            object.__setattr__(self, name, value)
 
     def __len__(self):
         """The number of clicks."""
@@ -104,3 +125,75 @@ class Clicks:
             )
         edges = np.searchsorted(self.trajectory, [start, stop])
         return replace(self.where(slice(*edges)), first=start, ntraj=stop - start)
+
+
+def channel_names(channels):
+    """Return the names of channels as a tuple of str.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If they are one text, or more than a byte can number.
+    """
+    if isinstance(channels, str | bytes):
+        raise TypeError(f"`channels` must be a sequence of names, but is {channels!r}")
+    channels = tuple(str(one) for one in channels)
+    if len(channels) > MOST_CHANNELS:
+        raise ValueError(f"`channels` must be at most {MOST_CHANNELS}, but are {len(channels)}")
+    return channels
+
+
+def check_kinds(trajectory, time, channel):
+    """Raise `TypeError` or `ValueError` if these are not three arrays of numbers of one length."""
+    for name, array, kinds in (
+        ("trajectory", trajectory, "iu"),
+        ("time", time, "iuf"),
+        ("channel", channel, "iu"),
+    ):
+        if array.size and array.dtype.kind not in kinds:
+            raise TypeError(f"clicks must have a number for each {name}, but have {array.dtype}")
+    if not trajectory.shape == time.shape == channel.shape == (time.size,):
+        raise ValueError(
+            "clicks must have one trajectory, time and channel each, but the shapes are "
+            f"{trajectory.shape}, {time.shape} and {channel.shape}"
+        )
+
+
+def check_values(trajectory, time, channel, channels, watched, duration, name="click {}".format):
+    """Raise `ValueError` if clicks are out of range or out of order.
+
+    Parameters
+    ----------
+    trajectory, time, channel : ndarray (n_clicks,)
+    channels : tuple of str
+    watched : tuple of int
+        The first and the last trajectory.
+    duration : float or None
+    name : callable
+        What a message calls the click of an index.
+    """
+    listed = ", ".join(repr(one) for one in channels) or "none"
+    end = np.inf if duration is None else duration
+    same = np.append(False, trajectory[1:] == trajectory[:-1])[: time.size]
+    falls = [np.append(False, one[1:] < one[:-1])[: time.size] for one in (trajectory, time)]
+    for wrong, rule, what in (
+        (trajectory < 0, "have trajectories >= 0", "has {0}"),
+        (
+            (trajectory < watched[0]) | (trajectory > watched[1]),
+            "be of the trajectories {} to {}".format(*watched),
+            "has {0}",
+        ),
+        (~(np.isfinite(time) & (time >= 0)), "have finite times >= 0", "is at {1}"),
+        (time > end * (1.0 + ROUNDING), f"end by {end:g}", "is at {1}"),
+        ((channel < 0) | (channel >= len(channels)), f"be of the channels {listed}", "is of {2}"),
+        (falls[0], "be sorted by trajectory", "of {0} follows one of a later one"),
+        (
+            same & falls[1],
+            "be in the order of time",
+            "at {1} follows a later one of its trajectory",
+        ),
+    ):
+        if np.any(wrong):
+            i = int(np.argmax(wrong))
+            here = what.format(trajectory[i], time[i], channel[i])
+            raise ValueError(f"clicks must {rule}, but {name(i)} {here}")

@@ -5,18 +5,23 @@ or, by cross-talk, to another one; it is seen or missed; its time jitters; dark 
 between; and a detector that has just clicked is blind for its dead time.
 """
 
+import math
+import numbers
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from trajbatt import checks
 from trajbatt.click_checks import check_clicks
-from trajbatt.clicks import Clicks
+
+HIGHEST = {"efficiency": 1.0, "dark_rate": math.inf, "dead_time": math.inf, "jitter": math.inf}
 
 
 @dataclass(frozen=True)
 class Detectors:
     """One detector for each channel; all parameters are one number, or one for each channel.
+
+    Those of channels may be a dict of their names, too.
 
     Parameters
     ----------
@@ -51,10 +56,16 @@ class Detectors:
     crosstalk: object = 0.0
 
     def __post_init__(self):
-        for name, high in (("efficiency", 1.0), ("dark_rate", np.inf), ("dead_time", np.inf)):
-            _each(name, getattr(self, name), high)
-        _each("jitter", self.jitter, np.inf)
-        if np.ndim(self.crosstalk) == 0:
+        for name, high in HIGHEST.items():
+            value = getattr(self, name)
+            values = (
+                value.values() if isinstance(value, dict) else np.ravel(np.array(value, object))
+            )
+            for one in values:
+                checks.real(name, one, 0, high)
+            if not isinstance(value, dict) and np.ndim(value):
+                object.__setattr__(self, name, tuple(value))
+        if isinstance(self.crosstalk, numbers.Real):
             checks.real("crosstalk", self.crosstalk, 0.0, 1.0)
         else:
             object.__setattr__(self, "crosstalk", _stochastic(self.crosstalk))
@@ -79,56 +90,67 @@ class Detectors:
             If a parameter has not one value for each channel of the clicks.
         """
         check_clicks(clicks)
-        rng = np.random.default_rng(seed)
-        n = len(clicks.channels)
+        rng = np.random.default_rng(None if seed is None else checks.integer("seed", seed, 0))
         efficiency, dark_rate, dead_time, jitter = (
-            _for_channels(name, getattr(self, name), n)
-            for name in ("efficiency", "dark_rate", "dead_time", "jitter")
+            for_channels(name, getattr(self, name), clicks.channels, high)
+            for name, high in HIGHEST.items()
         )
-        seen = self._routed(clicks, rng, n)
+        channel = self._routed(clicks.channel, rng, len(clicks.channels))
+        seen = clicks.trajectory, clicks.time, channel
         if np.any(efficiency < 1.0):
-            seen = seen.where(rng.random(len(seen)) < efficiency[seen.channel])
+            seen = _those(seen, rng.random(channel.size) < efficiency[channel])
         if np.any(jitter > 0.0):
-            time = seen.time + jitter[seen.channel] * rng.standard_normal(len(seen))
-            seen = replace(seen, time=time).where((time >= 0.0) & (time <= clicks.duration))
+            trajectory, time, channel = seen
+            time = time + jitter[channel] * rng.standard_normal(time.size)
+            inside = (time >= 0.0) & (time <= clicks.duration)
+            seen = _those((trajectory, time, channel), inside)
         if np.any(dark_rate > 0.0):
-            seen = _with_dark_counts(seen, dark_rate, rng)
-        seen = _sorted(seen)
+            dark = _dark_counts(clicks, dark_rate, rng)
+            seen = [np.concatenate(pair) for pair in zip(seen, dark, strict=True)]
+        trajectory, time, _ = seen
+        seen = _those(seen, np.lexsort((time, trajectory)))
         if np.any(dead_time > 0.0):
-            seen = seen.where(_alive(seen, dead_time))
-        return seen
+            seen = _those(seen, _alive(*seen, dead_time))
+        trajectory, time, channel = seen
+        return replace(clicks, trajectory=trajectory, time=time, channel=channel)
 
-    def response(self, n):
-        """Return what becomes of single photons of n channels, where clicks are independent.
+    def response(self, channels):
+        """Return what becomes of single photons of some channels, where clicks are independent.
+
+        Parameters
+        ----------
+        channels : tuple of nc str
 
         Returns
         -------
-        shares : ndarray (n, n), float64
+        shares : ndarray (nc, nc), float64
             Element (a, b) is the probability that a photon of channel a is seen as one of b.
-        dark_rate : ndarray (n,), float64
+        dark_rate : ndarray (nc,), float64
 
         Raises
         ------
         ValueError
             If there is a dead time or jitter, or a parameter has not one value for each channel.
         """
-        for name in ("dead_time", "jitter"):
-            if np.any(np.asarray(getattr(self, name)) > 0.0):
+        efficiency, dark_rate, dead_time, jitter = (
+            for_channels(name, getattr(self, name), channels, high)
+            for name, high in HIGHEST.items()
+        )
+        for name, values in (("dead_time", dead_time), ("jitter", jitter)):
+            if np.any(values > 0.0):
                 raise ValueError(
                     f"`detectors` must have no {name} in an exact count, "
                     f"but have {getattr(self, name)}"
                 )
-        efficiency = _for_channels("efficiency", self.efficiency, n)
-        return self._routes(n) * efficiency, _for_channels("dark_rate", self.dark_rate, n)
+        return self._routes(len(channels)) * efficiency, dark_rate
 
-    def _routed(self, clicks, rng, n):
+    def _routed(self, channel, rng, n):
         routes = self._routes(n)
         if np.array_equal(routes, np.eye(n)):
-            return clicks
+            return channel
         thresholds = np.cumsum(routes, axis=1)[:, :-1]
-        drawn = rng.random(len(clicks))
-        channel = (drawn[:, None] >= thresholds[clicks.channel]).sum(axis=1)
-        return replace(clicks, channel=channel.astype(np.int8))
+        drawn = rng.random(channel.size)
+        return (drawn[:, None] >= thresholds[channel]).sum(axis=1).astype(np.int8)
 
     def _routes(self, n):
         """Return the probability that a photon of channel a goes to the detector of b, (n, n)."""
@@ -142,25 +164,30 @@ class Detectors:
         return np.array(self.crosstalk)
 
 
-def _each(name, value, high):
-    """Check one number, or each of several."""
-    for one in np.ravel(np.asarray(value, dtype=object)):
-        checks.real(name, one, 0, high)
-
-
-def _for_channels(name, value, n):
+def for_channels(name, value, channels, high):
+    """Return a parameter of each channel's detector, float64 (nc,), checked to lie in [0, high]."""
+    if isinstance(value, dict):
+        for channel in value:
+            checks.choice(name, channel, channels)
+        missing = [channel for channel in channels if channel not in value]
+        if missing:
+            raise ValueError(f"`{name}` must name every channel, but lacks {missing[0]!r}")
+        value = [value[channel] for channel in channels]
     if np.ndim(value) == 0:
-        return np.full(n, float(value))
-    if np.shape(value) != (n,):
+        return np.full(len(channels), checks.real(name, value, 0, high))
+    if np.shape(value) != (len(channels),):
         raise ValueError(
-            f"`{name}` must be one number or one for each of {n} channels, "
+            f"`{name}` must be one number or one for each of {len(channels)} channels, "
             f"but has the shape {np.shape(value)}"
         )
-    return np.asarray(value, dtype=float)
+    return np.array([checks.real(name, one, 0, high) for one in value])
 
 
 def _stochastic(matrix):
-    matrix = np.asarray(matrix, dtype=float)
+    try:
+        matrix = np.asarray(matrix, dtype=float)
+    except (TypeError, ValueError):
+        raise TypeError(f"`crosstalk` must be a number or square, but is {matrix!r}") from None
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"`crosstalk` must be a number or square, but has shape {matrix.shape}")
     if not (np.all(matrix >= 0.0) and np.allclose(matrix.sum(axis=1), 1.0, atol=1e-9)):
@@ -178,29 +205,24 @@ def _to_neighbours(n, probability):
     return matrix
 
 
-def _with_dark_counts(clicks, dark_rate, rng):
-    """Add Poissonian clicks to every trajectory, unsorted."""
+def _those(arrays, chosen):
+    return tuple(one[chosen] for one in arrays)
+
+
+def _dark_counts(clicks, dark_rate, rng):
+    """Return the trajectories, times and channels of Poissonian clicks."""
     numbers = rng.poisson(dark_rate * clicks.duration, size=(clicks.ntraj, dark_rate.size))
-    total = int(numbers.sum())
     places = np.repeat(np.arange(numbers.size), numbers.ravel())
     trajectory = clicks.first + places // dark_rate.size
-    return replace(
-        clicks,
-        trajectory=np.concatenate((clicks.trajectory, trajectory)),
-        time=np.concatenate((clicks.time, rng.random(total) * clicks.duration)),
-        channel=np.concatenate((clicks.channel, (places % dark_rate.size).astype(np.int8))),
-    )
+    time = rng.random(places.size) * clicks.duration
+    return trajectory, time, (places % dark_rate.size).astype(np.int8)
 
 
-def _sorted(clicks) -> Clicks:
-    return clicks.where(np.lexsort((clicks.time, clicks.trajectory)))
-
-
-def _alive(clicks, dead_time):
+def _alive(trajectory, time, channel, dead_time):
     """Return which clicks do not fall into the dead time after another one, bool (n_clicks,)."""
     from trajbatt.kernels.pairs import outside_dead_time
 
-    alive = np.empty(len(clicks), dtype=bool)
+    alive = np.empty(time.size, dtype=bool)
     ready = np.empty(dead_time.size)
-    outside_dead_time(clicks.trajectory, clicks.time, clicks.channel, dead_time, ready, alive)
+    outside_dead_time(trajectory, time, channel, dead_time, ready, alive)
     return alive

@@ -12,6 +12,7 @@ import numpy as np
 from trajbatt import checks, spin
 from trajbatt.click_checks import of_one_trajectory
 from trajbatt.detection import ImpossibleClickError, observer
+from trajbatt.detectors import for_channels
 from trajbatt.models import BandedModel, LadderModel
 from trajbatt.orders import Orders
 from trajbatt.protocol import Protocol, Stage, check_model, stages_of, within
@@ -204,25 +205,6 @@ def log_likelihood(seen, mixture):
     """
     *_, last = _follow(seen, mixture)
     return last.log_likelihood
-
-
-def for_channels(name, value, channels, high):
-    """Return a parameter of each channel's detector, float64 (nc,), checked to lie in [0, high]."""
-    if isinstance(value, dict):
-        for channel in value:
-            checks.choice(name, channel, channels)
-        missing = [channel for channel in channels if channel not in value]
-        if missing:
-            raise ValueError(f"`{name}` must name every channel, but lacks {missing[0]!r}")
-        value = [value[channel] for channel in channels]
-    if np.ndim(value) == 0:
-        return np.full(len(channels), checks.real(name, value, 0, high))
-    if np.shape(value) != (len(channels),):
-        raise ValueError(
-            f"`{name}` must be one number or one for each of {len(channels)} channels, "
-            f"but has the shape {np.shape(value)}"
-        )
-    return np.array([checks.real(name, one, 0, high) for one in value])
 
 
 class Moment(NamedTuple):

@@ -10,7 +10,8 @@ from trajbatt import checks
 from trajbatt.battery import Battery
 from trajbatt.click_checks import of_one_trajectory
 from trajbatt.clicks import Clicks
-from trajbatt.filtering import Seen, for_channels, log_likelihood, prior
+from trajbatt.detectors import for_channels
+from trajbatt.filtering import Seen, log_likelihood, prior
 from trajbatt.models import BandedModel, LadderModel
 from trajbatt.protocol import Protocol, check_model
 

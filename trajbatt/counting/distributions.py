@@ -87,7 +87,7 @@ def _joint(model, t, channels, initial, start, detectors):
     start = checks.real("start", start, 0, t)
     course = Course.of(model, initial, t)
     counted = np.array([course.tags(channel) for channel in channels])
-    seen = Seen.by(detectors, counted.shape[1])
+    seen = Seen.by(detectors, course.channels)
     photons = course.later(start).counted(seen.sources(counted.any(axis=0)), t - start)
     means, covariances = seen.moments(*_moments(*photons, counted.shape[1]), np.array([t - start]))
     counted = counted.astype(float)

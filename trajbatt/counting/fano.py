@@ -41,7 +41,7 @@ def fano(model, tlist, channel, initial=None, start=0.0, detectors=None):
     start = checks.real("start", start, 0, times[0])
     course = Course.of(model, initial, times[-1])
     tags = course.tags(channel)
-    seen = Seen.by(detectors, tags.size)
+    seen = Seen.by(detectors, course.channels)
     moments = course.later(start).count_moments(times - start, ACCURACY)
     means, covariances = seen.moments(*moments, times - start)
     with np.errstate(invalid="ignore"):

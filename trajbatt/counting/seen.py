@@ -27,19 +27,19 @@ class Seen(NamedTuple):
     dark_rate: np.ndarray
 
     @classmethod
-    def by(cls, detectors, n):
-        """Return what `Detectors` make of n channels; of None, all photons are seen.
+    def by(cls, detectors, channels):
+        """Return what `Detectors` make of some channels; of None, all photons are seen.
 
         Raises
         ------
         ValueError, TypeError
-            If they are no detectors of so many channels, or what they see is not independent.
+            If they are no detectors of these channels, or what they see is not independent.
         """
         if detectors is None:
-            return cls(np.eye(n), np.zeros(n))
+            return cls(np.eye(len(channels)), np.zeros(len(channels)))
         if not isinstance(detectors, Detectors):
             raise TypeError(f"`detectors` must be `Detectors`, but is {detectors!r}")
-        return cls(*detectors.response(n))
+        return cls(*detectors.response(channels))
 
     def sources(self, tags):
         """Return which channels' photons may be seen in those of `tags` (nc,), bool (nc,)."""

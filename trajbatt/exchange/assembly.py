@@ -3,76 +3,91 @@
 import numpy as np
 
 from trajbatt import checks
-from trajbatt.clicks import Clicks
+from trajbatt.clicks import Clicks, channel_names, check_kinds, check_values
 
 KNOWN = ("red", "center", "blue", "all", "dis")  # in the order in which models have them
 
 
-def assembled(trajectory, time, names, channels, ntraj, duration):
+def assembled(trajectory, time, channel, channels, ntraj, duration, name="click {}".format):
     """Return `Clicks`, sorted by trajectory, after all checks.
 
     Parameters
     ----------
-    trajectory, time, names : array_like (n_clicks,)
-        The names are those of the channels. The times of each trajectory ascend.
+    trajectory, time, channel : array_like (n_clicks,)
+        The channels are names, or indices into `channels`. The times of each trajectory ascend.
     channels : sequence of str or None
         None for those that occur: known ones by frequency, others as they come.
     ntraj : int or None
         How many trajectories were watched; None for up to the last that clicked.
     duration : float or None
         How long; None for until the last click.
+    name : callable
+        What a message calls the click of an index.
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
     """
-    trajectory, time, names = (np.asarray(one) for one in (trajectory, time, names))
-    if channels is None:
-        found = dict.fromkeys(names.tolist())
-        channels = [*(name for name in KNOWN if name in found)]
-        channels += [name for name in found if name not in KNOWN]
-    channels = tuple(str(name) for name in channels)
-
-    def refuse(wrong, rule, what):
-        if np.any(wrong):
-            i = int(np.argmax(wrong))
-            raise ValueError(f"clicks must {rule}, but click {i} {what(i)}")
-
-    refuse(trajectory < 0, "have trajectories >= 0", lambda i: f"has {trajectory[i]}")
-    refuse(
-        ~(np.isfinite(time) & (time >= 0)), "have finite times >= 0", lambda i: f"is at {time[i]}"
-    )
-    kinds, inverse = np.unique(names, return_inverse=True)
-    places = np.array([channels.index(n) if n in channels else -1 for n in kinds.tolist()] or [0])
-    channel = places[inverse].astype(np.int8) if names.size else np.empty(0, dtype=np.int8)
-    listed = ", ".join(repr(name) for name in channels) or "none"
-    refuse(channel < 0, f"be of the channels {listed}", lambda i: f"is of {str(names[i])!r}")
-    last = None if ntraj is None else checks.integer("ntraj", ntraj, 1) - 1
-    if last is not None:
-        refuse(
-            trajectory > last, f"be of {last + 1} trajectories", lambda i: f"has {trajectory[i]}"
-        )
+    trajectory, time = _whole(np.asarray(trajectory), name), np.asarray(time)
+    channels = None if channels is None else channel_names(channels)
+    channel, channels = _places(np.asarray(channel), channels, name)
+    check_kinds(trajectory, time, channel)
+    last = int(trajectory.max(initial=0))
+    ntraj = last + 1 if ntraj is None else checks.integer("ntraj", ntraj, 1)
     if duration is not None:
         duration = checks.real("duration", duration, 0.0)
-        # Rounded timestamps may be past the end by rounding.
-        refuse(
-            time > duration * (1.0 + 1e-12), f"end by {duration:g}", lambda i: f"is at {time[i]}"
-        )
-        time = np.minimum(time, duration)
     order = np.argsort(trajectory, kind="stable")
-    same = np.diff(trajectory[order], prepend=-1) == 0
-    late = np.zeros(time.size, dtype=bool)
-    late[order] = same & (np.diff(time[order], prepend=0.0) < 0)
-    refuse(
-        late,
-        "be in the order of time",
-        lambda i: f"at {time[i]} follows a later one of its trajectory",
+    trajectory, time, channel = trajectory[order], time[order], channel[order]
+    check_values(
+        trajectory,
+        time,
+        channel,
+        channels,
+        (0, ntraj - 1),
+        duration,
+        lambda i: name(order[i]),
     )
-    return Clicks(
-        trajectory=trajectory[order].astype(np.int64),
-        time=time[order].astype(float),
-        channel=channel[order],
-        channels=channels,
-        ntraj=ntraj,
-        duration=duration,
-    )
+    # Rounded timestamps may be past the end by rounding.
+    time = time if duration is None else np.minimum(time, duration)
+    return Clicks(trajectory, time, channel, channels, 0, ntraj, duration)
+
+
+def _whole(trajectory, name):
+    """Return numbers of trajectories as integers, if they are."""
+    if trajectory.dtype.kind != "f":
+        return trajectory
+    wrong = ~(np.isfinite(trajectory) & (trajectory == np.rint(trajectory)))
+    if np.any(wrong):
+        i = int(np.argmax(wrong))
+        raise ValueError(
+            f"clicks must have whole numbers of trajectories, but {name(i)} has {trajectory[i]}"
+        )
+    return trajectory.astype(np.int64)
+
+
+def _places(channel, channels, name):
+    """Return channels as indices, int64 (n_clicks,), and the names that they mean."""
+    if channel.dtype.kind in "iu" and channels is not None:
+        return channel, channels
+    words = [one.decode() if isinstance(one, bytes) else one for one in channel.tolist()]
+    for i, word in enumerate(words):
+        if not isinstance(word, str):
+            raise TypeError(
+                "clicks must have the name of a channel each, or its number if `channels` names "
+                f"them, but {name(i)} has {word!r}"
+            )
+    if channels is None:
+        found = dict.fromkeys(words)
+        channels = (
+            *(one for one in KNOWN if one in found),
+            *(one for one in found if one not in KNOWN),
+        )
+        channels = channel_names(channels)
+    places = {one: i for i, one in enumerate(channels)}
+    for i, word in enumerate(words):
+        if word not in places:
+            listed = ", ".join(repr(one) for one in channels) or "none"
+            raise ValueError(
+                f"clicks must be of the channels {listed}, but {name(i)} is of {word!r}"
+            )
+    return np.array([places[word] for word in words], dtype=np.int64), channels

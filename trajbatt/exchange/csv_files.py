@@ -20,6 +20,12 @@ def write_csv(clicks, path):
     trajectory, time and channel, the name. Times come back bit for bit.
     """
     check_clicks(clicks)
+    for name in clicks.channels:
+        if name != name.strip() or not name.isprintable() or "," in name or not name:
+            raise ValueError(
+                "`clicks` must be of channels with plain names for a text file, but one is "
+                f"{name!r}"
+            )
     text = io.StringIO()
     text.write(f"# trajbatt {__version__} clicks\n# channels: {', '.join(clicks.channels)}\n")
     text.write(f"# ntraj: {clicks.ntraj}\n# duration: {clicks.duration!r}\n")
@@ -58,15 +64,16 @@ def read_csv(path, channels=None, ntraj=None, duration=None):
         if name not in columns:
             raise ValueError(f"{path} must have the column {name!r}, but has {', '.join(columns)}")
     places = [columns.index(name) if name in columns else None for name in COLUMNS]
-    trajectory, time, channel = [], [], []
-    for (number, _), row in zip(rows[1:], csv.reader(line for _, line in rows[1:]), strict=True):
+    trajectory, time, channel, numbers = [], [], [], [number for number, _ in rows[1:]]
+    for number, line in rows[1:]:
+        (row,) = csv.reader([line])
         try:
-            trajectory.append(0 if places[0] is None else int(row[places[0]]))
+            trajectory.append(0.0 if places[0] is None else float(row[places[0]]))
             time.append(float(row[places[1]]))
             channel.append(row[places[2]].strip())
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, csv.Error):
             raise ValueError(
-                f"{path} must hold a number for each time, but line {number} is {','.join(row)!r}"
+                f"{path} must hold a number for each time, but line {number} is {line!r}"
             ) from None
     if channels is None and "channels" in about:
         channels = tuple(name.strip() for name in about["channels"].split(",") if name.strip())
@@ -80,8 +87,15 @@ def read_csv(path, channels=None, ntraj=None, duration=None):
             f"{path} must have numbers for ntraj and duration in its head, "
             f"but has {about.get('ntraj')!r} and {about.get('duration')!r}"
         ) from None
-    arrays = np.array(trajectory, dtype=np.int64), np.array(time, dtype=float), np.array(channel)
-    return assembled(*arrays, channels, ntraj, duration)
+    return assembled(
+        trajectory,
+        np.array(time, dtype=float),
+        np.array(channel, dtype=str),
+        channels,
+        ntraj,
+        duration,
+        lambda i: f"line {numbers[i]}",
+    )
 
 
 def _comments(lines):

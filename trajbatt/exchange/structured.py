@@ -11,13 +11,13 @@ COLUMNS = ("trajectory", "time", "channel")
 def to_structured(clicks):
     """Return clicks as a NumPy record array (n_clicks,) with trajectory, time and channel.
 
-    Channels are names. `tb.filter` takes such an array, too.
+    Channels are names; trajectories count from 0. `tb.filter` takes such an array, too.
     """
     check_clicks(clicks)
     names = np.array(clicks.channels or ("",))
     fields = [("trajectory", np.int64), ("time", np.float64), ("channel", names.dtype)]
     array = np.empty(len(clicks), dtype=fields)
-    array["trajectory"], array["time"] = clicks.trajectory, clicks.time
+    array["trajectory"], array["time"] = clicks.trajectory - clicks.first, clicks.time
     array["channel"] = names[clicks.channel]
     return array.view(np.recarray)
 
@@ -27,9 +27,9 @@ def from_structured(array, channels=None, ntraj=None, duration=None):
 
     Parameters
     ----------
-    array : ndarray (n_clicks,)
-        With the fields `time` and `channel`, names, and `trajectory`, 0 if it is missing. The times
-        of each trajectory ascend.
+    array : ndarray (n_clicks,) or pandas.DataFrame
+        With the fields `time`, `channel` and `trajectory`, 0 if it is missing. Channels are names,
+        or indices into `channels`. The times of each trajectory ascend.
     channels : sequence of str, optional
         By default those that occur; known ones by frequency, others as they come.
     ntraj : int, optional
@@ -42,7 +42,9 @@ def from_structured(array, channels=None, ntraj=None, duration=None):
     ValueError, TypeError
         If it is no such array, or clicks are out of order; the message names the click.
     """
-    fields = getattr(array.dtype, "names", None) or ()
+    if hasattr(array, "to_records"):
+        array = array.to_records(index=False)
+    fields = getattr(getattr(array, "dtype", None), "names", None) or ()
     for name in COLUMNS[1:]:
         if name not in fields:
             raise ValueError(f"`array` must have the field {name!r}, but has {fields}")
