@@ -494,7 +494,8 @@ def test_which_photons_come_at_all_from_a_discharge():
     off = replace(battery, gamma_plus=105.0)
     runs = tb.mcsolve(battery.discharge(), [6.0], 400_000, seed=2, keep_clicks=True)
     for after, start, controlled in ((None, 0.0, True), (None, 0.2, True), ("all", 0.0, False)):
-        found = photons.next_channel(runs.clicks, after, start, 1.0)
+        stop = None if after is None else 1.0
+        found = photons.next_channel(runs.clicks, after, start, stop)
         window = start if after is None else (start, 1.0)
         exact, wrong = (
             counting.next_channel(one.discharge(), after, at=window) for one in (battery, off)

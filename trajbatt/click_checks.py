@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trajbatt.clicks import Clicks
+from trajbatt.clicks import ROUNDING, Clicks
 
 
 def check_clicks(clicks):
@@ -11,6 +11,20 @@ def check_clicks(clicks):
         raise TypeError(
             "`clicks` must be the clicks of a run with keep_clicks=True, or of a file, "
             f"but is {clicks!r}"
+        )
+
+
+def check_watched(clicks, end):
+    """Raise `ValueError` if nobody watched until `end`: no click is no darkness then.
+
+    A record that ends with a click, or is empty, may not say how long it was watched.
+    """
+    if not isinstance(clicks, Clicks) or clicks.duration <= clicks.time.max(initial=0.0):
+        return
+    if end > clicks.duration * (1.0 + ROUNDING):
+        raise ValueError(
+            f"`tlist` must end by the end of the record, {clicks.duration:g}, because nobody "
+            f"watched after it, but ends at {end:g}"
         )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt import checks, spin
-from trajbatt.click_checks import of_one_trajectory
+from trajbatt.click_checks import check_watched, of_one_trajectory
 from trajbatt.detection import ImpossibleClickError, observer
 from trajbatt.detectors import for_channels
 from trajbatt.models import BandedModel, LadderModel
@@ -144,6 +144,7 @@ def filter(model, clicks, tlist, efficiency=1.0, initial=None, dark_rate=0.0):
         `tb.exchange.read_csv` returns, a NumPy record array.
     tlist : array_like (nt,)
         Strictly increasing times >= 0 at which the state is wanted; no click is after the last.
+        If the clicks say how long they were watched, by their `duration`, it ends by then.
     efficiency : float or array_like (nc,)
         The probability that a photon is seen, in [0, 1]: one for all channels, or one for each.
     initial : optional
@@ -163,6 +164,7 @@ def filter(model, clicks, tlist, efficiency=1.0, initial=None, dark_rate=0.0):
     """
     check_model(model)
     times = within(model, checks.times("tlist", tlist))
+    check_watched(clicks, times[-1])
     click_time, click_channel = of_one_trajectory(clicks, model.channel_names, times[-1])
     seen = Seen(
         model,
@@ -243,8 +245,7 @@ def _follow(seen, mixture, all_orders=False):
         system = observer(model, *detectors, all_orders, goes_on=following is not None)
         system.begin(mixture)
         kept = system.stop if all_orders else system.slices[:3][-1].stop
-        stop = int(np.searchsorted(seen.click_time, stage.end, side="right"))
-        here = slice(done, stop)
+        here = slice(done, _last(seen, stage, following))
         click_time = np.maximum(seen.click_time[here] - stage.start, 0.0)
         click_channel = _local(seen, here, tags, model)
         edges = np.append(0, np.searchsorted(click_time, local, side="right"))
@@ -257,13 +258,30 @@ def _follow(seen, mixture, all_orders=False):
                 log = log_before + system.log_trace
                 yield Moment(stage, system, system.state()[:kept], model.frequency * time, log)
         log_before += system.log_trace
-        done = stop
+        done = here.stop
         if following:
             mixture = system.mixture(model.frequency * local[-1])
             if following.model.theta != model.theta:
                 turn = spin.change_of_basis(n_atoms, model.theta, following.model.theta)
                 rows = mixture.rows(n_atoms + 1) @ turn
                 mixture = Mixture.of_kets(mixture.weights, rows, negligible=0.0)
+
+
+def _last(seen, stage, following):
+    """Return the place after the last click of a stage.
+
+    A click at the end belongs to the stage that ends, unless it can be of the next one only.
+    """
+    stop = int(np.searchsorted(seen.click_time, stage.end, side="right"))
+    if following is None:
+        return stop
+    theirs = set(following.tags) - set(stage.tags)
+    at_end = zip(seen.click_time[:stop][::-1], seen.click_channel[:stop][::-1], strict=True)
+    for time, channel in at_end:
+        if time < stage.end or channel not in theirs:
+            break
+        stop -= 1
+    return stop
 
 
 def prior(model, initial):

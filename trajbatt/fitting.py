@@ -13,11 +13,12 @@ from trajbatt.clicks import Clicks
 from trajbatt.detectors import for_channels
 from trajbatt.filtering import Seen, log_likelihood, prior
 from trajbatt.models import BandedModel, LadderModel
-from trajbatt.protocol import Protocol, check_model
+from trajbatt.protocol import Protocol, check_model, within
 
 RATES = ("gamma_0", "gamma_plus", "gamma_minus")
 STEP = 1e-3  # of the transformed parameters, for derivatives
 FIRST = 0.1  # first step of the search
+UNKNOWN = 10.0  # a standard error on these scales that says nothing
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,6 +38,7 @@ class FitResult:
         At the maximum; see `FilterResult`.
     n_clicks, ntraj : int
     converged : bool
+        Whether a maximum was found that the clicks decide.
     """
 
     model: LadderModel | BandedModel | Protocol
@@ -81,7 +83,8 @@ def fit(
     Parameters
     ----------
     model : Battery, LadderModel, BandedModel or Protocol
-        A battery stands for its `charge()`. What is not fitted keeps its value.
+        A battery stands for its `charge()`. What is not fitted keeps its value; what is fitted must
+        be the same in all stages of a protocol.
     clicks : Clicks
         Of any number of trajectories, or any clicks that `tb.filter` takes, of one.
     parameters : sequence of str
@@ -115,6 +118,8 @@ def fit(
         for_channels("efficiency", efficiency, model.channel_names, 1.0),
         for_channels("dark_rate", dark_rate, model.channel_names, math.inf),
     )
+    if not np.any(detectors[0]):
+        raise ValueError("`efficiency` must be above zero somewhere, or no light is seen")
     n_clicks = sum(times.size for times, _, _ in records)
 
     def minus_log(point):
@@ -134,6 +139,7 @@ def fit(
     search = minimize(tried, point, method="Nelder-Mead", options=options)
     point, curvature = _polished(tried, search.x)
     covariance = _inverse(curvature)
+    is_known = np.all(np.diag(covariance) < UNKNOWN**2)
     slopes = np.array([scale.slope(x) for (_, scale), x in zip(scales, point, strict=True)])
     covariance = slopes[:, None] * covariance * slopes
     values = {name: float(scale.value(x)) for (name, scale), x in zip(scales, point, strict=True)}
@@ -147,7 +153,7 @@ def fit(
         log_likelihood=-float(minus_log(point)),
         n_clicks=n_clicks,
         ntraj=len(records),
-        converged=bool(search.success and np.all(np.isfinite(errors))),
+        converged=bool(search.success and is_known),
     )
 
 
@@ -177,7 +183,10 @@ def _scales(model, parameters):
         checks.choice("parameters", name, tuple(values))
         if name in dict(scales):
             raise ValueError(f"`parameters` must name each parameter once, but has {name!r} twice")
-        value = values[name]
+        value = values[name][0]
+        if not np.allclose(values[name], value, rtol=1e-9, atol=0.0):
+            listed = ", ".join(f"{one:g}" for one in values[name])
+            raise ValueError(f"`{name}` must be one of all stages to be fitted, but is {listed}")
         if not 0 < value < (math.pi if name == "theta" else math.inf):
             raise ValueError(f"`{name}` must not begin at an end of its range, but is {value:g}")
         if name == "theta":
@@ -197,15 +206,24 @@ def _angle(x):
 
 
 def _values(model):
-    """Return what parameters a model has, and their values."""
-    battery = Battery.from_model(model)
-    models = [one for one, _ in model.steps] if isinstance(model, Protocol) else [model]
-    values = {"theta": battery.theta, "omega_p": battery.omega_p}
-    is_driven = any(isinstance(one, BandedModel) for one in models)
-    if not is_driven:
-        values |= {name: getattr(battery, name) for name in RATES}
-    gammas = [_gamma(one) for one in models if _gamma(one) is not None]
-    return values | ({"gamma": gammas[0]} if gammas else {})
+    """Return what parameters a model has, with their values in the stages that have them."""
+    found = {}
+    for one in _models(model):
+        battery = Battery.from_model(one)
+        own = {"theta": battery.theta, "omega_p": battery.omega_p}
+        own |= {name: getattr(battery, name) for name in RATES}
+        for name, value in own.items():
+            found.setdefault(name, []).append(value)
+        if _gamma(one) is not None:
+            found.setdefault("gamma", []).append(_gamma(one))
+    if any(isinstance(one, BandedModel) for one in _models(model)):
+        for name in RATES:  # they are gamma
+            del found[name]
+    return found
+
+
+def _models(model):
+    return [one for one, _ in model.steps] if isinstance(model, Protocol) else [model]
 
 
 def _gamma(model):
@@ -217,15 +235,10 @@ def _gamma(model):
 def _with(model, changed):
     """Return a model with some of its parameters changed."""
     if isinstance(model, Protocol):
-        # All stages are of one battery, which the first one knows.
-        first = Battery.from_model(model)
-        return Protocol([(_stage(one, first, changed), duration) for one, duration in model.steps])
-    return _stage(model, Battery.from_model(model), changed)
-
-
-def _stage(model, battery, changed):
+        return Protocol([(_with(one, changed), duration) for one, duration in model.steps])
     gamma = changed.get("gamma", _gamma(model))
-    battery = replace(battery, **{k: v for k, v in changed.items() if k != "gamma"})
+    rest = {name: value for name, value in changed.items() if name != "gamma"}
+    battery = replace(Battery.from_model(model), **rest)
     if isinstance(model, BandedModel):
         rates = dict.fromkeys(RATES, gamma)
         return replace(battery, **rates).charge(secular=False)
@@ -241,7 +254,7 @@ def _records(model, clicks, duration):
     elif duration is None:
         times, _ = of_one_trajectory(clicks, model.channel_names, math.inf)
         duration = times[-1] if times.size else 0.0
-    duration = checks.positive("duration", duration)
+    (duration,) = within(model, np.array([checks.positive("duration", duration)]))
     if not isinstance(clicks, Clicks):
         return [(*of_one_trajectory(clicks, model.channel_names, duration), duration)]
     trajectories = range(clicks.first, clicks.first + clicks.ntraj)

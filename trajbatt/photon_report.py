@@ -96,8 +96,15 @@ def photon_report(clicks, model, initial=None, with_exact=True):
         As in `mesolve`.
     with_exact : bool
         Compute the exact curves, too.
+
+    Raises
+    ------
+    ValueError
+        If the clicks end before the model emits any.
     """
     end = clicks.duration
+    if end == 0.0 or not any(stage.tags for stage in stages_of(model, end)):
+        raise ValueError(f"`clicks` must go on until there are photons, but end at {end:g}")
     channels = (*clicks.channels, TOTAL) if len(clicks.channels) > 1 else clicks.channels
     stages = {name: _stage(model, name, end) for name in channels}
     lengths = np.linspace(0.0, end, WINDOWS + 1)[1:]
@@ -145,7 +152,7 @@ def photon_report(clicks, model, initial=None, with_exact=True):
         name: np.nan if curve.exact is None else _p_value(curve, clicks.ntraj)
         for name, curve in numbers.items()
     }
-    first = photons.next_channel(clicks), exact(counting.next_channel)
+    first = photons.next_channel(clicks), exact(counting.next_channel, until=end)
     return PhotonReport(
         channels=channels,
         ntraj=clicks.ntraj,
@@ -180,13 +187,13 @@ def _exact_moments(model, lengths, initial):
     The means are those at the end, the Fano factors arrays (nt,).
     """
     exact = mesolve(model, lengths, initial, covariances=True)
-    total = exact.counts_covariance.sum(axis=(0, 1)) / exact.counts.sum(axis=0)
+    counts = np.vstack([exact.counts, exact.counts.sum(axis=0)])
     variances = np.diagonal(exact.counts_covariance).T
-    with np.errstate(invalid="ignore"):
-        each = np.where(exact.counts > RARE, variances / exact.counts, np.nan)
-    final = exact.counts[:, -1]
-    means = {TOTAL: final.sum(), **dict(zip(exact.channels, final, strict=True))}
-    return means, {TOTAL: total, **dict(zip(exact.channels, each, strict=True))}
+    variances = np.vstack([variances, exact.counts_covariance.sum(axis=(0, 1))])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        factors = np.where(counts > RARE, variances / counts, np.nan)
+    names = (*exact.channels, TOTAL)
+    return dict(zip(names, counts[:, -1], strict=True)), dict(zip(names, factors, strict=True))
 
 
 def _finer(edges):

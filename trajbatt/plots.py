@@ -1,6 +1,7 @@
 """Pictures: one function each, results in, a figure out."""
 
 import io
+import math
 
 import matplotlib
 import numpy as np
@@ -32,7 +33,7 @@ def charging_figure(runs, exact, battery, trajectories, secular=None):
     _legend_above(energy)
     equation = "" if secular is None else " by Eq. (5)"
     figure.suptitle(f"Charging {_parameters(battery)}{equation}", fontsize=11)
-    _finish(runs, exact, trajectories, clicks, counts)
+    _finish(runs, exact, battery, trajectories, clicks, counts)
     return figure
 
 
@@ -43,7 +44,7 @@ def discharge_figure(runs, exact, battery, trajectories):
     _legend_above(energy)
     panels.draw_coherent(coherent, runs, exact)
     figure.suptitle(f"Discharging {_parameters(battery)}", fontsize=11)
-    _finish(runs, exact, trajectories, clicks, counts)
+    _finish(runs, exact, battery, trajectories, clicks, counts)
     return figure
 
 
@@ -63,7 +64,7 @@ def protocol_figure(runs, exact, battery, trajectories):
         panels.draw_stages(one, runs.model, named=one is energy)
     _legend_above(energy, anchor=1.07)
     figure.suptitle(_parameters(battery), fontsize=11)
-    _finish(runs, exact, trajectories, clicks, counts, legend_above=True)
+    _finish(runs, exact, battery, trajectories, clicks, counts, legend_above=True)
     return figure
 
 
@@ -75,18 +76,19 @@ def photons_figure(found, name, battery):
     for one in axes.ravel():
         one.spines[["top", "right"]].set_visible(False)
     (numbers, fano), (waiting, g2) = axes
+    of_time, of_rate = _units(battery)
     panels.draw_numbers(numbers, found)
     panels.draw_curves(fano, found.fano)
     fano.axhline(1.0, color=panels.NOTE["color"], lw=0.8, ls=":")
-    fano.set_xlabel(r"length of the window from $t = 0$ ($1/\gamma_-$)")
+    fano.set_xlabel(f"length of the window from $t = 0${of_time}")
     fano.set_ylabel("Fano factor, Var(n)/⟨n⟩")
     panels.draw_curves(waiting, {k: v for k, v in found.waiting.items() if k != "total"})
     waiting.set_yscale("log")
-    waiting.set_xlabel(r"time from any photon to the next ($1/\gamma_-$)")
-    waiting.set_ylabel(r"density, by the next one's channel ($\gamma_-$)")
+    waiting.set_xlabel(f"time from any photon to the next{of_time}")
+    waiting.set_ylabel(f"density, by the next one's channel{of_rate}")
     panels.draw_curves(g2, found.g2)
     g2.axhline(1.0, color=panels.NOTE["color"], lw=0.8, ls=":")
-    g2.set_xlabel(r"delay $\tau$ of pairs in one channel ($1/\gamma_-$)")
+    g2.set_xlabel(f"delay $\\tau$ of pairs in one channel{of_time}")
     g2.set_ylabel(r"$g^{(2)}(\tau)$")
     for one in (fano, waiting, g2):
         one.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
@@ -118,7 +120,7 @@ def filter_figure(found, unseen, battery, what):
     panels.draw_conditional_energy(energy, found, unseen)
     _legend_above(energy)
     panels.draw_seen(clicks, found)
-    _label_time(clicks, found.times, r"$1/\gamma_-$")
+    _label_time(clicks, found.times, _units(battery)[0])
     figure.suptitle(
         f"The charge as its photons tell it: {what}\n{_parameters(battery)}", fontsize=11
     )
@@ -150,7 +152,7 @@ def secular_figure(check):
         lw=1.0,
     )
     difference.set_ylabel("Eq. (7) minus Eq. (5)")
-    _label_time(difference, times, r"$1/\gamma$")
+    _label_time(difference, times, r" ($1/\gamma$)")
     figure.suptitle(
         f"$N = {n_atoms}$, $\\theta = {check.battery.theta:.4g}$, "
         f"$\\Omega_P/N\\gamma = {check.drive:.4g}$: "
@@ -252,22 +254,38 @@ def _legend_above(axes, anchor=1.0):
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, anchor), ncols=3, frameon=False, fontsize=9)
 
 
+def _is_of_unit_rate(battery):
+    """Whether rates are in units of gamma_minus; else they are in the user's."""
+    return math.isclose(battery.gamma_minus, 1.0, rel_tol=1e-9)
+
+
+def _units(battery):
+    """Return the units of times and of rates as parts of labels, empty for the user's own."""
+    return (r" ($1/\gamma_-$)", r" ($\gamma_-$)") if _is_of_unit_rate(battery) else ("", "")
+
+
 def _parameters(battery):
-    return (
-        f"$N = {battery.n_atoms}$: $\\theta = {battery.theta:.4g}$, "
-        f"$\\gamma_+/\\gamma_- = {battery.r:.4g}$, "
-        f"$\\gamma_0/\\gamma_- = {battery.gamma_0 / battery.gamma_minus:.4g}$, "
-        f"$\\Omega_P/\\gamma_- = {battery.omega_p / battery.gamma_minus:.6g}$"
-    )
+    if _is_of_unit_rate(battery):
+        rates = (
+            f"$\\gamma_+/\\gamma_- = {battery.r:.4g}$, "
+            f"$\\gamma_0/\\gamma_- = {battery.gamma_0:.4g}$, "
+            f"$\\Omega_P/\\gamma_- = {battery.omega_p:.6g}$"
+        )
+    else:
+        rates = (
+            f"$\\gamma_+ = {battery.gamma_plus:.4g}$, $\\gamma_- = {battery.gamma_minus:.4g}$, "
+            f"$\\gamma_0 = {battery.gamma_0:.4g}$, $\\Omega_P = {battery.omega_p:.6g}$"
+        )
+    return f"$N = {battery.n_atoms}$: $\\theta = {battery.theta:.4g}$, {rates}"
 
 
 def _label_time(axes, times, unit):
-    axes.set_xlabel(f"time $t$ ({unit})")
+    axes.set_xlabel(f"time $t${unit}")
     axes.set_xlim(0, times[-1])
     axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
 
 
-def _finish(runs, exact, trajectories, clicks, counts, legend_above=False):
+def _finish(runs, exact, battery, trajectories, clicks, counts, legend_above=False):
     """Draw the two panels of photons that every run has, and label the time."""
     panels.draw_clicks(clicks, trajectories[0])
     panels.draw_counts(counts, runs, exact)
@@ -283,4 +301,4 @@ def _finish(runs, exact, trajectories, clicks, counts, legend_above=False):
         title_fontsize=9,
         alignment="left",
     )
-    _label_time(counts, runs.times, r"$1/\gamma_-$")
+    _label_time(counts, runs.times, _units(battery)[0])

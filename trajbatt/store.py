@@ -240,6 +240,8 @@ def read_manifest(place):
         about = json.loads(path.read_text())
     except FileNotFoundError:
         raise ValueError(f"{place} must be a stored run, but holds no {MANIFEST}") from None
+    except NotADirectoryError:
+        raise ValueError(f"{place} must be a stored run, but is a file") from None
     except (OSError, ValueError):
         about = None
     if not isinstance(about, dict) or not isinstance(about.get("run"), dict) or not about["run"]:

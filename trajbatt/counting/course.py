@@ -4,7 +4,7 @@ Every exact quantity of photon counting is asked of a course. It may be moved on
 click, which gives another course.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -115,6 +115,11 @@ class Course:
                 else system.in_basis(state, phase, next_model.theta)[0]
             )
         return Course(left, mixture, self.channels)
+
+    def ending(self, time):
+        """Return the course up to `time`, which is after the last stage's start."""
+        *early, last = self.stages
+        return replace(self, stages=(*early, replace(last, end=min(last.end, time))))
 
     def _stages(self, times, field, only_clicks):
         """Take the state through the stages up to the last of `times`.

@@ -16,7 +16,7 @@ from trajbatt.counting.correlations import check_pair
 from trajbatt.counting.course import Course, populations
 from trajbatt.counting.first_photons import check_window, first_photons, pieces
 from trajbatt.models import BandedModel, LadderModel
-from trajbatt.protocol import Protocol
+from trajbatt.protocol import Protocol, check_model, within
 
 
 def first_click(model, tlist, initial=None):
@@ -99,7 +99,7 @@ def waiting_time(model, tlist, channels, initial=None, at=0.0):
     return _mean(model, delays, first, initial, at, density)
 
 
-def next_channel(model, after=None, initial=None, at=0.0):
+def next_channel(model, after=None, initial=None, at=0.0, until=None):
     """Return the probabilities that the next photon is one of each channel, float64 (nc,).
 
     They add up to the probability that there is one, in a protocol before its end.
@@ -108,6 +108,8 @@ def next_channel(model, after=None, initial=None, at=0.0):
     ----------
     model, after, initial, at
         As for `survival`.
+    until : float, optional
+        A later photon counts as none, as it does in a record that ends then.
 
     Returns
     -------
@@ -119,8 +121,13 @@ def next_channel(model, after=None, initial=None, at=0.0):
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind.
     """
-    if isinstance(model, Protocol):
-        return _mean(model, None, after, initial, at, _integrated)
+    check_model(model)
+    if until is not None:
+        (until,) = within(model, np.array([checks.real("until", until, 0)]))
+    elif isinstance(model, Protocol):
+        until = model.duration
+    if until is not None:
+        return _mean(model, None, after, initial, at, _integrated, until)
     if isinstance(model, BandedModel):
         return _mean(model, [0.0], after, initial, at, partial(_bright, model))
     shares = _shares(model)
@@ -176,23 +183,24 @@ def _shares(model):
     return np.divide(rates, total, out=np.zeros_like(rates), where=total > 0)
 
 
-def _mean(model, delays, after, initial, at, value):
+def _mean(model, delays, after, initial, at, value, until=None):
     """Return what `value` gives of the course from `at` on, after a photon if wanted.
 
     In a window it is averaged over the photons. `delays` is what `value` asks for, None for all up
-    to the end of a protocol.
+    to the time `until`.
     """
     start, stop = check_window(at)
-    if delays is None and stop > model.duration:
-        raise ValueError(f"`at` must be before the protocol ends, {model.duration}, but is {at!r}")
-    end = model.duration if delays is None else stop + delays[-1]
-    course = Course.of(model, initial, end)
+    to_end = delays is None  # which is not the same for photons at different times
+    if to_end and stop > until:
+        raise ValueError(f"`at` must be before the end, {until:g}, but is {at!r}")
+    course = Course.of(model, initial, until if to_end else stop + delays[-1])
+    if to_end:
+        course = course.ending(until)
     if after is None:
         if start != stop:
             raise ValueError(f"`at` must be one time where no photon is given, but is {at!r}")
         return value(course.later(start))
     tags = course.tags(after, "after")
-    to_end = delays is None  # which is not the same for photons at different times
     photons = first_photons(course, tags, (start, stop), () if to_end else delays, not to_end)
     if not photons.weights:
         return np.full_like(value(course), np.nan)

@@ -5,7 +5,9 @@ field carries the description that the format's specification (photon-hdf5.org) 
 validator wants.
 """
 
+import errno
 import io
+import os
 import re
 import time
 from pathlib import Path
@@ -14,6 +16,7 @@ import numpy as np
 
 from trajbatt import checks, folder
 from trajbatt.click_checks import check_clicks
+from trajbatt.clicks import channel_names
 from trajbatt.exchange.assembly import assembled
 from trajbatt.version import __version__
 
@@ -75,7 +78,7 @@ def write_photon_hdf5(clicks, path, time_unit=1.0, tick=None):
     folder.write(Path(path), memory.getvalue())
 
 
-def read_photon_hdf5(path, time_unit=1.0, channels=None):
+def read_photon_hdf5(path, time_unit=1.0, channels=None, duration=None):
     """Return the `Clicks` in a Photon-HDF5 file; several spots are several trajectories.
 
     Parameters
@@ -85,6 +88,9 @@ def read_photon_hdf5(path, time_unit=1.0, channels=None):
         How many seconds the clicks' unit of time is to be.
     channels : sequence of str, optional
         The channel of each detector id, in ascending order; by default the labels in the file.
+    duration : float, optional
+        How long the light was watched, in the clicks' unit of time; by default as long as the file
+        says, or until the last photon if that is later.
 
     Returns
     -------
@@ -100,59 +106,98 @@ def read_photon_hdf5(path, time_unit=1.0, channels=None):
         If it is no such file, or timestamps are out of order.
     """
     time_unit = checks.positive("time_unit", time_unit)
+    h5py = _h5py()
+    if not Path(path).exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     try:
-        file = _h5py().File(path, "r")
-    except FileNotFoundError:
-        raise
-    except OSError as error:
+        with h5py.File(path, "r") as file:
+            spots = [_photons(file, name) for name in _spots(file)]
+            setup = (_optional(file, f"setup/detectors/{name}") for name in ("id", "label"))
+            known, labels = (np.atleast_1d(one) for one in setup)
+            seconds = float(np.sum(_optional(file, "acquisition_duration")))
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} must be a Photon-HDF5 file, but: {error}") from None
-    with file:
-        spots = sorted(
-            (name for name in file if re.fullmatch(r"photon_data\d*", name)),
-            key=lambda name: int(name.removeprefix("photon_data") or 0),
-        )
-        if not spots:
-            raise ValueError(f"{path} must be a Photon-HDF5 file, but has no group photon_data")
-        times, ids = [], []
-        for name in spots:
-            missing = [one for one in NEEDED if one not in file[name]]
-            if missing:
-                raise ValueError(f"{path} must have {missing[0]} in {name}, but has not")
-            unit = float(file[name]["timestamps_specs/timestamps_unit"][()])
-            times.append(file[name]["timestamps"][:] * (unit / time_unit))
-            has_ids = "detectors" in file[name]
-            ids.append(file[name]["detectors"][:] if has_ids else np.zeros(times[-1].size, int))
-        labels = _labels(file, np.concatenate(ids), channels, path)
-        duration = None
-        if "acquisition_duration" in file:
-            duration = float(file["acquisition_duration"][()]) / time_unit
-    trajectory = np.repeat(np.arange(len(spots)), [one.size for one in times])
-    names = [labels[i] for i in np.concatenate(ids).tolist()]
+    if not spots:
+        raise ValueError(f"{path} must be a Photon-HDF5 file, but has no group photon_data")
+    trajectory = np.repeat(np.arange(len(spots)), [stamps.size for stamps, _, _ in spots])
+    time = np.concatenate([stamps * (unit / time_unit) for stamps, _, unit in spots])
+    ids = np.concatenate([ids for _, ids, _ in spots])
+    labels = _labels(ids, known, labels, channels, path)
+    if duration is None:
+        # The format's own writer rounds it to a tenth of a second, and counts from the first one.
+        duration = max(seconds / time_unit, time.max(initial=0.0))
+    names = [labels[i] for i in ids.tolist()]
     channels = tuple(dict.fromkeys(labels.values()))
-    return assembled(trajectory, np.concatenate(times), names, channels, len(spots), duration)
+    return assembled(trajectory, time, names, channels, len(spots), duration)
 
 
-def _labels(file, ids, channels, path):
-    """Return the name of the channel of each detector id, a dict."""
-    detectors = file.get("setup/detectors", {})
-    known = np.union1d(ids, detectors["id"][:] if "id" in detectors else []).astype(int).tolist()
+def _optional(file, name):
+    """Return what a field holds; an empty array if there is none."""
+    return file[name][()] if name in file else np.empty(0)
+
+
+def _spots(file):
+    """Return the names of the groups of photons, in order."""
+    return sorted(
+        (name for name in file if re.fullmatch(r"photon_data\d*", name)),
+        key=lambda name: int(name.removeprefix("photon_data") or 0),
+    )
+
+
+def _photons(file, name):
+    """Return the timestamps, the detector ids and the unit in seconds of a spot.
+
+    Raises
+    ------
+    ValueError
+    """
+    group = file[name]
+    for one in NEEDED:
+        if one not in group:
+            raise ValueError(f"it has no {one} in {name}")
+    stamps, unit = group["timestamps"][:], float(np.squeeze(group[NEEDED[1]][()]))
+    ids = group["detectors"][:] if "detectors" in group else np.zeros(stamps.size, dtype=np.int64)
+    if stamps.ndim != 1 or ids.shape != stamps.shape:
+        raise ValueError(
+            f"its timestamps and detectors in {name} have the shapes {stamps.shape} and {ids.shape}"
+        )
+    if not unit > 0:
+        raise ValueError(f"its timestamps_unit in {name} is {unit}")
+    return stamps, ids, unit
+
+
+def _labels(ids, known, labels, channels, path):
+    """Return the name of the channel of each detector id, a dict.
+
+    Parameters
+    ----------
+    ids : ndarray (n_clicks,)
+    known, labels : ndarray (n,) or (0,)
+        Those of the file's setup.
+    channels : sequence of str or None
+        Names that go before these.
+    """
+    if labels.size and labels.shape != known.shape:
+        raise ValueError(
+            f"{path} must be a Photon-HDF5 file, but has {labels.size} labels for {known.size} "
+            "detectors"
+        )
+    every = np.union1d(ids, known).astype(int).tolist()
     if channels is not None:
-        if len(channels) != len(known):
+        channels = channel_names(channels)
+        if len(channels) != len(every):
             raise ValueError(
-                f"`channels` must name the {len(known)} detectors of {path}, "
+                f"`channels` must name the {len(every)} detectors of {path}, "
                 f"but names {len(channels)}"
             )
-        return dict(zip(known, channels, strict=True))
-    labels = {i: str(i) for i in known}
-    if "label" in detectors:
-        given = zip(detectors["id"][:].tolist(), detectors["label"][:], strict=True)
-        labels |= {i: label.decode() for i, label in given}
-    return labels
+        return dict(zip(every, channels, strict=True))
+    words = [one.decode() if isinstance(one, bytes) else str(one) for one in labels.tolist()]
+    return {i: str(i) for i in every} | dict(zip(known.tolist(), words, strict=False))
 
 
 def _put(parent, name, value, words):
     if isinstance(value, str):
-        value = np.bytes_(value)
+        value = np.bytes_(value.encode())
     parent[name] = value
     parent[name].attrs["TITLE"] = np.bytes_(words)
 
@@ -175,10 +220,11 @@ def _put_photons(file, clicks, ticks, tick):
         _put(group, "detectors", ids, IDS)
         group.create_group("timestamps_specs").attrs["TITLE"] = np.bytes_(SPECS)
         _put(group, "timestamps_specs/timestamps_unit", tick, UNIT)
+    labels = [name.encode() for name in clicks.channels]
     for name, values, words in (
         ("id", np.arange(counts.size, dtype=id_type), "Detector IDs as they appear on "
          "/photon_data/detectors."),
-        ("label", np.tile(np.array(clicks.channels, dtype=bytes), clicks.ntraj), "Labels (strings) "
+        ("label", np.tile(labels, clicks.ntraj), "Labels (strings) "
          "describing each detector."),
         ("counts", counts, "Total number of counts detected by each detector."),
         ("spot", np.repeat(np.arange(clicks.ntraj), n_channels), "Spot number for each pixel in "

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from trajbatt.clicks import channel_names
 from trajbatt.exchange.assembly import assembled
 
 
@@ -15,7 +16,7 @@ def from_qutip(result, channels, duration=None):
         Names for the collapse operators, in their order: those of `to_qutip(model)` have the names
         `model.channel_names`.
     duration : float, optional
-        By default the last of the result's times.
+        By default that of the result's times, which begin the clicks' time at 0.
 
     Raises
     ------
@@ -24,7 +25,7 @@ def from_qutip(result, channels, duration=None):
     """
     if not hasattr(result, "col_times"):
         raise TypeError(f"`result` must be one of qutip.mcsolve, but is {result!r:.60}")
-    times, which = result.col_times, result.col_which
+    channels, times, which = channel_names(channels), result.col_times, result.col_which
     weights = len(times) * np.asarray(getattr(result, "runs_weights", 1.0 / max(1, len(times))))
     if np.any(np.abs(weights - 1.0) > 1e-6):
         raise ValueError(
@@ -39,5 +40,6 @@ def from_qutip(result, channels, duration=None):
             f"but names {len(channels)}"
         )
     names = np.array(channels)[joined[1].astype(int)]
-    duration = float(result.times[-1]) if duration is None else duration
-    return assembled(trajectory, joined[0].astype(float), names, channels, len(times), duration)
+    time = joined[0].astype(float) - result.times[0]
+    duration = float(result.times[-1] - result.times[0]) if duration is None else duration
+    return assembled(trajectory, time, names, channels, len(times), duration)

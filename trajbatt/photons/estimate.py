@@ -57,6 +57,11 @@ def window(clicks, start, stop, reach=0.0):
     check_clicks(clicks)
     last = clicks.duration - reach
     start = checks.real("start", start, 0.0)
+    if stop is None and not start < last:
+        raise ValueError(
+            f"the record must go on for longer than `start` and the longest delay, "
+            f"{start + reach:g}, but ends at {clicks.duration:g}"
+        )
     stop = last if stop is None else checks.real("stop", stop, 0.0)
     if stop > last * (1.0 + 1e-12):
         raise ValueError(

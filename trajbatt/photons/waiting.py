@@ -84,8 +84,9 @@ def next_channel(clicks, after=None, start=0.0, stop=None):
     after : str, optional
         Next to clicks of this channel, or of any with "total"; by default, to the time `start`.
     start, stop : float
-        Clicks in (start, stop] are taken; by default all. A next click after the end of the record
-        is not seen, and counts as none.
+        Clicks `after` in (start, stop] are taken; by default all. A next click after the end of the
+        record is not seen, and counts as none: the exact twin is
+        `trajbatt.counting.next_channel(..., until=clicks.duration)`.
 
     Returns
     -------
@@ -97,6 +98,8 @@ def next_channel(clicks, after=None, start=0.0, stop=None):
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind.
     """
+    if after is None and stop is not None:
+        raise ValueError(f"`stop` must be left out where no photon is given, but is {stop!r}")
     start, stop = window_of(clicks, start, stop)
     n_channels = len(clicks.channels)
     if after is None:
