@@ -14,7 +14,7 @@ def check_clicks(clicks):
         )
 
 
-def check_watched(clicks, end):
+def check_watched(clicks, end, name="tlist"):
     """Raise `ValueError` if nobody watched until `end`: no click is no darkness then.
 
     A record that ends with a click, or is empty, may not say how long it was watched.
@@ -23,7 +23,7 @@ def check_watched(clicks, end):
         return
     if end > clicks.duration * (1.0 + ROUNDING):
         raise ValueError(
-            f"`tlist` must end by the end of the record, {clicks.duration:g}, because nobody "
+            f"`{name}` must end by the end of the record, {clicks.duration:g}, because nobody "
             f"watched after it, but ends at {end:g}"
         )
 

@@ -104,7 +104,7 @@ def photon_report(clicks, model, initial=None, with_exact=True):
     """
     end = clicks.duration
     if end == 0.0 or not any(stage.tags for stage in stages_of(model, end)):
-        raise ValueError(f"`clicks` must go on until there are photons, but end at {end:g}")
+        raise ValueError(f"the record must go on until there are photons, but ends at {end:g}")
     channels = (*clicks.channels, TOTAL) if len(clicks.channels) > 1 else clicks.channels
     stages = {name: _stage(model, name, end) for name in channels}
     lengths = np.linspace(0.0, end, WINDOWS + 1)[1:]

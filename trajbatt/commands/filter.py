@@ -46,6 +46,13 @@ def filter(
         float, typer.Option(help="how long 1/gamma_minus is, in the file's time; HDF5: in seconds")
     ] = 1.0,
     trajectory: Annotated[int, typer.Option(help="which trajectory of the file")] = 0,
+    channels: Annotated[
+        str | None,
+        typer.Option(
+            help="names of the file's numbers of channels, as red,center,blue",
+            show_default="as the file says",
+        ),
+    ] = None,
     out: options.Out = None,
     json_file: options.Json = None,
     force: options.Force = False,
@@ -55,6 +62,7 @@ def filter(
     import numpy as np
 
     from trajbatt import checks, plots, report
+    from trajbatt.click_checks import check_watched
     from trajbatt.console import columns_table, facts_table, plural
     from trajbatt.filtering import filter
     from trajbatt.mesolve import mesolve
@@ -64,10 +72,11 @@ def filter(
     if full and discharge:
         raise ValueError("`full` and `discharge` must not both be given")
     model = battery.discharge() if discharge else battery.charge(secular=not full)
-    record = _record(clicks, trajectory, checks.positive("time_unit", time_unit))
+    record = _record(clicks, trajectory, channels, checks.positive("time_unit", time_unit))
     duration = record.duration if time is None else checks.positive("time", time)
     if duration == 0.0:
         raise ValueError(f"`time` must be given, because {clicks} has no duration")
+    check_watched(record, duration, "time")
     options.check_photons(model, "time", duration)
     times = options.charging_times(battery, duration)
     seen = _numbers("efficiency", efficiency)
@@ -83,6 +92,7 @@ def filter(
         time=duration,
         time_unit=time_unit,
         trajectory=trajectory,
+        channels=channels,
     )
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
     if full:
@@ -115,14 +125,16 @@ def filter(
     outputs.write_json({"filter": found, "exact": unseen})
 
 
-def _record(path, trajectory, time_unit):
+def _record(path, trajectory, channels, time_unit):
     """Return the clicks of one trajectory of a file, in units of 1/gamma_minus."""
     from trajbatt import checks, exchange
 
     trajectory = checks.integer("trajectory", trajectory, 0)
+    names = None if channels is None else [name.strip() for name in channels.split(",")]
     is_hdf5 = path.lower().endswith((".h5", ".hdf5"))
+    read = exchange.read_photon_hdf5 if is_hdf5 else exchange.read_csv
     try:
-        found = exchange.read_photon_hdf5(path) if is_hdf5 else exchange.read_csv(path)
+        found = read(path, channels=names)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {os.strerror(error.errno)}") from None
     if trajectory >= found.ntraj:

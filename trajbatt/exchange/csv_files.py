@@ -41,8 +41,8 @@ def read_csv(path, channels=None, ntraj=None, duration=None):
     """Return the `Clicks` in a text file.
 
     The first line that is no comment names the columns: `time` and `channel`, and perhaps
-    `trajectory`; others are left out. The head of `write_csv` is used if it is there; arguments
-    are as in `from_structured` and go before it.
+    `trajectory`; others are left out. Channels are names, or indices into `channels`. The head of
+    `write_csv` is used if it is there; arguments are as in `from_structured` and go before it.
 
     Raises
     ------
@@ -87,10 +87,12 @@ def read_csv(path, channels=None, ntraj=None, duration=None):
             f"{path} must have numbers for ntraj and duration in its head, "
             f"but has {about.get('ntraj')!r} and {about.get('duration')!r}"
         ) from None
+    if channels is not None and all(one.isdecimal() and one not in channels for one in channel):
+        channel = np.array(channel, dtype=np.int64)
     return assembled(
         trajectory,
         np.array(time, dtype=float),
-        np.array(channel, dtype=str),
+        channel,
         channels,
         ntraj,
         duration,
