@@ -1,5 +1,6 @@
 """Photon statistics against the reference numbers, a dense twin, and trajectories."""
 
+import math
 from itertools import pairwise
 
 import dense
@@ -7,6 +8,7 @@ import numpy as np
 import oracles
 import pytest
 from scipy import stats
+from scipy.integrate import quad
 
 import trajbatt as tb
 
@@ -778,7 +780,46 @@ def test_more_bad_input():
         (
             lambda: counting.joint_distribution(model, 1.0, ("red", "x")),
             ValueError,
-            "`channel` must",
+            "`channels` must",
+        ),
+        (lambda: counting.distribution(cycle, 1.5, "red"), ValueError, "`t` must end by the end"),
+        (lambda: counting.distribution(model, 1e300, "red"), ValueError, "`t` must leave fewer"),
+        (lambda: counting.distribution(model, 1.0, np.array(["red"])), ValueError, "`channel` mus"),
+        (
+            lambda: counting.factorial_moments(model, 1.0, "red", 33),
+            ValueError,
+            "`order` must be a",
+        ),
+        (
+            lambda: counting.survival(cycle, [0.5], at=0.6),
+            ValueError,
+            "`tlist` after `at` must end",
+        ),
+        (lambda: counting.waiting_time(model, [0.5], ("x", "red")), ValueError, "`channels` must"),
+        (
+            lambda: counting.g2(model, [0.5], ("red", "red"), at=(1.0, 0.5)),
+            ValueError,
+            r"`at` must be a pair \(start, stop\) in this order",
+        ),
+        (lambda: counting.photocurrent(cycle, [0.0, 2.0]), ValueError, "`edges` must end by"),
+        (lambda: counting.photocurrent(model, [1.0]), ValueError, "`edges` must hold two times"),
+        (lambda: counting.photocurrent(battery.store(), [0.0, 1.0]), ValueError, "have a channel"),
+        (
+            lambda: counting.g2_matrix(model, [1.0], ("red", "red")),
+            ValueError,
+            "`edges` must hold two",
+        ),
+        (lambda: counting.first_channels(model, 40), ValueError, "`length` must leave fewer than"),
+        (
+            lambda: counting.next_channel(cycle, until=1.5),
+            ValueError,
+            "`until` must end by the end",
+        ),
+        (lambda: counting.next_channel(model, until=-1.0), ValueError, "`until` must be"),
+        (
+            lambda: counting.next_channel(model, "red", at=1.0, until=0.5),
+            ValueError,
+            "`at` must be before the end",
         ),
         (lambda: counting.factorial_moments(model, 1.0, "red", 0), ValueError, "`order` must"),
         (lambda: counting.fano(model, [1.0, 0.5], "red"), ValueError, "`tlist` must"),
@@ -924,3 +965,100 @@ def test_a_dark_ladder_at_theta_pi():
     model = tb.Battery(3, np.pi, 9.0).charge()
     assert tb.counting.survival(model, [1e3])[0] == pytest.approx(1.0)
     np.testing.assert_array_equal(tb.counting.next_channel(model), 0.0)
+
+
+def test_rounding_is_no_photon():
+    # The ground state is dark: amplitudes of 1e-16 must not be taken for a photon.
+    for n_atoms in (1, 3, 10, 100):
+        model = tb.Battery(n_atoms, 1.2, 5.0).charge(secular=False)
+        counting = tb.counting
+        assert np.all(np.isnan(counting.survival(model, [0.0, 0.1], "all")))
+        assert np.all(np.isnan(counting.next_channel(model, "all")))
+        assert np.all(np.isnan(counting.g2(model, [0.0], ("all", "all"))))
+    # But a photon soon after is one.
+    model = tb.Battery(2, 1.2, 5.0).charge(secular=False)
+    assert tb.counting.survival(model, [0.0], "all", at=1e-3)[0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("secular", [False, True])
+def test_windows_from_a_slow_stage_into_a_fast_one(secular):
+    slow = tb.Battery(2, 1.2, 300.0).discharge()
+    fast = tb.Battery(2, 1.2, 300.0, 200.0, 200.0, 200.0) if secular else tb.Battery(2, 1.2, 300.0)
+    model = tb.Protocol([(slow, 0.2), (fast.charge(secular=secular), 0.2)])
+    start = tb.excited_state(2)
+    last = "red" if secular else "all"
+    window, delay = (0.05, 0.19), 0.1
+    found = tb.counting.correlation(model, [delay], ("dis", last), start, window)
+
+    def at_one_time(time):
+        return tb.counting.correlation(model, [delay], ("dis", last), start, time)[0]
+
+    expected, _ = quad(at_one_time, 0.1, window[1], epsabs=1e-11, epsrel=1e-10, limit=300)
+    assert found[0] == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("n_atoms", [1, 10, 300])
+def test_long_after_everything_has_settled(n_atoms):
+    model = tb.Battery(n_atoms, 1.87, 1000.0, gamma_plus=10.0).charge()
+    steady = tb.counting.intensity(model, [0.0], tb.steady_state(model))
+    for end in (1e3, 1e6, 1e15, 1e17):
+        found = tb.counting.intensity(model, [end])
+        np.testing.assert_allclose(found, steady, rtol=1e-12)
+    late = tb.counting.survival(model, [1e-3], "blue", at=1e9)
+    soon = tb.counting.survival(model, [1e-3], "blue", tb.steady_state(model))
+    np.testing.assert_allclose(late, soon, rtol=1e-10)
+
+
+@pytest.mark.parametrize("mean", [1e-6, 1e-3, 0.1, 1.0, 30.0])
+def test_factorial_moments_of_poissonian_light(mean):
+    # One atom at theta = pi/2: the center line is Poissonian, of rate gamma_0/4.
+    model = tb.Battery(1, np.pi / 2, 10.0).charge()
+    found = tb.counting.factorial_moments(model, 4 * mean, "center", 8)
+    np.testing.assert_allclose(found, mean ** np.arange(1.0, 9.0), rtol=1e-10)
+
+
+def test_factorial_moments_of_rare_bursts():
+    # Nothing at all, or, once in a million times, thirty photons.
+    model = tb.Battery(30, 1.87, 1000.0).discharge()
+    rho = np.diag([1 - 1e-6, *np.zeros(29), 1e-6])
+    found = tb.counting.factorial_moments(model, 5.0, "all", 4, rho)
+    np.testing.assert_allclose(found, [1e-6 * math.perm(30, k) for k in range(1, 5)], rtol=1e-9)
+    # Driven, and over two stages: those of the distribution.
+    battery = tb.Battery(4, 1.2, 30.0)
+    cycle = tb.Protocol([(battery.charge(secular=False), 0.3), (battery.discharge(), 0.5)])
+    probabilities = tb.counting.distribution(cycle, 0.8, "total")
+    expected = [sum(p * math.perm(n, k) for n, p in enumerate(probabilities)) for k in range(1, 5)]
+    found = tb.counting.factorial_moments(cycle, 0.8, "total")
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    assert tb.counting.factorial_moments(cycle, 0.0, "total").tolist() == [0.0] * 4
+
+
+def test_the_next_photon_by_the_end_of_a_record():
+    counting = tb.counting
+    battery = tb.Battery(6, 1.87, 60.0, gamma_plus=10.0)
+    model, driven = battery.charge(), tb.Battery(3, 1.2, 30.0).charge(secular=False)
+    for one, end in ((model, 0.02), (battery.discharge(), 0.1), (driven, 0.2)):
+        found = counting.next_channel(one, until=end)
+        assert found.sum() == pytest.approx(counting.first_click(one, [end])[0], rel=1e-9)
+    # It is that of a protocol that ends there.
+    short = tb.Protocol([(model, 0.02)])
+    for after, at in ((None, 0.0), ("blue", 0.01), ("total", (0.005, 0.015))):
+        np.testing.assert_allclose(
+            counting.next_channel(model, after, at=at, until=0.02),
+            counting.next_channel(short, after, at=at),
+            rtol=1e-12,
+        )
+    np.testing.assert_allclose(
+        counting.next_channel(model, until=50.0), counting.next_channel(model), rtol=1e-9
+    )
+    # A protocol keeps the channels that it has not come to.
+    cycle = tb.Protocol([(model, 0.1), (battery.discharge(), 0.1)])
+    found = counting.next_channel(cycle, until=0.02)
+    np.testing.assert_allclose(found, [*counting.next_channel(short), 0.0], rtol=1e-12)
+    assert counting.next_channel(model, until=0.0).tolist() == [0.0] * 3
+    # Trajectories say the same; a negative control forgets the end.
+    runs = tb.mcsolve(model, [0.02], 20_000, seed=4, keep_clicks=True)
+    estimate = tb.photons.next_channel(runs.clicks)
+    exact = counting.next_channel(model, until=0.02)
+    assert np.all(np.abs(estimate.value - exact) < 4 * estimate.sem)
+    assert np.all(np.abs(estimate.value - counting.next_channel(model)) > 5 * estimate.sem)

@@ -446,6 +446,9 @@ def test_detectors_without_exact_numbers(detectors, message):
         ({"crosstalk": [[0.5, 0.4], [0, 1]]}, "`crosstalk` must have rows of probabilities that"),
         ({"crosstalk": [[1.5, -0.5], [0, 1]]}, "`crosstalk` must have rows of probabilities that"),
         ({"crosstalk": [[1.0, 0.0]]}, r"`crosstalk` must be a number or square, but has shape"),
+        ({"crosstalk": [[1.0], [0.0, 1.0]]}, r"`crosstalk` must be a number or square, but is"),
+        ({"crosstalk": "much"}, r"`crosstalk` must be a number or square, but is 'much'"),
+        ({"efficiency": {"red": 2.0}}, r"`efficiency` must lie in \[0, 1.0\], but is 2.0"),
     ],
 )
 def test_bad_detectors(arguments, message):
@@ -473,3 +476,19 @@ def test_bad_detectors(arguments, message):
 def test_detectors_of_other_channels(detectors, clicks, message):
     with pytest.raises((ValueError, TypeError), match=message):
         detectors.see(clicks)
+
+
+def test_detectors_by_name():
+    by_name = tb.Detectors(
+        {"red": 0.3, "center": 1.0, "blue": 0.8}, {"red": 1, "center": 0, "blue": 2}
+    )
+    by_place = tb.Detectors((0.3, 1.0, 0.8), np.array([1.0, 0.0, 2.0]))
+    assert rows(by_name.see(LIGHT, seed=3)) == rows(by_place.see(LIGHT, seed=3))
+    assert by_place == tb.Detectors([0.3, 1.0, 0.8], [1.0, 0.0, 2.0])
+    assert hash(by_place) == hash(tb.Detectors([0.3, 1.0, 0.8], [1.0, 0.0, 2.0]))
+    with pytest.raises(
+        ValueError, match="`efficiency` must name every channel, but lacks 'center'"
+    ):
+        tb.Detectors({"red": 0.3, "blue": 0.1}).see(LIGHT)
+    with pytest.raises(ValueError, match="`seed` must be a non-negative integer, but is -1"):
+        tb.Detectors(0.3).see(LIGHT, seed=-1)

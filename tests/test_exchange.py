@@ -581,3 +581,149 @@ def test_clicks_of_qutip_have_the_exact_statistics(case):
     # One of its trajectories tells the filter something.
     one = tb.filter(model, clicks.of_trajectory(0), times, initial=initial)
     assert np.all(np.isfinite(one.log_likelihood))
+
+
+# What others hand over ----------------------------------------------------------------------------
+
+
+def test_one_trajectory_comes_back_as_one():
+    clicks = of_rows((2, 0.1, "red"), (4, 1 / 3, "blue"), first=2, ntraj=4, duration=2.0)
+    one = clicks.of_trajectory(4)
+    back = exchange.from_structured(exchange.to_structured(one), one.channels, 1, one.duration)
+    assert (back.ntraj, back.time.tolist()) == (1, [1 / 3])
+    assert tb.photons.mean(back, [2.0], "blue").value == 1.0
+
+
+def test_arrays_of_all_kinds():
+    expected = exchange.from_structured(structured((0, 0.1, "red"), (2, 0.2, "blue")), NAMES)
+    kinds = np.dtype([("trajectory", float), ("time", float), ("channel", "S6")])
+    same(
+        exchange.from_structured(np.array([(0, 0.1, b"red"), (2, 0.2, b"blue")], kinds), NAMES),
+        expected,
+    )
+    kinds = np.dtype([("trajectory", int), ("time", float), ("channel", int)])
+    same(exchange.from_structured(np.array([(0, 0.1, 0), (2, 0.2, 2)], kinds), NAMES), expected)
+    frame = pytest.importorskip("pandas").DataFrame(
+        {"trajectory": [0, 2], "time": [0.1, 0.2], "channel": ["red", "blue"]}
+    )
+    same(exchange.from_structured(frame, NAMES), expected)
+
+
+@pytest.mark.parametrize(
+    ("rows", "kinds", "more", "message"),
+    [
+        ([(0, 0.1, 7)], "i8,f8,i8", {}, "name of a channel each, or its number .* click 0 has 7"),
+        ([(0, 0.1, 7)], "i8,f8,i8", {"channels": NAMES}, "of the channels 'red', .* is of 7"),
+        (
+            [(np.nan, 0.1, "red")],
+            "f8,f8,U6",
+            {},
+            "whole numbers of trajectories, but click 0 has na",
+        ),
+        ([(0.5, 0.1, "red")], "f8,f8,U6", {}, "whole numbers of trajectories, but click 0 has 0.5"),
+        ([(0, 0.1, None)], "i8,f8,O", {}, "must have the name of a channel each, .* has None"),
+        ([(0, None, "red")], "i8,O,U6", {}, "must have a number for each time, but have object"),
+        ([(0, 0.1, "red")], "i8,f8,U6", {"channels": "red"}, "`channels` must be a sequence of na"),
+    ],
+)
+def test_arrays_of_no_kind(rows, kinds, more, message):
+    names = ("trajectory", "time", "channel")
+    array = np.array(rows, dtype=list(zip(names, kinds.split(","), strict=True)))
+    with pytest.raises((ValueError, TypeError), match=message):
+        exchange.from_structured(array, **more)
+    with pytest.raises(ValueError, match="`array` must have the field 'time'"):
+        exchange.from_structured([1, 2])
+
+
+def test_names_that_a_text_file_cannot_keep(tmp_path):
+    for name in ("a,b", " a", "", "a\nb"):
+        clicks = tb.Clicks([0], [0.1], [0], (name,))
+        with pytest.raises(ValueError, match="`clicks` must be of channels with plain names"):
+            exchange.write_csv(clicks, tmp_path / "clicks.csv")
+    assert not list(tmp_path.iterdir())
+    clicks = tb.Clicks([0], [0.1], [0], ("grün",))
+    exchange.write_csv(clicks, tmp_path / "clicks.csv")
+    assert exchange.read_csv(tmp_path / "clicks.csv").channels == ("grün",)
+
+
+def test_text_files_with_numbers_of_channels(tmp_path):
+    (tmp_path / "clicks.csv").write_text("time,channel\n0.1,0\n0.2,2\n")
+    clicks = exchange.read_csv(tmp_path / "clicks.csv", channels=NAMES)
+    assert [clicks.channels[i] for i in clicks.channel] == ["red", "blue"]
+    with pytest.raises(ValueError, match="but line 3 is of 2"):
+        exchange.read_csv(tmp_path / "clicks.csv", channels=("H", "V"))
+    # Names that are numbers are names.
+    assert exchange.read_csv(tmp_path / "clicks.csv", channels=("2", "0")).channel.tolist() == [
+        1,
+        0,
+    ]
+    for text, message in (
+        (
+            "trajectory,time,channel\n0.5,1,red\n",
+            "whole numbers of trajectories, but line 2 has 0.5",
+        ),
+        (
+            "trajectory,time,channel\n1,2,red\n0,1,red\n1,1,red\n",
+            "but line 4 at 1.0 follows a later",
+        ),
+    ):
+        (tmp_path / "clicks.csv").write_text(text)
+        with pytest.raises(ValueError, match=message):
+            exchange.read_csv(tmp_path / "clicks.csv")
+
+
+def foreign_hdf5(path, drop=(), **more):
+    """Write a file of two detectors as another program would."""
+    h5py = pytest.importorskip("h5py")
+    fields = {
+        "photon_data/timestamps": np.array([10_000_000, 2_040_000_000]),
+        "photon_data/timestamps_specs/timestamps_unit": 1e-9,
+        "photon_data/detectors": np.array([0, 2]),
+        "setup/detectors/id": np.array([0, 2]),
+        "setup/detectors/label": np.array([b"red", b"blue"]),
+        "acquisition_duration": 2.0,
+    }
+    with h5py.File(path, "w") as file:
+        for name, value in {**fields, **{k.replace("__", "/"): v for k, v in more.items()}}.items():
+            if name not in drop:
+                file[name] = value
+
+
+def test_a_duration_that_another_program_has_rounded(tmp_path):
+    path = tmp_path / "other.h5"
+    foreign_hdf5(path)
+    clicks = exchange.read_photon_hdf5(path)
+    assert (clicks.duration, clicks.channels) == (clicks.time[-1], ("red", "blue"))
+    assert exchange.read_photon_hdf5(path, duration=3.0).duration == 3.0
+    foreign_hdf5(path, acquisition_duration=5.0)
+    assert exchange.read_photon_hdf5(path).duration == 5.0
+    foreign_hdf5(path, drop=["setup/detectors/label"])
+    assert exchange.read_photon_hdf5(path).channels == ("0", "2")
+    assert exchange.read_photon_hdf5(path, channels=("H", "V")).channels == ("H", "V")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"photon_data__detectors": np.array([0])}, r"shapes \(2,\) and \(1,\)"),
+        ({"photon_data__timestamps": np.zeros((2, 2))}, r"shapes \(2, 2\)"),
+        ({"setup__detectors__label": np.array([b"red"])}, "has 1 labels for 2 detectors"),
+        ({"photon_data__timestamps_specs__timestamps_unit": 0.0}, "timestamps_unit .* is 0.0"),
+        ({"photon_data__timestamps_specs__timestamps_unit": b"ns"}, "could not convert"),
+        ({"drop": ["setup/detectors/id"]}, "has 2 labels for 0 detectors"),
+        ({"drop": ["photon_data/timestamps"]}, "it has no timestamps in photon_data"),
+    ],
+)
+def test_files_of_other_programs_that_are_damaged(change, message, tmp_path):
+    path = tmp_path / "other.h5"
+    foreign_hdf5(path, **change)
+    with pytest.raises(ValueError, match=f"must be a Photon-HDF5 file, but.*{message}"):
+        exchange.read_photon_hdf5(path)
+
+
+def test_names_in_any_alphabet(tmp_path):
+    pytest.importorskip("h5py")
+    clicks = tb.Clicks([0, 0], [0.1, 0.2], [0, 1], ("θ", "грн"), duration=1.0)
+    exchange.write_photon_hdf5(clicks, tmp_path / "θ.h5")
+    back = exchange.read_photon_hdf5(tmp_path / "θ.h5")
+    assert (back.channels, back.channel.tolist()) == (("θ", "грн"), [0, 1])

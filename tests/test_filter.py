@@ -752,3 +752,32 @@ def test_efficiencies_that_are_wrong():
     )
     cycle = tb.Protocol([(battery.charge(), 0.25)])
     refused(record(), "`tlist` must end by the end of the protocol, 0.25, but ends at 0.6", cycle)
+
+
+def test_nobody_watched_after_the_record():
+    model = tb.Battery(20, 1.87, 200.0, gamma_plus=10.0).charge()
+    clicks = tb.mcsolve(model, [0.1], 1, seed=1, keep_clicks=True).clicks
+    with pytest.raises(ValueError, match="`tlist` must end by the end of the record"):
+        tb.filter(model, clicks, [0.05, 0.2])
+    assert tb.filter(model, clicks, [0.1 * (1 + 1e-13)]).energy.size == 1
+    # Clicks that do not say how long they were watched go on in the dark.
+    bare = SimpleNamespace(time=clicks.time, channel=clicks.channel)
+    hand_made = tb.Clicks(clicks.trajectory, clicks.time, clicks.channel, clicks.channels)
+    a, b = (tb.filter(model, one, [0.05, 0.2]).log_likelihood for one in (bare, hand_made))
+    np.testing.assert_array_equal(a, b)
+
+
+def test_a_click_at_a_boundary_is_of_the_stage_that_can_emit_it():
+    battery = tb.Battery(3, 1.87, 30.0, gamma_plus=5.0)
+    cycle = tb.Protocol([(battery.charge(), 0.2), (battery.store(), 0.1), (battery.discharge(), 1)])
+    start, end = cycle.stages[2].start, cycle.duration
+    found = tb.filter(cycle, record((start, "dis")), [end]).log_likelihood[0]
+    just_after = tb.filter(cycle, record((start + 1e-9, "dis")), [end]).log_likelihood[0]
+    assert found == pytest.approx(just_after, abs=1e-6)
+    # One that the stage before can emit is its own, and one that neither can is impossible.
+    end = cycle.stages[0].end
+    tb.filter(cycle, record((end, "red")), [0.5])
+    with pytest.raises(
+        ValueError, match=r"click 0 \(dis at .*\) has probability zero during 'char"
+    ):
+        tb.filter(cycle, record((end, "dis")), [0.5])

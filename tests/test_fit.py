@@ -317,3 +317,38 @@ def test_bad_input(arguments, message):
     usual = {"model": BATTERY, "clicks": CLICKS, "parameters": ("gamma_plus",)}
     with pytest.raises((ValueError, TypeError), match=message):
         tb.fit(**usual | arguments)
+
+
+def test_stages_of_different_batteries_keep_what_is_not_fitted():
+    first, second = (tb.Battery(6, *one) for one in ((1.6, 60.0, 1, 10, 1), (1.2, 60.0, 1, 3, 1)))
+    model = tb.Protocol([(first.charge(), 0.1), (second.charge(), 0.1)])
+    clicks = tb.mcsolve(model, [0.2], 30, seed=1, keep_clicks=True).clicks
+    found = tb.fit(model, clicks, ("gamma_0",))
+    assert abs(found.values["gamma_0"] - 1.0) < 4 * found.errors["gamma_0"]
+    for (one, _), battery in zip(found.model.steps, (first, second), strict=True):
+        kept = replace(battery, gamma_0=found.values["gamma_0"])
+        assert one.theta == battery.theta
+        np.testing.assert_allclose(one.click_rates, kept.charge().click_rates, rtol=1e-12)
+    for name in ("theta", "gamma_plus"):
+        with pytest.raises(ValueError, match=f"`{name}` must be one of all stages to be fitted"):
+            tb.fit(model, clicks, (name,))
+    slow, fast = first.discharge(1.0), first.discharge(3.0)
+    with pytest.raises(
+        ValueError, match="`gamma` must be one of all stages to be fitted, but is 1"
+    ):
+        tb.fit(tb.Protocol([(slow, 0.1), (fast, 0.1)]), clicks, ("gamma",))
+
+
+def test_light_that_says_nothing():
+    battery = tb.Battery(4, 1.87, 40.0, gamma_plus=5.0)
+    cycle = tb.Protocol([(battery.charge(), 0.1), (battery.discharge(), 0.1)])
+    clicks = tb.mcsolve(cycle, [0.2], 5, seed=1, keep_clicks=True).clicks
+    with pytest.raises(ValueError, match="`efficiency` must be above zero somewhere"):
+        tb.fit(cycle, clicks, efficiency=0.0)
+    with pytest.raises(ValueError, match="`duration` must end by the end of the protocol"):
+        tb.fit(cycle, clicks, duration=1.0)
+    # Where only the discharge is seen, the rate of the center line is hardly known.
+    seen = {"red": 0.0, "center": 0.0, "blue": 0.0, "dis": 1e-9}
+    only = clicks.where(slice(0))
+    found = tb.fit(cycle, only, ("gamma_0",), efficiency=seen)
+    assert not found.converged

@@ -74,9 +74,24 @@ def times(name, value):
     return array
 
 
+def pair(name, value):
+    """Return `value` as a tuple if it is a pair, such as of the names of channels."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise TypeError(f"`{name}` must be a pair of channels, but is {value!r}")
+    return tuple(value)
+
+
+def edges(name, value):
+    """Return `value` as `times` does: two at least, which bound one bin."""
+    array = times(name, value)
+    if array.size < 2:
+        raise ValueError(f"`{name}` must hold two times at least, but holds {array.size}")
+    return array
+
+
 def choice(name, value, options):
-    """Return `value` if it is one of `options`."""
-    if value not in options:
+    """Return `value` if it is one of `options`, all str."""
+    if not isinstance(value, str) or value not in options:
         *others, last = (repr(option) for option in options)
         listed = f"{', '.join(others)} or {last}" if others else last
         raise ValueError(f"`{name}` must be {listed}, but is {value!r}")

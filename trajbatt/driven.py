@@ -152,9 +152,7 @@ class DrivenFlow:
 
         while self._t < target:
             if self._longest < 1e-12 * self._t:
-                raise ArithmeticError(
-                    f"the steps became too short at t = {self._t:g}; ask for a larger `rtol`"
-                )
+                raise ArithmeticError(f"the steps became too short at t = {self._t:g}")
             left = target - self._t
             parts = max(1, math.ceil(left / self._longest * (1.0 - 1e-12)))
             h = left / parts

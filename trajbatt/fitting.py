@@ -254,7 +254,7 @@ def _records(model, clicks, duration):
     elif duration is None:
         times, _ = of_one_trajectory(clicks, model.channel_names, math.inf)
         duration = times[-1] if times.size else 0.0
-    (duration,) = within(model, np.array([checks.positive("duration", duration)]))
+    (duration,) = within(model, np.array([checks.positive("duration", duration)]), "duration")
     if not isinstance(clicks, Clicks):
         return [(*of_one_trajectory(clicks, model.channel_names, duration), duration)]
     trajectories = range(clicks.first, clicks.first + clicks.ntraj)

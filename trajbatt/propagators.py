@@ -108,9 +108,9 @@ def rational_states(system, y, times, rtol):
     ----------
     system : object
         With `factor` (see `RationalStep`), `monitor(y)`, a vector of what must be accurate,
-        scaled so that its errors compare to 1; `rounding`, the smallest error that it can
-        resolve; `normalise(y)`, which restores what is conserved, in place; and `timescale`, a
-        first guess at a step.
+        scaled so that its errors compare to 1, or to itself if it is larger; `rounding`, the
+        smallest error that it can resolve; `normalise(y)`, which restores what is conserved, in
+        place; and `timescale`, a first guess at a step.
     y : ndarray (n,), float64 or complex128
     times : ndarray (nt,)
     rtol : float
@@ -121,14 +121,13 @@ def rational_states(system, y, times, rtol):
     trusted_h, trust = 0.0, 0
     t = 0.0
     for target in times:
-        same = 4.0 * np.finfo(float).eps * target  # an even grid's steps differ by rounding
+        rounding = 4.0 * np.finfo(float).eps * target  # an even grid's steps differ by it
         while t < target:
             if longest < 1e-12 * t:
-                raise ArithmeticError(
-                    f"the steps became too short at t = {t:g}; ask for a larger `rtol`"
-                )
+                raise ArithmeticError(f"the steps became too short at t = {t:g}")
             parts = max(1, math.ceil((target - t) / longest * (1.0 - 1e-12)))
             h = (target - t) / parts
+            same = min(rounding, 1e-6 * h)
             new = solution(y, h, same)
             system.normalise(new)
             if trust and abs(h - trusted_h) <= same:
@@ -136,7 +135,8 @@ def rational_states(system, y, times, rtol):
             else:
                 other = check(y, h, same)
                 system.normalise(other)
-                error = np.abs(system.monitor(new) - system.monitor(other)).max()
+                seen = system.monitor(new)
+                error = (np.abs(seen - system.monitor(other)) / np.maximum(1.0, np.abs(seen))).max()
                 growth = 0.9 * (tolerance / max(error, 1e-300)) ** (1.0 / (2 * CHECK))
                 if error > tolerance:
                     longest = h * max(0.2, growth)

@@ -164,7 +164,7 @@ def check_model(model):
         raise TypeError(f"`model` must be a model such as battery.charge(), but is {model!r}")
 
 
-def within(model, times):
+def within(model, times, name="tlist"):
     """Return `times`; those that are past the end of a protocol by rounding are set to its end.
 
     Raises
@@ -176,7 +176,7 @@ def within(model, times):
         return times
     if times[-1] > model.duration * (1.0 + ROUNDING):
         raise ValueError(
-            f"`tlist` must end by the end of the protocol, {model.duration}, "
+            f"`{name}` must end by the end of the protocol, {model.duration}, "
             f"but ends at {times[-1]}"
         )
     times = np.minimum(times, model.duration)

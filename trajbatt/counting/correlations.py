@@ -23,7 +23,7 @@ def intensity(model, tlist, initial=None):
     ----------
     model : LadderModel, BandedModel or Protocol
     tlist : array_like (nt,)
-        Strictly increasing times >= 0.
+        Strictly increasing times >= 0. At the boundary of two stages the earlier one emits.
     initial : optional
         As in `mesolve`.
 
@@ -51,7 +51,9 @@ def correlation(model, tlist, channels, initial=None, at=0.0):
     initial : optional
         As in `mesolve`; the state at t = 0.
     at : float or pair of float
-        Or a window, over which the density is integrated.
+        Or a window, over which the density is integrated. At the boundary of two stages, the later
+        one emits. Where the first photon is very unlikely, rounding decides what follows: below
+        some 1e-12 of the largest rate digits are lost, and below 1e-18 there is none.
 
     Raises
     ------
@@ -74,7 +76,8 @@ def g2(model, tlist, channels, initial=None, at=0.0):
 
 def photocurrent(model, edges, initial=None):
     """Return the mean rate of photons in bins of time, float64 (nc, n_bins); as for `intensity`."""
-    edges = checks.times("edges", edges)
+    edges = checks.edges("edges", edges)
+    Course.of(model, initial, edges[-1], "edges")  # says what is wrong
     return np.diff(mesolve(model, edges, initial).counts, axis=1) / np.diff(edges)
 
 
@@ -99,8 +102,8 @@ def g2_matrix(model, edges, channels, initial=None):
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind.
     """
-    edges = checks.times("edges", edges)
-    pair = check_pair(channels)
+    edges = checks.edges("edges", edges)
+    pair = checks.pair("channels", channels)
     means = photocurrent(model, edges, initial) * np.diff(edges)
     course = Course.of(model, initial, edges[-1])
     tags = [course.tags(channel, "channels") for channel in pair]
@@ -109,13 +112,6 @@ def g2_matrix(model, edges, channels, initial=None):
     pairs = earlier + _pairs_of_bins(course, edges, *tags[::-1]).T
     product = np.outer(mean_a, mean_b)
     return np.divide(pairs, product, out=np.full_like(pairs, np.nan), where=product > 0)
-
-
-def check_pair(channels):
-    """Return a pair of channels, or raise `TypeError` if it is none."""
-    if not isinstance(channels, tuple | list) or len(channels) != 2:
-        raise TypeError(f"`channels` must be a pair of channels, but is {channels!r}")
-    return channels
 
 
 def _pairs_of_bins(course, edges, first, second):
@@ -142,9 +138,9 @@ def _pairs_of_bins(course, edges, first, second):
 def _pairs(model, tlist, channels, initial, at):
     """Return the density of pairs and the product of the intensities, (nt,) each."""
     delays = checks.times("tlist", tlist)
-    first, second = check_pair(channels)
+    first, second = checks.pair("channels", channels)
     window = check_window(at)
-    course = Course.of(model, initial, window[1] + delays[-1])
+    course = Course.of(model, initial, window[1] + delays[-1], "tlist` after `at")
     first, second = (course.tags(channel, "channels") for channel in (first, second))
     photons = first_photons(course, first, window, delays)
 

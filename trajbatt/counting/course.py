@@ -17,6 +17,7 @@ from trajbatt.protocol import Protocol, Stage, check_model, stages_of, within
 from trajbatt.states import Mixture, prepare
 
 TOTAL = "total"
+DARK = 1e-15  # of the largest rate: less is what rounding leaves of a dark state
 ROUGH = 1e-6  # accuracy of mean counts that only say where to look
 
 
@@ -39,10 +40,10 @@ class Course:
     channels: tuple[str, ...]
 
     @classmethod
-    def of(cls, model, initial, end):
+    def of(cls, model, initial, end, name="tlist"):
         """Return the course of a model or protocol up to the time `end`, at least.
 
-        At the boundary of two stages the later one rules.
+        At the boundary of two stages the later one rules. `name` is what a message calls the end.
 
         Raises
         ------
@@ -52,7 +53,7 @@ class Course:
         check_model(model)
         if not model.channel_names:
             raise ValueError(f"`model` must have a channel, but {model.name!r} has none")
-        (end,) = within(model, np.array([end]))
+        (end,) = within(model, np.array([end]), name)
         if isinstance(model, Protocol):
             stages = tuple(stage for stage in model.stages if stage.start <= end)
         else:
@@ -245,4 +246,7 @@ def _jumped(mixture, bands):
             if norm > 0:
                 rates.append(weight * norm**2)
                 kets.append(jumped / norm)
-    return float(sum(rates)), Mixture.of_kets(rates, np.array(kets)) if rates else None
+    rate = float(sum(rates))
+    if rate <= DARK * (bands**2).sum(axis=(0, 1)).max(initial=0.0):
+        return 0.0, None
+    return rate, Mixture.of_kets(rates, np.array(kets))

@@ -1,4 +1,4 @@
-r"""Photon numbers, exactly: their distributions and factorial moments.
+r"""Photon numbers, exactly: their distributions.
 
 The generating function G(z) = E[prod_c z_c^{n_c}] on the unit circle is the Fourier transform of
 the distribution: with M points, P(n) comes out modulo M, which is exact where M covers the numbers
@@ -12,12 +12,11 @@ import math
 import numpy as np
 
 from trajbatt import checks
-from trajbatt.counting.course import Course
-from trajbatt.counting.generating import generating_function
-from trajbatt.counting.seen import Seen
+from trajbatt.counting.numbers import Numbers
 
 NEGLIGIBLE = 1e-12  # probability at the ends of a window that is wide enough
-ACCURACY, MOMENT = 1e-9, 1e-7  # of the known moments, and to which those of a window must fit them
+MOMENT = 1e-7  # to which the moments of a window must be the known ones
+MOST = 1e8  # probabilities
 WIDENINGS = 30  # by a half each, before something else is wrong
 WIDTHS, SLACK = 8.0, 16  # a window reaches so many standard deviations, and photons more
 
@@ -54,7 +53,7 @@ def distribution(model, t, channel, initial=None, start=0.0, detectors=None):
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind.
     """
-    return _joint(model, t, (channel,), initial, start, detectors)
+    return _joint(Numbers(model, t, (channel,), initial, start, detectors))
 
 
 def joint_distribution(model, t, channels, initial=None, start=0.0, detectors=None):
@@ -63,50 +62,25 @@ def joint_distribution(model, t, channels, initial=None, start=0.0, detectors=No
     Parameters and errors as for `distribution`, with a pair of channels. It takes a counting field
     for every pair of numbers: seconds at N = 20, minutes at N = 100.
     """
-    if not isinstance(channels, tuple | list) or len(channels) != 2:
-        raise TypeError(f"`channels` must be a pair of channels, but is {channels!r}")
-    return _joint(model, t, tuple(channels), initial, start, detectors)
+    channels = checks.pair("channels", channels)
+    return _joint(Numbers(model, t, channels, initial, start, detectors, "channels"))
 
 
-def factorial_moments(model, t, channel, order=4, initial=None, start=0.0, detectors=None):
-    """Return <n>, <n(n-1)>, <n(n-1)(n-2)>, ... of a photon number, float64 (order,).
-
-    Those of light with Poissonian statistics are powers of the first. Parameters and errors as for
-    `distribution`; `order` is how many there are.
-    """
-    order = checks.integer("order", order, 1)
-    probabilities = distribution(model, t, channel, initial, start, detectors)
-    n = np.arange(float(probabilities.size))
-    falling = np.cumprod([np.maximum(n - i, 0.0) for i in range(order)], axis=0)
-    return falling @ probabilities
-
-
-def _joint(model, t, channels, initial, start, detectors):
-    """Return the distribution of one or two numbers of photons."""
-    t = checks.real("t", t, 0)
-    start = checks.real("start", start, 0, t)
-    course = Course.of(model, initial, t)
-    counted = np.array([course.tags(channel) for channel in channels])
-    seen = Seen.by(detectors, course.channels)
-    photons = course.later(start).counted(seen.sources(counted.any(axis=0)), t - start)
-    means, covariances = seen.moments(*_moments(*photons, counted.shape[1]), np.array([t - start]))
-    counted = counted.astype(float)
-    means = counted @ means[:, 0]
+def _joint(numbers):
+    """Return the distribution of one or two `Numbers`."""
+    means, variances = numbers.means, np.diagonal(numbers.covariance)
     if not np.any(means):
-        none = np.zeros((SLACK + 1,) * len(channels))
-        none[(0,) * len(channels)] = 1.0
+        none = np.zeros((SLACK + 1,) * means.size)
+        none[(0,) * means.size] = 1.0
         return none
-    variances = np.diagonal(counted @ covariances[:, :, 0] @ counted.T)
-
-    def generating(fields, may_stop):
-        of_photons = generating_function(*photons, seen.fields(fields), may_stop)
-        return of_photons * seen.darkness(fields, t - start)
-
+    expected = np.prod(means + WIDTHS * np.sqrt(np.maximum(variances, 0.0)))
+    if not expected < MOST:
+        raise ValueError(f"`t` must leave fewer than {MOST:.0e} probabilities, not {expected:.1e}")
     reach = np.array([WIDTHS * math.sqrt(max(v, 0.0)) + SLACK for v in variances])
     for _ in range(WIDENINGS):
         first = [max(0, math.floor(m - r)) for m, r in zip(means, reach, strict=True)]
         sizes = [math.ceil(m + r) - f + 1 for m, r, f in zip(means, reach, first, strict=True)]
-        window = _window(generating, counted, first, sizes)
+        window = _window(numbers, first, sizes)
         if _fits(window, first, means, variances):
             break
         reach *= 1.5
@@ -115,13 +89,6 @@ def _joint(model, t, channels, initial, start, detectors):
     whole = np.zeros([f + n for f, n in zip(first, sizes, strict=True)])
     whole[tuple(slice(f, None) for f in first)] = np.maximum(window, 0.0)
     return whole
-
-
-def _moments(course, duration, n):
-    """Return the means (n, 1) and covariances (n, n, 1) of the photons of `duration`."""
-    if course is None or duration == 0.0:
-        return np.zeros((n, 1)), np.zeros((n, n, 1))
-    return course.count_moments(np.array([duration]), ACCURACY)
 
 
 def _fits(window, first, means, variances):
@@ -144,17 +111,17 @@ def _fits(window, first, means, variances):
     return True
 
 
-def _window(generating, counted, first, sizes):
+def _window(numbers, first, sizes):
     """Return the probabilities in a window of photon numbers, by Fourier transform."""
     halves = [*sizes[:-1], sizes[-1] // 2 + 1]  # the others are complex conjugates
     angles = [
         2.0 * np.pi * np.arange(points) / size for points, size in zip(halves, sizes, strict=True)
     ]
     turns = np.array(list(itertools.product(*angles)))
-    fields = np.exp(1j * (turns @ counted))
+    z = np.exp(1j * turns)
 
     def transformed(may_stop):
-        found = generating(fields, may_stop).reshape(halves)
+        found = numbers.generating(z, may_stop).reshape(halves)
         modulo = np.fft.irfftn(found.conj(), s=sizes, axes=range(len(sizes)))
         return np.roll(modulo, [-f for f in first], axis=tuple(range(len(sizes))))
 

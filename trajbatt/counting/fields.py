@@ -43,6 +43,7 @@ class LadderFields(Orders):
         self.timescale = 0.25 * model.timescale
         self.rounding = ACCURACY if self.is_real else ROUGHLY
         self._is_dark = not fields.any()
+        self._is_free = len(fields) == 1 and np.all(fields == 1.0)
         total = model.click_rates.sum(axis=0)
         self._rates_per_largest = model.click_rates.T / (total.max() or 1.0)
         strengths = np.array([channel.rate for channel in model.channels])[:, None]
@@ -102,7 +103,9 @@ class LadderFields(Orders):
         return traces
 
     def normalise(self, y):
-        """Leave y as it is: under a field nothing is conserved."""
+        """Scale y to trace 1 where all fields are 1; under others nothing is conserved."""
+        if self._is_free:
+            y /= y[self.slices[0]].real.sum()
 
 
 class DrivenFields(DrivenOrders):

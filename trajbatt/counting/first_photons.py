@@ -68,8 +68,10 @@ def check_window(at):
     if isinstance(at, tuple | list):
         if len(at) != 2:
             raise ValueError(f"`at` must be a time or a pair (start, stop), but is {at!r}")
-        start = checks.real("at", at[0], 0)
-        return start, checks.real("at", at[1], start)
+        start, stop = (checks.real("at", one, 0) for one in at)
+        if start > stop:
+            raise ValueError(f"`at` must be a pair (start, stop) in this order, but is {at!r}")
+        return start, stop
     at = checks.real("at", at, 0)
     return at, at
 
@@ -96,8 +98,14 @@ def pieces(course, start, stop, how_fast, delays=()):
     for stage in course.stages:
         begin, end = max(stage.start, start), min(stage.end, stop)
         inner = np.unique(breaks[(breaks > begin) & (breaks < end)])
-        timescale, longest = how_fast(stage.model)
         for low, high in pairwise([begin, *inner, end]) if begin < end else ():
+            # It changes as the stages do in which its two ends are.
+            models = [
+                one.model
+                for one in course.stages
+                if any(one.start < high + d and low + d < one.end for d in (0.0, *delays))
+            ]
+            timescale, longest = (min(both) for both in zip(*map(how_fast, models), strict=True))
             length = high - low
             integral = RunningIntegral(np.array([length]), min(timescale, length), longest)
             times.append(low + integral.nodes)

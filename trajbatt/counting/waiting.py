@@ -12,11 +12,12 @@ from functools import partial
 import numpy as np
 
 from trajbatt import checks, spin
-from trajbatt.counting.correlations import check_pair
 from trajbatt.counting.course import Course, populations
 from trajbatt.counting.first_photons import check_window, first_photons, pieces
 from trajbatt.models import BandedModel, LadderModel
 from trajbatt.protocol import Protocol, check_model, within
+
+MOST = 10**7  # sequences of channels
 
 
 def first_click(model, tlist, initial=None):
@@ -51,12 +52,15 @@ def survival(model, tlist, after=None, initial=None, at=0.0):
     initial : optional
         As in `mesolve`; the state at t = 0.
     at : float or pair of float
-        Or a window: all photons that come in it are taken together.
+        Or a window: all photons that come in it are taken together. At the boundary of two stages,
+        the later one emits. Where the photon `after` is very unlikely, rounding decides what
+        follows: below some 1e-12 of the largest rate digits are lost, and below 1e-18 there is
+        none.
 
     Returns
     -------
     ndarray (nt,)
-        nan if the photon `after` cannot come.
+        nan if the photon `after` cannot come, or is too unlikely.
 
     Raises
     ------
@@ -91,12 +95,12 @@ def waiting_time(model, tlist, channels, initial=None, at=0.0):
         If an argument is out of its range or of the wrong kind.
     """
     delays = checks.times("tlist", tlist)
-    first, second = check_pair(channels)
+    first, second = checks.pair("channels", channels)
 
     def density(course):
         return course.walk(delays, 0.0)[1][course.tags(second, "channels")].sum(axis=0)
 
-    return _mean(model, delays, first, initial, at, density)
+    return _mean(model, delays, first, initial, at, density, name="channels")
 
 
 def next_channel(model, after=None, initial=None, at=0.0, until=None):
@@ -114,7 +118,7 @@ def next_channel(model, after=None, initial=None, at=0.0, until=None):
     Returns
     -------
     ndarray (nc,)
-        nan if the photon `after` cannot come.
+        nan if the photon `after` cannot come, or is too unlikely.
 
     Raises
     ------
@@ -123,7 +127,7 @@ def next_channel(model, after=None, initial=None, at=0.0, until=None):
     """
     check_model(model)
     if until is not None:
-        (until,) = within(model, np.array([checks.real("until", until, 0)]))
+        (until,) = within(model, np.array([checks.real("until", until, 0)]), "until")
     elif isinstance(model, Protocol):
         until = model.duration
     if until is not None:
@@ -162,6 +166,10 @@ def first_channels(model, length=2, initial=None):
             f"but is a {type(model).__name__}"
         )
     length = checks.integer("length", length, 1)
+    if len(model.channels) ** length > MOST:
+        raise ValueError(
+            f"`length` must leave fewer than {MOST:.0e} sequences of channels, but is {length}"
+        )
     levels = populations(Course.of(model, initial, 0.0))
     shares, flows = _shares(model), levels[None]
     for _ in range(length):
@@ -183,24 +191,25 @@ def _shares(model):
     return np.divide(rates, total, out=np.zeros_like(rates), where=total > 0)
 
 
-def _mean(model, delays, after, initial, at, value, until=None):
+def _mean(model, delays, after, initial, at, value, until=None, name="after"):
     """Return what `value` gives of the course from `at` on, after a photon if wanted.
 
     In a window it is averaged over the photons. `delays` is what `value` asks for, None for all up
-    to the time `until`.
+    to the time `until`; `name` is what a message calls `after`.
     """
     start, stop = check_window(at)
     to_end = delays is None  # which is not the same for photons at different times
     if to_end and stop > until:
         raise ValueError(f"`at` must be before the end, {until:g}, but is {at!r}")
-    course = Course.of(model, initial, until if to_end else stop + delays[-1])
+    end = (until, "until") if to_end else (stop + delays[-1], "tlist` after `at")
+    course = Course.of(model, initial, *end)
     if to_end:
         course = course.ending(until)
     if after is None:
         if start != stop:
             raise ValueError(f"`at` must be one time where no photon is given, but is {at!r}")
         return value(course.later(start))
-    tags = course.tags(after, "after")
+    tags = course.tags(after, name)
     photons = first_photons(course, tags, (start, stop), () if to_end else delays, not to_end)
     if not photons.weights:
         return np.full_like(value(course), np.nan)

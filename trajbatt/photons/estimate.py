@@ -41,9 +41,7 @@ def counted(clicks, channel, name="channel"):
 
 def pair_of(clicks, channels):
     """Return which clicks are of the first and of the second of a pair of channels."""
-    if not isinstance(channels, tuple | list) or len(channels) != 2:
-        raise TypeError(f"`channels` must be a pair of channels, but is {channels!r}")
-    return [counted(clicks, channel, "channels") for channel in channels]
+    return [counted(clicks, channel, "channels") for channel in checks.pair("channels", channels)]
 
 
 def window(clicks, start, stop, reach=0.0):

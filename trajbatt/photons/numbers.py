@@ -66,8 +66,7 @@ def joint_distribution(clicks, t, channels, start=0.0):
 
     Parameters and errors as for `distribution`, with a pair of channels.
     """
-    if not isinstance(channels, tuple | list) or len(channels) != 2:
-        raise TypeError(f"`channels` must be a pair of channels, but is {channels!r}")
+    channels = checks.pair("channels", channels)
     a, b = (_numbers(clicks, t, channel, start) for channel in channels)
     shape = a.max() + 1, b.max() + 1
     found = np.bincount(a * shape[1] + b, minlength=shape[0] * shape[1]).reshape(shape)

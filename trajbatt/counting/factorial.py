@@ -1,0 +1,63 @@
+r"""Factorial moments of photon numbers, exactly.
+
+They are the derivatives of the generating function, <n(n-1)...(n-k+1)> = d^k G/dz^k at z = 1, and
+come out by Fourier transform of G on a circle around 1. Its coefficients there are not negative, so
+a circle on which G is not too large holds them all.
+"""
+
+import math
+
+import numpy as np
+
+from trajbatt import checks
+from trajbatt.counting.numbers import Numbers
+
+POINTS = 64  # on the circle
+
+
+def factorial_moments(model, t, channel, order=4, initial=None, start=0.0, detectors=None):
+    """Return <n>, <n(n-1)>, <n(n-1)(n-2)>, ... of a photon number, float64 (order,).
+
+    Those of light with Poissonian statistics are powers of the first.
+
+    Parameters
+    ----------
+    model, t, channel, initial, start, detectors
+        As for `trajbatt.counting.distribution`.
+    order : int
+        How many there are, at most 32.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
+    order = checks.integer("order", order, 1)
+    if order > POINTS // 2:
+        raise ValueError(f"`order` must be at most {POINTS // 2}, but is {order}")
+    numbers = Numbers(model, t, (channel,), initial, start, detectors)
+    (mean,) = numbers.means
+    if mean <= 0.0:
+        return np.zeros(order)
+    radius = _radius(numbers, order)
+    z = 1.0 + radius * np.exp(2j * np.pi * np.arange(POINTS // 2 + 1) / POINTS)
+    # G is real on the real axis, so the lower half of the circle is the complex conjugate.
+    coefficients = np.fft.irfft(numbers.generating(z[:, None]).conj(), POINTS)
+    k = np.arange(1, order + 1)
+    return coefficients[k] * np.array([math.factorial(i) for i in k.tolist()]) / radius**k
+
+
+def _radius(numbers, order):
+    """Return a radius at which coefficients beyond the circle's points are rounding.
+
+    The larger it is, the less rounding there is in those of high order, as long as G itself is not
+    large. If G is at most g at twice the radius, those beyond are at most g 2^-`POINTS`.
+    """
+    (mean,), ((variance,),) = numbers.means, numbers.covariance
+    radius = 0.5 / (mean + variance / mean)
+    while radius < order / mean:
+        reach = np.array([[1.0 + 4.0 * radius]], dtype=complex)
+        if not abs(numbers.generating(reach)[0]) < math.exp(order + 2):
+            break
+        radius *= 2.0
+    return min(radius, order / mean)
