@@ -164,3 +164,54 @@ def test_errors(arguments, message, capsys, empty_folder):
 def test_help(command, capsys):
     assert main([command, "--help"]) == 0
     assert "Usage: trajbatt" in capsys.readouterr().out
+
+
+def test_photons_of_a_short_record(capsys):
+    # The first photon by the end of the record, not ever: a z of -11 if that is forgotten.
+    command = ["charge", "-N", "20", "--ntraj", "1000", "--time", "0.01", "--store", "run", "-q"]
+    assert main([*command, "--out", "a"]) == 0
+    rows = rows_of(numbers_of(["photons", "run", "--out", "b"], capsys))
+    model = tb.Battery(20, 1.87, 200.0, gamma_plus=10.0).charge()
+    for name, exact in zip(model.channel_names, tb.counting.next_channel(model), strict=True):
+        row = rows[f"first_{name}"]
+        assert abs(row["z"]) < 4
+        assert abs(row["ensemble"] - exact) > 2.5 * row["sem"]
+
+
+def test_photons_of_batteries_in_other_units(capsys, empty_folder):
+    for gamma_minus in (0.0, 2.0):
+        battery = tb.Battery(4, 1.5, 60.0, 1.0, 10.0, gamma_minus)
+        tb.mcsolve(battery.charge(), [0.0, 0.1], 50, seed=1, store=f"run-{gamma_minus}")
+        for command in ("photons", "show"):
+            assert main([command, f"run-{gamma_minus}", "--out", f"{command}{gamma_minus}"]) == 0
+            assert (empty_folder / f"{command}{gamma_minus}" / f"{command}.png").exists()
+    capsys.readouterr()
+
+
+@pytest.mark.filterwarnings("error")
+def test_photons_of_runs_that_end_too_soon(capsys):
+    battery = tb.Battery(4, 1.5, 60.0)
+    model = tb.Protocol([(battery.store(), 0.2), (battery.discharge(), 0.3)])
+    tb.mcsolve(model, [0.0, 0.1], 10, seed=1, store="early")
+    tb.mcsolve(battery.charge(), [0.0], 10, seed=1, store="at-once")
+    for run, end in (("early", "0.1"), ("at-once", "0")):
+        message = error_of(["photons", run, "--out", "here"], capsys)
+        assert f"the record must go on until there are photons, but ends at {end}" in message
+    tb.mcsolve(model, [0.0, 0.4], 10, seed=1, store="late")
+    assert main(["photons", "late", "-q", "--out", "there"]) == 0
+
+
+def test_files_that_the_filter_has_to_be_told_about(capsys, empty_folder):
+    (empty_folder / "n.csv").write_text("time,channel\n0.01,0\n0.02,2\n0.03,1\n")
+    command = ["filter", "n.csv", "-N", "4", "--time", "0.05", "--out", "here"]
+    assert "but click 0 is of '0'" in error_of(command, capsys)
+    numbers = numbers_of([*command, "--channels", "red, center, blue"], capsys)
+    model = tb.Battery(4, 1.87, 40.0, gamma_plus=10.0).charge()
+    clicks = tb.exchange.read_csv("n.csv", channels=model.channel_names)
+    found = tb.filter(model, clicks, [0.05])
+    assert numbers["filter"]["energy"][-1] == pytest.approx(found.energy[0])
+    assert "but line 3 is of 2" in error_of([*command, "--channels", "red,blue"], capsys)
+    (empty_folder / "m.csv").write_text("# duration: 0.1\ntime,channel\n0.01,red\n")
+    command = ["filter", "m.csv", "-N", "4", "--time", "0.2", "--out", "there"]
+    assert "`time` must end by the end of the record, 0.1" in error_of(command, capsys)
+    assert "m.csv must be a stored run, but is a file" in error_of(["photons", "m.csv"], capsys)

@@ -61,7 +61,7 @@ def photons(
     if with_exact:
         p_values = {name: p for name, p in found.p_values.items() if not math.isnan(p)}
         listed = ", ".join(f"{name} {p:.3g}" for name, p in p_values.items()) or "unknown"
-        outputs.show(f"chance of a larger deviation from the exact distribution: {listed}")
+        outputs.show(f"chance of a larger deviation of the numbers: {listed}")
     else:
         outputs.show("exact curves of Eq. (5) are left out; --exact computes them")
     outputs.save_picture(plots.photons_figure(found, what, battery))
