@@ -271,7 +271,7 @@ def test_ctrl_c_ends_with_one_line():
     time.sleep(4.0)
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert err == "trajbatt: interrupted\n"
     assert not Path("trajbatt-out").exists()
