@@ -159,7 +159,7 @@ def test_structured_clicks_go_wherever_clicks_do():
         (
             structured((1, 1.0, "red"), (0, 2.0, "red"), (1, 0.5, "red")),
             {},
-            "clicks must be in the order of time, but click 2 at 0.5 follows a later one",
+            "clicks must be in the order of time, but click 2 at 0.5 follows one at",
         ),
         (
             structured((0, 1.0, "red"), (0, 2.0, "green")),
@@ -664,7 +664,7 @@ def test_text_files_with_numbers_of_channels(tmp_path):
         ),
         (
             "trajectory,time,channel\n1,2,red\n0,1,red\n1,1,red\n",
-            "but line 4 at 1.0 follows a later",
+            "but line 4 at 1.0 follows one at",
         ),
     ):
         (tmp_path / "clicks.csv").write_text(text)

@@ -600,48 +600,51 @@ def refused(clicks, message, model=None, times=(0.1, 0.6), error=ValueError, **o
 def test_clicks_that_are_wrong():
     refused(
         record((0.1, "red"), (0.3, "blue"), (0.2, "red")),
-        "`clicks` must be in the order of time, but click 2 at 0.2 follows one at 0.3",
+        "clicks must be in the order of time, but click 2 at 0.2 follows one at 0.3",
     )
     refused(
         record((0.1, "red"), (0.7, "blue")),
-        "`clicks` must end by the last time, 0.6, but click 1 is at 0.7",
+        "clicks must end by 0.6, but click 1 is at 0.7",
     )
-    refused(record((-0.1, "red")), "`clicks` must have times >= 0, but click 0 is at -0.1")
+    refused(record((-0.1, "red")), "clicks must have finite times >= 0, but click 0 is at -0.1")
     refused(
         record((0.1, "red"), (np.nan, "red")),
-        "`clicks` must have finite times, but click 1 is at nan",
+        "clicks must have finite times >= 0, but click 1 is at nan",
     )
     refused(
         record((0.1, "red"), (0.2, "green")),
-        "`clicks` must be of the channels 'red', 'center', 'blue', but click 1 is of 'green'",
+        "clicks must be of the channels 'red', 'center', 'blue', but click 1 is of 'green'",
     )
     for wrong in (3, -1):
         refused(
             record((0.1, 0), (0.2, wrong)),
-            f"`clicks` must be of the channels 'red', 'center', 'blue', but click 1 is of {wrong}",
+            f"clicks must be of the channels 'red', 'center', 'blue', but click 1 is of {wrong}",
         )
     refused(
         SimpleNamespace(time=[0.1], channel=[0], channels=("dis",)),
-        "`clicks` must be of the channels 'red', 'center', 'blue', but click 0 is of 'dis'",
+        "clicks must be of the channels 'red', 'center', 'blue', but click 0 is of 'dis'",
     )
     refused(
         record((0.1, 0.5)),
-        "`clicks.channel` must hold names or indices, but holds float64",
+        "clicks must have the name of a channel each, or its number among `channels`, "
+        "but click 0 has 0.5",
         error=TypeError,
     )
     refused(
         SimpleNamespace(time=["soon"], channel=["red"]),
-        "`clicks.time` must hold numbers, but holds <U4",
+        "clicks must have a number for each time, but have <U4",
         error=TypeError,
     )
     refused(
         SimpleNamespace(time=[0.1, 0.2], channel=["red"]),
-        "`clicks` must have one `time` and one `channel` for each click, "
-        "but the shapes are (2,) and (1,)",
+        "clicks must have one trajectory, time and channel each, "
+        "but the shapes are (2,), (2,) and (1,)",
     )
     refused(
         SimpleNamespace(time=[0.1, 0.2], channel=["red", None]),
-        "`clicks` must be of the channels 'red', 'center', 'blue', but click 1 is of 'None'",
+        "clicks must have the name of a channel each, or its number among `channels`, "
+        "but click 1 has None",
+        error=TypeError,
     )
     refused(
         [(0.1, "red")],
@@ -718,7 +721,7 @@ def test_clicks_that_cannot_be():
         )
     refused(
         record((0.3, "red")),
-        "`clicks` must be of the channels none, but click 0 is of 'red'",
+        "clicks must be of the channels none, but click 0 is of 'red'",
         battery.store(),
     )
 

@@ -292,16 +292,16 @@ WRONG = SimpleNamespace(time=[0.1, 0.2], channel=["red", "green"])
         ({"efficiency": 1.5}, "`efficiency` must lie in .* but is 1.5"),
         ({"efficiency": [1.0, 1.0]}, "`efficiency` must be one number or one for each of 3"),
         ({"dark_rate": -1.0}, "`dark_rate` must .* but is -1.0"),
-        ({"duration": 0.01}, r"`clicks` must end by the last time, 0.01, but click 0 is at"),
+        ({"duration": 0.01}, r"clicks must end by 0.01, but click 0 is at"),
         ({"duration": 0.0}, "`duration` must be a finite number above zero, but is 0.0"),
         ({"initial": np.zeros(9)}, "`initial` must"),
         (
             {"clicks": WRONG},
-            "`clicks` must be of the channels 'red', 'center', 'blue', but click 1 is of 'green'",
+            "clicks must be of the channels 'red', 'center', 'blue', but click 1 is of 'green'",
         ),
         (
             {"clicks": SimpleNamespace(time=[0.2, 0.1], channel=["red", "red"])},
-            "`clicks` must be in the order of time, but click 1 at 0.1 follows one at 0.2",
+            "clicks must be in the order of time, but click 1 at 0.1 follows one at 0.2",
         ),
         (
             {"clicks": exchange.to_structured(CLICKS)},

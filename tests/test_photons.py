@@ -737,7 +737,10 @@ def test_bad_input(function, message):
         (([0, 5], [0.1, 0.2], [0, 0], 0, 2), "of the trajectories 0 to 1, but click 1 has 5"),
         (([0, 3], [0.1, 0.2], [0, 0], 2, 2), "of the trajectories 2 to 3, but click 0 has 0"),
         (([1, 0], [0.1, 0.2], [0, 0]), "be sorted by trajectory, but click 1 of 0 follows one"),
-        (([0, 0], [0.2, 0.1], [0, 0]), "be in the order of time, but click 1 at 0.1 follows a"),
+        (
+            ([0, 0], [0.2, 0.1], [0, 0]),
+            "be in the order of time, but click 1 at 0.1 follows one at",
+        ),
         (([0], [np.nan], [0]), "clicks must have finite times >= 0, but click 0 is at nan"),
         (([0], [0.5], [0], 0, 1, 0.4), "clicks must end by 0.4, but click 0 is at 0.5"),
         (([0], [0.5, 0.6], [0]), "one trajectory, time and channel each, but the shapes are"),

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from trajbatt.clicks import ROUNDING, Clicks
+from trajbatt.assembly import channel_places
+from trajbatt.clicks import ROUNDING, Clicks, channel_names, check_kinds, check_values
 
 
 def check_clicks(clicks):
@@ -59,49 +60,17 @@ def of_one_trajectory(clicks, channels, t_end):
         time, channel = np.asarray(clicks.time), np.asarray(clicks.channel)
     except ValueError:  # ragged
         raise TypeError("`clicks` must have plain arrays `time` and `channel`") from None
-    if time.ndim != 1 or channel.shape != time.shape:
-        raise ValueError(
-            "`clicks` must have one `time` and one `channel` for each click, "
-            f"but the shapes are {time.shape} and {channel.shape}"
-        )
-    if time.size == 0:
-        return np.empty(0), np.empty(0, dtype=np.int64)
-    if time.dtype.kind not in "iuf":
-        raise TypeError(f"`clicks.time` must hold numbers, but holds {time.dtype}")
-    time = time.astype(float)
-    places = _places(channel, getattr(clicks, "channels", None), channels)
-
-    def refuse(wrong, rule, what):
-        if np.any(wrong):
-            i = int(np.argmax(wrong))
-            raise ValueError(f"`clicks` must {rule}, but click {i} {what(i)}")
-
-    refuse(~np.isfinite(time), "have finite times", lambda i: f"is at {time[i]}")
-    refuse(time < 0, "have times >= 0", lambda i: f"is at {time[i]}")
-    late = np.append(False, np.diff(time) < 0)
-    refuse(late, "be in the order of time", lambda i: f"at {time[i]} follows one at {time[i - 1]}")
-    refuse(time > t_end, f"end by the last time, {t_end:g}", lambda i: f"is at {time[i]}")
-    return time, places
-
-
-def _places(channel, own, channels):
-    """Return channels as indices into `channels`, int64 (n,)."""
-    if channel.dtype.kind in "iu":
-        names = dict(enumerate(channels if own is None else own))
-    elif channel.dtype.kind in "UO":
-        names = {name: name for name in channels}
-    else:
-        raise TypeError(f"`clicks.channel` must hold names or indices, but holds {channel.dtype}")
-    if channel.dtype.kind == "O":  # which might not be sorted
-        channel = np.array([str(one) for one in channel])
-    kinds, inverse = np.unique(channel, return_inverse=True)
-    kinds = [names.get(kind, kind) for kind in kinds.tolist()]
-    found = np.array([channels.index(name) if name in channels else -1 for name in kinds])[inverse]
+    own = getattr(clicks, "channels", channels) if channel.dtype.kind in "iu" else channels
+    places, names = channel_places(channel, channel_names(own))
+    alone = np.zeros(time.shape, dtype=np.int64)
+    check_kinds(alone, time, places)
+    check_values(alone, time, places, names, (0, 0), t_end)
+    known = np.array([channels.index(one) if one in channels else -1 for one in names])
+    found = known[places] if places.size else places
     if np.any(found < 0):
         i = int(np.argmax(found < 0))
-        listed = ", ".join(repr(name) for name in channels) or "none"
-        wrong = kinds[inverse[i]]
+        listed = ", ".join(repr(one) for one in channels) or "none"
         raise ValueError(
-            f"`clicks` must be of the channels {listed}, but click {i} is of {wrong!r}"
+            f"clicks must be of the channels {listed}, but click {i} is of {names[places[i]]!r}"
         )
-    return found
+    return time.astype(float), found

@@ -190,10 +190,10 @@ def check_values(trajectory, time, channel, channels, watched, duration, name="c
         (
             same & falls[1],
             "be in the order of time",
-            "at {1} follows a later one of its trajectory",
+            "at {1} follows one at {3}",
         ),
     ):
         if np.any(wrong):
             i = int(np.argmax(wrong))
-            here = what.format(trajectory[i], time[i], channel[i])
+            here = what.format(trajectory[i], time[i], channel[i], time[i - 1])
             raise ValueError(f"clicks must {rule}, but {name(i)} {here}")

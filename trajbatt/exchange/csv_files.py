@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from trajbatt import folder
+from trajbatt.assembly import assembled
 from trajbatt.click_checks import check_clicks
-from trajbatt.exchange.assembly import assembled
 from trajbatt.exchange.structured import COLUMNS
 from trajbatt.version import __version__
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from trajbatt import checks, folder
+from trajbatt.assembly import assembled
 from trajbatt.click_checks import check_clicks
 from trajbatt.clicks import channel_names
-from trajbatt.exchange.assembly import assembled
 from trajbatt.version import __version__
 
 ROOT = "A file format for photon-counting detector based single-molecule spectroscopy experiments."

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from trajbatt.assembly import assembled
 from trajbatt.clicks import channel_names
-from trajbatt.exchange.assembly import assembled
 
 
 def from_qutip(result, channels, duration=None):

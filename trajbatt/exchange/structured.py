@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from trajbatt.assembly import assembled
 from trajbatt.click_checks import check_clicks
-from trajbatt.exchange.assembly import assembled
 
 COLUMNS = ("trajectory", "time", "channel")
 

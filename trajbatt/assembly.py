@@ -30,7 +30,7 @@ def assembled(trajectory, time, channel, channels, ntraj, duration, name="click 
     """
     trajectory, time = _whole(np.asarray(trajectory), name), np.asarray(time)
     channels = None if channels is None else channel_names(channels)
-    channel, channels = _places(np.asarray(channel), channels, name)
+    channel, channels = channel_places(np.asarray(channel), channels, name)
     check_kinds(trajectory, time, channel)
     last = int(trajectory.max(initial=0))
     ntraj = last + 1 if ntraj is None else checks.integer("ntraj", ntraj, 1)
@@ -65,16 +65,31 @@ def _whole(trajectory, name):
     return trajectory.astype(np.int64)
 
 
-def _places(channel, channels, name):
-    """Return channels as indices, int64 (n_clicks,), and the names that they mean."""
+def channel_places(channel, channels, name="click {}".format):
+    """Return channels, names or indices, as indices and the names that they mean.
+
+    Parameters
+    ----------
+    channel : ndarray (n_clicks,)
+    channels : tuple of str or None
+        None for those that occur.
+    name : callable
+        What a message calls the click of an index.
+
+    Returns
+    -------
+    ndarray (n_clicks,), int64
+        Those of indices are not checked.
+    tuple of str
+    """
     if channel.dtype.kind in "iu" and channels is not None:
-        return channel, channels
+        return channel.astype(np.int64), channels
     words = [one.decode() if isinstance(one, bytes) else one for one in channel.tolist()]
     for i, word in enumerate(words):
         if not isinstance(word, str):
             raise TypeError(
-                "clicks must have the name of a channel each, or its number if `channels` names "
-                f"them, but {name(i)} has {word!r}"
+                "clicks must have the name of a channel each, or its number among `channels`, "
+                f"but {name(i)} has {word!r}"
             )
     if channels is None:
         found = dict.fromkeys(words)
