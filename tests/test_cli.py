@@ -268,10 +268,13 @@ def test_ctrl_c_ends_with_one_line():
     # A real signal, while the threads are in the kernels.
     command = [sys.executable, "-m", "trajbatt", "charge", "--ntraj", "2000000000"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    time.sleep(4.0)
-    assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=120)
+    try:
+        time.sleep(4.0)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert err == "trajbatt: interrupted\n"
     assert not Path("trajbatt-out").exists()
