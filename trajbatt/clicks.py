@@ -48,11 +48,12 @@ class Clicks:
         channels = channel_names(self.channels)
         first = checks.integer("first", self.first, 0)
         check_kinds(*arrays)
-        last = int(trajectory.max(initial=first)) if self.ntraj is None else None
-        ntraj = checks.integer("ntraj", self.ntraj if last is None else last + 1 - first, 1)
-        duration = (
-            self.duration if self.duration is None else checks.real("duration", self.duration, 0)
-        )
+        ntraj, duration = self.ntraj, self.duration
+        if ntraj is None:
+            ntraj = int(trajectory.max(initial=first)) + 1 - first
+        ntraj = checks.integer("ntraj", ntraj, 1)
+        if duration is not None:
+            duration = checks.real("duration", duration, 0)
         check_values(*arrays, channels, (first, first + ntraj - 1), duration)
         if duration is None:
             duration = float(time.max(initial=0.0))

@@ -52,8 +52,8 @@ def correlation(model, tlist, channels, initial=None, at=0.0):
         As in `mesolve`; the state at t = 0.
     at : float or pair of float
         Or a window, over which the density is integrated. At the boundary of two stages, the later
-        one emits. Where the first photon is very unlikely, rounding decides what follows: below
-        some 1e-12 of the largest rate digits are lost, and below 1e-18 there is none.
+        one emits. Where the first photon is very unlikely, rounding decides what follows: at p
+        times the largest rate it is off by some 1e-16/p, and below 1e-18 there is none.
 
     Raises
     ------

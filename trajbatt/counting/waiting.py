@@ -54,7 +54,7 @@ def survival(model, tlist, after=None, initial=None, at=0.0):
     at : float or pair of float
         Or a window: all photons that come in it are taken together. At the boundary of two stages,
         the later one emits. Where the photon `after` is very unlikely, rounding decides what
-        follows: below some 1e-12 of the largest rate digits are lost, and below 1e-18 there is
+        follows: at p times the largest rate it is off by some 1e-16/p, and below 1e-18 there is
         none.
 
     Returns
