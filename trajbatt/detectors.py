@@ -91,10 +91,7 @@ class Detectors:
         """
         check_clicks(clicks)
         rng = np.random.default_rng(None if seed is None else checks.integer("seed", seed, 0))
-        efficiency, dark_rate, dead_time, jitter = (
-            for_channels(name, getattr(self, name), clicks.channels, high)
-            for name, high in HIGHEST.items()
-        )
+        efficiency, dark_rate, dead_time, jitter = self._each(clicks.channels)
         channel = self._routed(clicks.channel, rng, len(clicks.channels))
         seen = clicks.trajectory, clicks.time, channel
         if np.any(efficiency < 1.0):
@@ -132,10 +129,7 @@ class Detectors:
         ValueError
             If there is a dead time or jitter, or a parameter has not one value for each channel.
         """
-        efficiency, dark_rate, dead_time, jitter = (
-            for_channels(name, getattr(self, name), channels, high)
-            for name, high in HIGHEST.items()
-        )
+        efficiency, dark_rate, dead_time, jitter = self._each(channels)
         for name, values in (("dead_time", dead_time), ("jitter", jitter)):
             if np.any(values > 0.0):
                 raise ValueError(
@@ -143,6 +137,13 @@ class Detectors:
                     f"but have {getattr(self, name)}"
                 )
         return self._routes(len(channels)) * efficiency, dark_rate
+
+    def _each(self, channels):
+        """Return the parameters of `HIGHEST`, one (nc,) after the other."""
+        return [
+            for_channels(name, getattr(self, name), channels, high)
+            for name, high in HIGHEST.items()
+        ]
 
     def _routed(self, channel, rng, n):
         routes = self._routes(n)
