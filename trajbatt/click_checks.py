@@ -65,12 +65,6 @@ def of_one_trajectory(clicks, channels, t_end):
     alone = np.zeros(time.shape, dtype=np.int64)
     check_kinds(alone, time, places)
     check_values(alone, time, places, names, (0, 0), t_end)
-    known = np.array([channels.index(one) if one in channels else -1 for one in names])
-    found = known[places] if places.size else places
-    if np.any(found < 0):
-        i = int(np.argmax(found < 0))
-        listed = ", ".join(repr(one) for one in channels) or "none"
-        raise ValueError(
-            f"clicks must be of the channels {listed}, but click {i} is of {names[places[i]]!r}"
-        )
-    return time.astype(float), found
+    if names != channels:
+        places, _ = channel_places(np.array(names, dtype=str)[places], channels)
+    return time.astype(float), places

@@ -212,8 +212,8 @@ def _those(arrays, chosen):
 
 def _dark_counts(clicks, dark_rate, rng):
     """Return the trajectories, times and channels of Poissonian clicks."""
-    numbers = rng.poisson(dark_rate * clicks.duration, size=(clicks.ntraj, dark_rate.size))
-    places = np.repeat(np.arange(numbers.size), numbers.ravel())
+    counts = rng.poisson(dark_rate * clicks.duration, size=(clicks.ntraj, dark_rate.size))
+    places = np.repeat(np.arange(counts.size), counts.ravel())
     trajectory = clicks.first + places // dark_rate.size
     time = rng.random(places.size) * clicks.duration
     return trajectory, time, (places % dark_rate.size).astype(np.int8)

@@ -54,7 +54,7 @@ def _radius(numbers, order):
     large. If G is at most g at twice the radius, those beyond are at most g 2^-`POINTS`.
     """
     (mean,), ((variance,),) = numbers.means, numbers.covariance
-    radius = 0.5 / (mean + variance / mean)
+    radius = 0.5 / (mean + max(variance, 0.0) / mean)  # rounding may leave less than none
     while radius < order / mean:
         reach = np.array([[1.0 + 4.0 * radius]], dtype=complex)
         if not abs(numbers.generating(reach)[0]) < math.exp(order + 2):
