@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 import trajbatt as tb
 from experiments import study
 from experiments.study import CONDITIONAL, FAILS, HOLDS, Verdict
-from trajbatt import panels
+from trajbatt.pictures import panels
 
 
 @dataclass(frozen=True)

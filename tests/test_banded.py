@@ -12,13 +12,13 @@ from scipy.linalg import expm
 from scripted import Scripted
 
 import trajbatt as tb
-from trajbatt import records as records_module
-from trajbatt.banded_engine import BandedEngine
-from trajbatt.chunks import Plan
+from trajbatt.ensembles.plan import Plan
 from trajbatt.kernels import banded
-from trajbatt.ladder_engine import LadderEngine
-from trajbatt.records import COUNTS, JZ, Records
-from trajbatt.states import prepare
+from trajbatt.states.initial import prepare
+from trajbatt.trajectories import engine as engine_module
+from trajbatt.trajectories.banded import BandedEngine
+from trajbatt.trajectories.ladder import LadderEngine
+from trajbatt.trajectories.records import COUNTS, JZ, Records
 
 EIGHT = tb.Battery(8, 1.87, 60.0, gamma_0=1.3, gamma_plus=10.0)
 DRIVEN = tb.Battery(6, 1.2, 20.0)
@@ -401,7 +401,7 @@ def test_clicks_are_sorted_and_counted(model):
 def test_nothing_depends_on_the_size_of_the_buffers(model, monkeypatch):
     plan = plan_of(model, [0.2, 0.5])
     records, seen = plan.engine.run(plan.generator(0), 30, plan.times)
-    monkeypatch.setattr(records_module, "MOST_CLICKS", -63)  # one slot to begin with
+    monkeypatch.setattr(engine_module, "MOST_CLICKS", -63)  # one slot to begin with
     cramped_records, cramped_seen = plan.engine.run(plan.generator(0), 30, plan.times)
     assert records.time.size > 64
     for a, b in zip(records, cramped_records, strict=True):

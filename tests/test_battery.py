@@ -59,7 +59,7 @@ def test_secular_ratio_minds_every_rate():
 
 
 def test_docstring_example():
-    assert doctest.testmod(sys.modules["trajbatt.battery"]).failed == 0
+    assert doctest.testmod(sys.modules["trajbatt.models.battery"]).failed == 0
 
 
 def test_rates_that_overflow():

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import trajbatt as tb
-from trajbatt.cli import main
-from trajbatt.console import formatted
+from trajbatt.commandline.console import formatted
+from trajbatt.commandline.main import main
 
 SMALL = ["--n-atoms", "10", "--ntraj", "60"]
 
@@ -190,7 +190,7 @@ def test_an_interrupted_run_leaves_the_results_of_the_last_one(monkeypatch, empt
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("trajbatt.summaries.charging_summary", interrupt)
+    monkeypatch.setattr("trajbatt.reports.summaries.charging_summary", interrupt)
     assert main(["charge", "--ntraj", "70", "-q", "--out", "a", "--force"]) == 130
     assert {path.name: path.read_bytes() for path in (empty_folder / "a").iterdir()} == before
 

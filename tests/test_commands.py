@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import trajbatt as tb
-from trajbatt import asymptotics
-from trajbatt.cli import main
+from trajbatt.commandline.main import main
+from trajbatt.models import asymptotics
 
 SMALL = ["--n-atoms", "8", "--ntraj", "40"]
 

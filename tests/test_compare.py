@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 import trajbatt as tb
-from trajbatt.compare import _weighted_chi2_tail, z_scores
+from trajbatt.numerics.scores import _weighted_chi2_tail, z_scores
 
 BATTERY = tb.Battery(20, 1.87, 200.0, gamma_plus=10.0)
 TIMES = np.linspace(0, BATTERY.charging_time, 25)

@@ -9,7 +9,7 @@ from dense import spin_operators
 from scipy.linalg import expm
 
 import trajbatt as tb
-from trajbatt import spin
+from trajbatt.numerics import spin
 
 CASES = [pytest.param(case, id=oracles.name(case)) for case in oracles.load()["eq5"]]
 

@@ -15,11 +15,13 @@ from deadly import die_once
 from test_store import everything
 
 import trajbatt as tb
-from trajbatt import chunks, dispatch
+from trajbatt.ensembles import chunks, executors
+from trajbatt.ensembles.plan import Plan, chunk_size
+from trajbatt.states.mixture import Mixture
 
 MODEL = tb.Battery(200, 1.87, 2000.0, gamma_plus=10.0).charge()
 TIMES = np.linspace(0, 0.02, 5)
-CHUNK = chunks.chunk_size(MODEL)
+CHUNK = chunk_size(MODEL)
 NTRAJ = 6 * CHUNK + 10
 
 IN_A_SCRIPT = """
@@ -134,9 +136,9 @@ class Failing:
 
 
 def test_a_chunk_that_fails_is_tried_again(reference):
-    executor = Failing(dispatch.ATTEMPTS - 1)
+    executor = Failing(executors.ATTEMPTS - 1)
     assert everything(solve(executor=executor)) == reference
-    assert executor.attempts == dispatch.ATTEMPTS - 1
+    assert executor.attempts == executors.ATTEMPTS - 1
 
 
 def test_a_chunk_that_keeps_failing_ends_the_run_and_the_rest_is_kept(tmp_path):
@@ -207,13 +209,11 @@ def test_overhead_of_a_chunk_in_process():
     n = 200
     start = time.perf_counter()
     pieces = {i: (0.0, None, i, 0) for i in range(n)}
-    assert list(dispatch.ordered(wait_for, pieces, threads=2)) == list(range(n))
+    assert list(executors.ordered(wait_for, pieces, threads=2)) == list(range(n))
     assert (time.perf_counter() - start) / n < 2e-3
 
 
-PLAN = chunks.Plan(
-    MODEL, chunks.Mixture.of_kets([1.0], np.eye(1, 201)), TIMES, 1, "ladder", 1e-6, False
-)
+PLAN = Plan(MODEL, Mixture.of_kets([1.0], np.eye(1, 201)), TIMES, 1, "ladder", 1e-6, False)
 
 
 def busy(repeats, chunk, size):
@@ -245,7 +245,7 @@ def test_dispatch_is_as_parallel_as_bare_threads():
 
     def seconds():
         start = time.perf_counter()
-        list(dispatch.ordered(busy, pieces, threads=2))
+        list(executors.ordered(busy, pieces, threads=2))
         return time.perf_counter() - start
 
     # In turn, since other programs may take a core at any time; the best of some counts.

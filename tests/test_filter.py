@@ -11,7 +11,7 @@ from scipy import special, stats
 from scipy.linalg import expm
 
 import trajbatt as tb
-from trajbatt import spin
+from trajbatt.numerics import spin
 
 
 def record(*clicks):

@@ -13,21 +13,21 @@ from scipy.linalg import expm
 from scripted import Scripted
 
 import trajbatt as tb
-from trajbatt import records as records_module
-from trajbatt import spin
-from trajbatt.chunks import Plan
-from trajbatt.engines import ENGINES
+from trajbatt.ensembles.plan import Plan
 from trajbatt.kernels import branches, comoments, ladder, mcwf, uniformization
-from trajbatt.ladder_engine import LadderEngine
-from trajbatt.records import Records
-from trajbatt.states import prepare
-from trajbatt.wavefunction_engine import WavefunctionEngine
+from trajbatt.numerics import spin
+from trajbatt.states.initial import prepare
+from trajbatt.trajectories import engine as engine_module
+from trajbatt.trajectories.ladder import LadderEngine
+from trajbatt.trajectories.mcwf import WavefunctionEngine
+from trajbatt.trajectories.methods import ENGINES
+from trajbatt.trajectories.records import Records
 
 BATTERY = tb.Battery(6, 1.87, 60.0, gamma_plus=10.0)
 RECORDS = """
 import hashlib, numpy as np, trajbatt as tb
-from trajbatt.chunks import Plan
-from trajbatt.states import prepare
+from trajbatt.ensembles.plan import Plan
+from trajbatt.states.initial import prepare
 battery = tb.Battery(6, 1.87, 60.0, gamma_plus=10.0)
 for method in ("ladder", "mcwf"):
     model = battery.charge()
@@ -92,7 +92,7 @@ def test_draws_do_not_depend_on_the_size_of_the_buffers(method, monkeypatch):
     model = BATTERY.charge()
     plan = Plan(model, prepare(model, None), np.array([0.5]), 7, method, 1e-6, True)
     roomy = plan.engine.sample(plan.generator(0), 30, 0.5)
-    monkeypatch.setattr(records_module, "MOST_CLICKS", -63)  # one slot to begin with
+    monkeypatch.setattr(engine_module, "MOST_CLICKS", -63)  # one slot to begin with
     cramped = plan.engine.sample(plan.generator(0), 30, 0.5)
     assert roomy.time.size > 64
     for field in ("origin", "hidden", "offsets", "time", "channel"):

@@ -7,8 +7,10 @@ import pytest
 from scipy import stats
 
 import trajbatt as tb
-from trajbatt import chunks
-from trajbatt.moments import Moments
+from trajbatt.ensembles import chunks
+from trajbatt.ensembles.plan import Plan, chunk_size
+from trajbatt.numerics.moments import Moments
+from trajbatt.states.mixture import Mixture
 
 BATTERY = tb.Battery(20, 1.87, 200.0, gamma_plus=10.0)
 TIMES = np.linspace(0, BATTERY.charging_time, 12)
@@ -116,22 +118,20 @@ def test_workers_do_not_change_a_bit(method):
 
 def test_more_trajectories_are_more_chunks():
     model = BATTERY.charge()
-    size = chunks.chunk_size(model)
+    size = chunk_size(model)
     few = tb.mcsolve(model, TIMES, ntraj=size + 10, seed=3)
     many = tb.mcsolve(model, TIMES, ntraj=3 * size, seed=3)
     np.testing.assert_array_equal(few.final_counts, many.final_counts[: size + 10])
 
 
 def test_chunk_size_depends_on_the_model_only():
-    sizes = [
-        chunks.chunk_size(tb.Battery(n, 1.0, 1.0).charge()) for n in (1, 20, 100, 10**4, 10**6)
-    ]
+    sizes = [chunk_size(tb.Battery(n, 1.0, 1.0).charge()) for n in (1, 20, 100, 10**4, 10**6)]
     assert sizes == [4096, 2048, 512, 4, 1]
 
 
 def test_every_chunk_has_its_own_stream():
     model = tb.Battery(10**4, 1.87, 1e5, gamma_plus=10.0).charge()
-    size = chunks.chunk_size(model)
+    size = chunk_size(model)
     runs = tb.mcsolve(model, [1e-7], ntraj=10 * size, seed=3, keep_clicks=True)
     first_of_chunk = [runs.clicks.of_trajectory(i * size).time for i in range(10)]
     first_of_chunk = [times[0] for times in first_of_chunk if times.size]
@@ -273,13 +273,13 @@ def test_oracle_means_within_their_errors_and_a_control():
 
 def samples_at_end(battery, method, n, seed):
     model = battery.charge()
-    start = chunks.Mixture.of_kets([1.0], _ground(model))
-    plan = chunks.Plan(model, start, TIMES[[4, 11]], seed, method, 1e-6, False)
+    start = Mixture.of_kets([1.0], _ground(model))
+    plan = Plan(model, start, TIMES[[4, 11]], seed, method, 1e-6, False)
     return plan.engine.run(plan.generator(0), n, plan.times)[1].samples
 
 
 def _ground(model):
-    from trajbatt import spin
+    from trajbatt.numerics import spin
 
     return spin.to_dressed(tb.ground_state(model.n_atoms), model.theta)[None, :]
 

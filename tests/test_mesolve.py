@@ -4,8 +4,9 @@ import pytest
 from dense import evolve, jump_operators, spin_operators
 
 import trajbatt as tb
-from trajbatt import propagators, states
-from trajbatt.coherence import CoherenceOrders
+from trajbatt.exact.ladder import CoherenceOrders
+from trajbatt.numerics import propagators
+from trajbatt.states.initial import prepare
 
 CASES = [pytest.param(case, id=oracles.name(case)) for case in oracles.load()["eq7"]]
 
@@ -94,7 +95,7 @@ def test_rational_steps_agree_with_dense_exponentials(initial):
     start = None if initial == "ground" else tb.coherent_state(60, 1.0, 0.7)
     times = np.linspace(0, 0.1, 6)
     system = CoherenceOrders(model, range(3))
-    y = system.initial(states.prepare(model, start))
+    y = system.initial(prepare(model, start))
     dense = system.from_dense(
         propagators.dense_states(system.dense_blocks(), system.dense_state(y), times)
     )

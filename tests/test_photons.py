@@ -11,7 +11,7 @@ from scipy import stats
 
 import trajbatt as tb
 from trajbatt import counting, photons
-from trajbatt.photons import currents, numbers
+from trajbatt.photons import currents, moments
 
 NAMES = ("a", "b", "c")
 
@@ -160,7 +160,7 @@ def test_numbers_by_hand(clicks, start, stop):
 @pytest.mark.parametrize("start", [0.0, 1.5])
 @pytest.mark.parametrize("block", [2, 65_536])
 def test_moments_by_hand(clicks, start, block, monkeypatch):
-    monkeypatch.setattr(numbers, "BLOCK", block)
+    monkeypatch.setattr(moments, "BLOCK", block)
     monkeypatch.setattr(currents, "BLOCK", block)
     ends = np.array([1.5, 2.0, 3.1, 4.25])
     for channel in ("a", "total"):

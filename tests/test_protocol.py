@@ -10,7 +10,7 @@ from dense import jump_operators, spin_operators
 from scipy.linalg import expm
 
 import trajbatt as tb
-from trajbatt import spin
+from trajbatt.numerics import spin
 
 CASES = [pytest.param(case, id=oracles.name(case)) for case in oracles.load()["protocol"]]
 BATTERY = tb.Battery(8, 1.2, 30.0)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import trajbatt as tb
-from trajbatt.cli import main
+from trajbatt.commandline.main import main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -4,7 +4,7 @@ from dense import spin_operators
 from scipy.linalg import expm
 from scipy.stats import binom
 
-from trajbatt import spin
+from trajbatt.numerics import spin
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 40])

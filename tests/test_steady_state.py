@@ -5,8 +5,8 @@ import pytest
 from scipy.optimize import brentq
 
 import trajbatt as tb
-from trajbatt import spin
-from trajbatt.steady_state import SteadyState
+from trajbatt.numerics import spin
+from trajbatt.states.steady_state import SteadyState
 
 X_VALUES = [1.0, 1 + 2e-16, 1 + 1e-12, 1 - 1e-9, 1 + 1e-5, 1.0003, 0.99, 1.01, 2.9, 0.2, 50.0, 1e-8]
 

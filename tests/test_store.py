@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 import trajbatt as tb
-from trajbatt import chunks
+from trajbatt.ensembles import chunks
+from trajbatt.ensembles.plan import LAW, chunk_size
+from trajbatt.numerics.moments import Moments
 
 BATTERY = tb.Battery(200, 1.87, 2000.0, gamma_plus=10.0)
 MODEL = BATTERY.charge()
 TIMES = np.linspace(0, 0.02, 5)
-CHUNK = chunks.chunk_size(MODEL)
+CHUNK = chunk_size(MODEL)
 
 
 def everything(runs):
@@ -91,7 +93,7 @@ def test_only_what_is_missing_is_computed(tmp_path, monkeypatch, at_once):
         computed.append(chunk)
         return original(plan, chunk, size)
 
-    monkeypatch.setattr("trajbatt.run.run_chunk", spy)
+    monkeypatch.setattr("trajbatt.ensembles.run.run_chunk", spy)
     assert tb.load(tmp_path).ntraj == 2 * CHUNK  # up to the gap
     assert everything(solve(store=tmp_path)) == at_once
     assert computed == [2]
@@ -132,8 +134,8 @@ def test_another_run_is_refused(tmp_path, change, words):
 
 def test_another_version_of_the_law_is_refused(tmp_path, monkeypatch):
     solve(20, store=tmp_path)
-    monkeypatch.setattr("trajbatt.identity.LAW", chunks.LAW + 1)
-    with pytest.raises(ValueError, match=f"law: {chunks.LAW} there, {chunks.LAW + 1} now"):
+    monkeypatch.setattr("trajbatt.ensembles.identity.LAW", LAW + 1)
+    with pytest.raises(ValueError, match=f"law: {LAW} there, {LAW + 1} now"):
         solve(20, store=tmp_path)
 
 
@@ -171,9 +173,9 @@ def test_a_damaged_chunk_is_named_and_computed_again(tmp_path, damage, at_once):
 def test_a_store_in_use_is_refused(tmp_path):
     code = (
         "import sys, time, trajbatt as tb\n"
-        "from trajbatt.store import Store\n"
-        "from trajbatt.chunks import Plan\n"
-        "from trajbatt.states import prepare\n"
+        "from trajbatt.ensembles.store import Store\n"
+        "from trajbatt.ensembles.chunks import Plan\n"
+        "from trajbatt.states.initial import prepare\n"
         "import numpy as np\n"
         "model = tb.Battery(3, 1.0, 1.0).charge()\n"
         "plan = Plan(model, prepare(model, None), np.array([1.0]), 1, 'ladder', 1e-6, False)\n"
@@ -317,7 +319,7 @@ def test_stored_results_can_be_pickled(tmp_path):
 
 
 def test_ctrl_c_while_a_tally_is_added(monkeypatch):
-    original = chunks.Moments.__add__
+    original = Moments.__add__
     calls = []
 
     def interrupted(self, other):
@@ -326,7 +328,7 @@ def test_ctrl_c_while_a_tally_is_added(monkeypatch):
             raise KeyboardInterrupt
         return original(self, other)
 
-    monkeypatch.setattr(chunks.Moments, "__add__", interrupted)
+    monkeypatch.setattr(Moments, "__add__", interrupted)
     with pytest.warns(RuntimeWarning, match="interrupted"):
         runs = solve(threads=1)
     monkeypatch.undo()
@@ -341,7 +343,7 @@ def test_ctrl_c_while_the_coherent_energy_is_computed(tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("trajbatt.chunks.Total.add", interrupted)
+    monkeypatch.setattr("trajbatt.ensembles.tally.Total.add", interrupted)
     with pytest.raises(KeyboardInterrupt):
         _ = runs.coherent_energy
     monkeypatch.undo()

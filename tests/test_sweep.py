@@ -8,7 +8,7 @@ import pytest
 import xarray
 
 import trajbatt as tb
-from trajbatt.cli import main
+from trajbatt.commandline.main import main
 
 AXES = dict(n_atoms=[4, 9], theta=[1.3, 1.87], ratio=[10.0])
 
@@ -47,7 +47,7 @@ def test_known_points_are_not_computed_again(tmp_path, monkeypatch):
         computed.append(arguments)
         return original(*arguments, **options)
 
-    monkeypatch.setattr(sys.modules["trajbatt.sweep"], "mesolve", spy)
+    monkeypatch.setattr(sys.modules["trajbatt.analysis.sweep"], "mesolve", spy)
     again = tb.sweep(**AXES, ntraj=50, store=tmp_path, threads=1)
     xarray.testing.assert_identical(again, whole)
     assert len(computed) == 3

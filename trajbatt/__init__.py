@@ -5,25 +5,29 @@ emitting photons (Pokhrel and Gea-Banacloche, 2024). Start with `Battery`, then 
 trajectories, `mesolve` for their exact twin, and `compare` for the verdict.
 """
 
-from trajbatt import asymptotics, counting, exchange, photons
-from trajbatt.battery import Battery
-from trajbatt.clicks import Clicks
-from trajbatt.compare import Comparison, compare
-from trajbatt.detectors import Detectors
-from trajbatt.ensemble import EnsembleResult, Trajectory
-from trajbatt.filtering import FilterResult, filter
-from trajbatt.fisher import EnergyFisher, energy_fisher
-from trajbatt.fitting import FitResult, fit
-from trajbatt.mcsolve import load, mcsolve
-from trajbatt.mesolve import MasterEquationResult, mesolve
-from trajbatt.models import BandedModel, Channel, LadderModel
-from trajbatt.protocol import Protocol
-from trajbatt.qutip_bridge import to_qutip
-from trajbatt.secular import SecularCheck, secular_check
-from trajbatt.states import coherent_state, excited_state, ground_state
-from trajbatt.steady_state import SteadyState, steady_state
-from trajbatt.sweep import sweep
-from trajbatt.version import __version__
+from trajbatt import counting, exchange, photons
+from trajbatt.analysis.compare import Comparison, compare
+from trajbatt.analysis.fisher import EnergyFisher, energy_fisher
+from trajbatt.analysis.secular import SecularCheck, secular_check
+from trajbatt.analysis.sweep import sweep
+from trajbatt.base.version import __version__
+from trajbatt.ensembles.mcsolve import load, mcsolve
+from trajbatt.ensembles.result import EnsembleResult
+from trajbatt.ensembles.trajectory import Trajectory
+from trajbatt.exact.mesolve import MasterEquationResult, mesolve
+from trajbatt.exchange.qutip_problems import to_qutip
+from trajbatt.inference.filter import FilterResult, filter
+from trajbatt.inference.fit import FitResult, fit
+from trajbatt.light.clicks import Clicks
+from trajbatt.light.detectors import Detectors
+from trajbatt.models import asymptotics
+from trajbatt.models.banded import BandedModel
+from trajbatt.models.battery import Battery
+from trajbatt.models.channel import Channel
+from trajbatt.models.ladder import LadderModel
+from trajbatt.models.protocol import Protocol
+from trajbatt.states.initial import coherent_state, excited_state, ground_state
+from trajbatt.states.steady_state import SteadyState, steady_state
 
 __all__ = [
     "BandedModel",

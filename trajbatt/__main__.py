@@ -2,6 +2,6 @@
 
 import sys
 
-from trajbatt.cli import main
+from trajbatt.commandline.main import main
 
 sys.exit(main())

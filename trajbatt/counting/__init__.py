@@ -1,9 +1,9 @@
 """The exact twin of every click statistic: photon numbers, waiting times, correlations."""
 
-from trajbatt.counting.correlations import correlation, g2, g2_matrix, intensity, photocurrent
+from trajbatt.counting.correlations import correlation, g2, g2_matrix
+from trajbatt.counting.currents import intensity, photocurrent
 from trajbatt.counting.distributions import distribution, joint_distribution
-from trajbatt.counting.factorial import factorial_moments
-from trajbatt.counting.fano import fano
+from trajbatt.counting.moments import factorial_moments, fano
 from trajbatt.counting.waiting import (
     first_channels,
     first_click,

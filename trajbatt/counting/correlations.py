@@ -10,30 +10,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from trajbatt import checks
+from trajbatt.base import checks
 from trajbatt.counting.course import Course
+from trajbatt.counting.currents import photocurrent
 from trajbatt.counting.first_photons import check_window, first_photons, pace, pieces
-from trajbatt.mesolve import mesolve
-
-
-def intensity(model, tlist, initial=None):
-    """Return the mean rate of photons in each channel, float64 (nc, nt).
-
-    Parameters
-    ----------
-    model : LadderModel, BandedModel or Protocol
-    tlist : array_like (nt,)
-        Strictly increasing times >= 0. At the boundary of two stages the earlier one emits.
-    initial : optional
-        As in `mesolve`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument is out of its range or of the wrong kind.
-    """
-    times = checks.times("tlist", tlist)
-    return Course.of(model, initial, times[-1]).walk(times)[1]
 
 
 def correlation(model, tlist, channels, initial=None, at=0.0):
@@ -72,13 +52,6 @@ def g2(model, tlist, channels, initial=None, at=0.0):
     """
     pairs, product = _pairs(model, tlist, channels, initial, at)
     return np.divide(pairs, product, out=np.full_like(pairs, np.nan), where=product > 0)
-
-
-def photocurrent(model, edges, initial=None):
-    """Return the mean rate of photons in bins of time, float64 (nc, n_bins); as for `intensity`."""
-    edges = checks.edges("edges", edges)
-    Course.of(model, initial, edges[-1], "edges")  # says what is wrong
-    return np.diff(mesolve(model, edges, initial).counts, axis=1) / np.diff(edges)
 
 
 def g2_matrix(model, edges, channels, initial=None):

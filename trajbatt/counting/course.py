@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trajbatt import checks
-from trajbatt.count_covariances import count_moments
-from trajbatt.counting.fields import under_field
-from trajbatt.models import LadderModel
-from trajbatt.orders import Orders
-from trajbatt.protocol import Protocol, Stage, check_model, stages_of, within
-from trajbatt.states import Mixture, prepare
+from trajbatt.base import checks
+from trajbatt.exact.counts import count_moments
+from trajbatt.exact.fields import under_field
+from trajbatt.exact.orders import Orders
+from trajbatt.models.ladder import LadderModel
+from trajbatt.models.protocol import Protocol, Stage, check_model, stages_of, within
+from trajbatt.states.initial import prepare
+from trajbatt.states.mixture import Mixture
 
 TOTAL = "total"
 DARK = 1e-15  # of the largest rate: less is what rounding leaves of a dark state

@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from trajbatt import checks
-from trajbatt.counting.numbers import Numbers
+from trajbatt.base import checks
+from trajbatt.counting.counted import Numbers
 
 NEGLIGIBLE = 1e-12  # probability at the ends of a window that is wide enough
 MOMENT = 1e-7  # to which the moments of a window must be the known ones

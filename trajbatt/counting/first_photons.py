@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trajbatt import checks
+from trajbatt.base import checks
 from trajbatt.counting.course import Course, populations
-from trajbatt.models import LadderModel
-from trajbatt.orders import Orders
-from trajbatt.quadrature import RunningIntegral
-from trajbatt.states import Mixture
+from trajbatt.exact.orders import Orders
+from trajbatt.models.ladder import LadderModel
+from trajbatt.numerics.quadrature import RunningIntegral
+from trajbatt.states.mixture import Mixture
 
 SMOOTH = 3.0  # radians at Omega_P in which a panel of the quadrature is exact to rounding
 

@@ -9,9 +9,9 @@ from itertools import pairwise
 import numpy as np
 
 from trajbatt.counting.course import populations
-from trajbatt.counting.fields import LadderFields, turned
-from trajbatt.models import LadderModel
-from trajbatt.orders import Orders
+from trajbatt.exact.fields import LadderFields, turned
+from trajbatt.exact.orders import Orders
+from trajbatt.models.ladder import LadderModel
 
 UNKNOWNS, BATCH = 200_000, 32  # of one system, and fields; more are solved in turn
 SPENT = 1e-15  # of the generating function, beyond which it stays zero

@@ -11,11 +11,13 @@ from functools import partial
 
 import numpy as np
 
-from trajbatt import checks, spin
+from trajbatt.base import checks
 from trajbatt.counting.course import Course, populations
 from trajbatt.counting.first_photons import check_window, first_photons, pieces
-from trajbatt.models import BandedModel, LadderModel
-from trajbatt.protocol import Protocol, check_model, within
+from trajbatt.models.banded import BandedModel
+from trajbatt.models.ladder import LadderModel
+from trajbatt.models.protocol import Protocol, check_model, within
+from trajbatt.numerics import spin
 
 MOST = 10**7  # sequences of channels
 

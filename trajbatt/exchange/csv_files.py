@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from trajbatt import folder
-from trajbatt.assembly import assembled
-from trajbatt.click_checks import check_clicks
+from trajbatt.base import files
+from trajbatt.base.version import __version__
 from trajbatt.exchange.structured import COLUMNS
-from trajbatt.version import __version__
+from trajbatt.light.input import assembled, check_clicks
 
 
 def write_csv(clicks, path):
@@ -34,7 +33,7 @@ def write_csv(clicks, path):
     names = [clicks.channels[i] for i in clicks.channel.tolist()]
     trajectory = (clicks.trajectory - clicks.first).tolist()
     writer.writerows(zip(trajectory, map(repr, clicks.time.tolist()), names, strict=True))
-    folder.write(Path(path), text.getvalue().encode())
+    files.write(Path(path), text.getvalue().encode())
 
 
 def read_csv(path, channels=None, ntraj=None, duration=None):

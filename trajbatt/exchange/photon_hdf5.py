@@ -14,11 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from trajbatt import checks, folder
-from trajbatt.assembly import assembled
-from trajbatt.click_checks import check_clicks
-from trajbatt.clicks import channel_names
-from trajbatt.version import __version__
+from trajbatt.base import checks, files
+from trajbatt.base.version import __version__
+from trajbatt.light.checking import channel_names
+from trajbatt.light.input import assembled, check_clicks
 
 ROOT = "A file format for photon-counting detector based single-molecule spectroscopy experiments."
 GROUPS = {
@@ -75,7 +74,7 @@ def write_photon_hdf5(clicks, path, time_unit=1.0, tick=None):
         for name, value, words in _fields(clicks, Path(path), seconds):
             _put(file, name, value, words)
         _put_photons(file, clicks, time_unit / tick, tick)
-    folder.write(Path(path), memory.getvalue())
+    files.write(Path(path), memory.getvalue())
 
 
 def read_photon_hdf5(path, time_unit=1.0, channels=None, duration=None):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from trajbatt.assembly import assembled
-from trajbatt.clicks import channel_names
+from trajbatt.light.checking import channel_names
+from trajbatt.light.input import assembled
 
 
 def from_qutip(result, channels, duration=None):

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from trajbatt.assembly import assembled
-from trajbatt.click_checks import check_clicks
+from trajbatt.light.input import assembled, check_clicks
 
 COLUMNS = ("trajectory", "time", "channel")
 

@@ -483,7 +483,7 @@ def run(
     weights : *in* (P,) float64
         Cumulative probabilities of the pure states; the last is 1.
     mixture : *in* (first, offsets, amplitudes)
-        Of a `trajbatt.states.Mixture`, the amplitudes complex128.
+        Of a `trajbatt.states.mixture.Mixture`, the amplitudes complex128.
     tables : Tables, *in*
     times : *in* (nt,) float64
     tolerance, negligible : float
@@ -502,7 +502,8 @@ def run(
         Photons of the trajectory in progress.
     work : Workspace, *in, out*
     records : *out, or in for a replay* (origin, hidden, offsets, time, channel)
-        Of n trajectories, see `trajbatt.engines.Records`; hidden levels are left alone.
+        Of n trajectories, see `trajbatt.trajectories.records.Records`; hidden levels are left
+        alone.
     samples : *out* (n, 5 + nc, nt) float64
         <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
     kets : *out* (n, N+1) or (0, N+1) complex128

@@ -82,7 +82,7 @@ def sample_clicks(rng, edges, mixture, tables, t_end, assigned, cursor, clock, r
     edges : *in* (M,) float64
         Cumulative probabilities of the mixture's levels, back to back; the last is 1.
     mixture : *in* (first, offsets, amplitudes)
-        Of a `trajbatt.states.Mixture`.
+        Of a `trajbatt.states.mixture.Mixture`.
     tables : Tables, *in*
     t_end : float
     assigned : bool
@@ -93,7 +93,7 @@ def sample_clicks(rng, edges, mixture, tables, t_end, assigned, cursor, clock, r
     clock : *in, out* (1,) float64
         Time of the trajectory in progress.
     records : *out* (origin, hidden, offsets, time, channel)
-        Of n trajectories, see `trajbatt.engines.Records`.
+        Of n trajectories, see `trajbatt.trajectories.records.Records`.
     """
     shifts = tables.shifts
     first, offsets, _ = mixture

@@ -17,7 +17,7 @@ What is integrated is, one after the other: one or more Hermitian matrices y_a, 
     dy_a/dt = 𝓛 y_a + 𝓙 sum_b jumps_ab y_b + sum_b mixing_ab y_b,     𝓙 y = L y L+;
 
 and, where y_0 is rho and the y_{1+a} are the parts V_a of it that have seen photons of tag a, each
-counted once (see `trajbatt.count_covariances`), the mean photon count and the second moments of the
+counted once (see `trajbatt.exact.counts`), the mean photon count and the second moments of the
 tagged counts.
 
 Nothing here is shared with the kernels of the trajectories.

@@ -160,7 +160,7 @@ def sample_clicks(rng, weights, mixture, tables, t_end, assigned, cursor, clock,
     weights : *in* (P,) float64
         Cumulative probabilities of the pure states; the last is 1.
     mixture : *in* (first, offsets, amplitudes)
-        Of a `trajbatt.states.Mixture`.
+        Of a `trajbatt.states.mixture.Mixture`.
     tables : Tables, *in*
     t_end : float
     assigned : bool
@@ -174,7 +174,8 @@ def sample_clicks(rng, weights, mixture, tables, t_end, assigned, cursor, clock,
         State of the trajectory in progress.
     p : *scratch* (N+1,) float64
     records : *out* (origin, hidden, offsets, time, channel)
-        Of n trajectories, see `trajbatt.engines.Records`; hidden levels are left alone.
+        Of n trajectories, see `trajbatt.trajectories.records.Records`; hidden levels are left
+        alone.
     """
     shifts, frequency = tables.shifts, tables.frequency
     click_rates, total_rates = tables.click_rates, tables.total_rates

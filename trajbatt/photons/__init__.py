@@ -2,16 +2,10 @@
 
 from trajbatt.photons.correlations import g2, g2_matrix
 from trajbatt.photons.currents import intensity, photocurrent
+from trajbatt.photons.distributions import distribution, joint_distribution
 from trajbatt.photons.estimate import Estimate
-from trajbatt.photons.numbers import (
-    counts,
-    distribution,
-    factorial_moments,
-    fano,
-    joint_distribution,
-    mean,
-    variance,
-)
+from trajbatt.photons.moments import factorial_moments, fano, mean, variance
+from trajbatt.photons.numbers import counts
 from trajbatt.photons.waiting import first_click, next_channel, waiting_time
 
 __all__ = [

@@ -6,15 +6,8 @@ uncorrelated: so the light need not be stationary. A single trajectory is taken 
 
 import numpy as np
 
-from trajbatt import checks
-from trajbatt.photons.estimate import (
-    Estimate,
-    group_sizes,
-    groups_of,
-    pair_of,
-    spread,
-    window,
-)
+from trajbatt.base import checks
+from trajbatt.photons.estimate import Estimate, group_sizes, groups_of, pair_of, spread, window
 
 
 def g2(clicks, edges, channels, start=0.0, stop=None):

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from trajbatt import checks
-from trajbatt.click_checks import check_clicks
-from trajbatt.filtering import filter
-from trajbatt.moments import Moments
+from trajbatt.base import checks
+from trajbatt.inference.filter import filter
+from trajbatt.light.input import check_clicks
+from trajbatt.numerics.moments import Moments
 from trajbatt.photons.estimate import Estimate, window
 
 BLOCK = 65_536  # trajectories whose numbers are held at once

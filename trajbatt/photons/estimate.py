@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trajbatt import checks
-from trajbatt.click_checks import check_clicks
+from trajbatt.base import checks
+from trajbatt.light.input import check_clicks
 
 GROUPS = 64  # the error of an error is then about 9 %
 BLOCKS = 32

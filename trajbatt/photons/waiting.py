@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from trajbatt import checks
-from trajbatt.click_checks import check_clicks
+from trajbatt.base import checks
+from trajbatt.light.input import check_clicks
 from trajbatt.photons.estimate import Estimate, counted, groups_of, pair_of, ratio
 from trajbatt.photons.estimate import window as window_of
 

@@ -1,0 +1,270 @@
+r"""Ensemble against exact: a z-score for every number, and one p-value for all of them.
+
+The z-scores of one run are correlated, between times most of all, so they cannot be judged one by
+one. Let z be those of all quantities at a few checkpoints, k in number, and R their correlation
+matrix, estimated from the n trajectories. The p-value is that of the regularised Hotelling
+statistic
+
+    Q = z.(R + r)^(-1).z,     r = 40 k/n,
+
+which under the null hypothesis is a sum of independent chi^2_1 with the weights
+lambda/(lambda + r), lambda the eigenvalues of R; its tail follows from the saddle point of the
+cumulant function. Without r, directions of hardly any variance count as much as all others, in
+which a few rare trajectories decide: that is far from uniform at small N or n. Below a few hundred
+trajectories the p-value is only approximate.
+
+Where a few trajectories carry all of a quantity's variance (photons that hardly ever come, the last
+coherence of a decayed dipole) a standard error means nothing, and there is no z-score: unless the
+difference is larger than rare events could explain, see `_scores`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trajbatt.ensembles.result import EnsembleResult
+from trajbatt.exact.mesolve import MasterEquationResult
+from trajbatt.numerics.scores import _weighted_chi2_tail, z_scores
+from trajbatt.trajectories.records import (
+    COUNTS,
+    DIPOLE_IMAG,
+    DIPOLE_REAL,
+    JZ,
+    JZ_SQUARE,
+    JZ_VARIANCE,
+)
+
+ENOUGH_CARRIERS = 25  # trajectories, see `Moments.carriers`
+ENOUGH_TRAJECTORIES = 10
+RIDGE = 40.0
+NO_P_VALUE = "no p-value: too few trajectories, or too few photons, to judge by"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """How an ensemble agrees with its exact twin.
+
+    Attributes
+    ----------
+    times : ndarray (nt,), float64
+    channels : tuple of nc str
+    ntraj : int
+    energy, energy_variance : ndarray (nt,), float64
+        z-scores: (ensemble - exact)/standard error; 0 where neither fluctuates nor differs, nan
+        where too few trajectories carry the variance.
+    dipole : ndarray (nt,), complex128
+        z-scores of the real and the imaginary part.
+    counts : ndarray (nc, nt), float64
+        z-scores.
+    p_value : float
+        Probability of a disagreement at least as large, if both solve the same model; uniform in
+        [0, 1] then. nan for fewer than 10 trajectories, or where nothing can be judged.
+    statistic : float
+        Q.
+    degrees_of_freedom : float
+        The effective number of independent z-scores in it.
+    """
+
+    times: np.ndarray
+    channels: tuple[str, ...]
+    ntraj: int
+    energy: np.ndarray
+    energy_variance: np.ndarray
+    dipole: np.ndarray
+    counts: np.ndarray
+    p_value: float
+    statistic: float
+    degrees_of_freedom: float
+
+    def __repr__(self):
+        """Return a table: the z-score at the last time and the largest, and the p-value."""
+        rows = {
+            "energy": self.energy,
+            "energy variance": self.energy_variance,
+            "Re dipole": self.dipole.real,
+            "Im dipole": self.dipole.imag,
+            **{f"photons, {name}": z for name, z in zip(self.channels, self.counts, strict=True)},
+        }
+        width = max(len(name) for name in rows)
+        lines = [f"{'z-score':<{width}}   at the end   largest"]
+        for name, z in rows.items():
+            known = z[np.isfinite(z)] if not np.any(np.isinf(z)) else z
+            largest = known[np.argmax(np.abs(known))] if known.size else np.nan
+            lines.append(f"{name:<{width}}   {z[-1]:+10.2f}   {largest:+7.2f}")
+        verdict = (
+            f"p = {self.p_value:.3g} (about {self.degrees_of_freedom:.0f} independent z-scores)"
+        )
+        if np.isnan(self.p_value):
+            verdict = NO_P_VALUE
+        sizes = f"{self.ntraj} trajectories, {self.times.size} times"
+        return "\n".join([*lines, f"{sizes}: {verdict}"])
+
+
+def compare(runs, exact):
+    """Compare an ensemble of trajectories with the master equation's solution.
+
+    Parameters
+    ----------
+    runs : EnsembleResult
+    exact : MasterEquationResult
+        Of the same model at the same times, from the same initial state.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    TypeError
+        If the arguments are no such results.
+    ValueError
+        If they belong to different batteries, models or times.
+    """
+    if not isinstance(runs, EnsembleResult):
+        raise TypeError(f"`runs` must be a result of mcsolve, but is {type(runs).__name__}")
+    if not isinstance(exact, MasterEquationResult):
+        raise TypeError(f"`exact` must be a result of mesolve, but is {type(exact).__name__}")
+    if (runs.model.name, runs.model.n_atoms, runs.channels) != (
+        exact.model.name,
+        exact.model.n_atoms,
+        exact.channels,
+    ):
+        raise ValueError(
+            f"`exact` must solve the same model as `runs` ({runs.model.name}, "
+            f"N = {runs.model.n_atoms}), but solves {exact.model.name}, N = {exact.model.n_atoms}"
+        )
+    if not np.array_equal(runs.times, exact.times):
+        raise ValueError("`exact` must have the same times as `runs`, but has others")
+
+    energy, variance, real, imag, *counts = z = _scores(runs, exact)
+    dipole = np.empty(runs.times.size, dtype=complex)
+    dipole.real, dipole.imag = real, imag
+    statistic, freedom, p_value = _joint_test(runs, exact, z)
+    return Comparison(
+        times=runs.times,
+        channels=runs.channels,
+        ntraj=runs.ntraj,
+        energy=energy,
+        energy_variance=variance,
+        dipole=dipole,
+        counts=np.array(counts).reshape(len(runs.channels), runs.times.size),
+        p_value=p_value,
+        statistic=statistic,
+        degrees_of_freedom=freedom,
+    )
+
+
+def _scores(runs, exact):
+    """Return the z-scores of energy, variance, dipole and counts, float64 (4 + nc, nt).
+
+    nan where a standard error means nothing and the difference is within what `ENOUGH_CARRIERS`
+    trajectories unlike all others would make of the mean. It means nothing where too few
+    trajectories carry the variance, where one more of a kind not yet seen would outdo it, or where
+    the whole ensemble has hardly emitted a photon.
+    """
+    n, n_atoms = runs.ntraj, runs.model.n_atoms
+    dipole_sem = runs.dipole_sem
+    pairs = [
+        (runs.energy, exact.energy),
+        (runs.energy_variance, exact.energy_variance),
+        (runs.dipole.real, exact.dipole.real),
+        (runs.dipole.imag, exact.dipole.imag),
+        *zip(runs.counts, exact.counts, strict=True),
+    ]
+    mean, true = (np.array(rows) for rows in zip(*pairs, strict=True))
+    sem = np.array(
+        [
+            runs.energy_sem,
+            runs.energy_variance_sem,
+            dipole_sem.real,
+            dipole_sem.imag,
+            *runs.counts_sem,
+        ]
+    )
+    # How far one trajectory may lie from the mean: five standard deviations and five quanta.
+    far = 5.0 * (1.0 + np.sqrt(exact.energy_variance))
+    half = np.full(runs.times.size, n_atoms / 2)
+    expected = np.maximum(exact.counts, 0.0)
+    reach = np.array([far, far**2, half, half, *(5.0 * (1.0 + np.sqrt(expected)))])
+
+    carriers = runs.moments.carriers[[JZ, JZ_VARIANCE, DIPOLE_REAL, DIPOLE_IMAG]]
+    # The variance of E is carried by the conditional variances and by the conditional energies.
+    quantum_share = runs.quantum_variance_sem > 0.03 * runs.energy_variance_sem
+    carriers[1] = np.where(quantum_share, np.minimum(*carriers[:2]), carriers[0])
+    carriers = np.concatenate((carriers, runs.moments.carriers[COUNTS:]))
+
+    # Rounding is relative to the squares of which the variance is a difference.
+    scale = np.array([n_atoms, n_atoms**2 / 100, n_atoms, n_atoms, *([1.0] * len(runs.counts))])
+    scores = z_scores(mean, true, sem, scale[:, None])
+    meaningless = (
+        (carriers < min(ENOUGH_CARRIERS, n / 6))
+        | (sem < 0.02 * reach / n)
+        | (n * expected.sum(axis=0) < ENOUGH_CARRIERS)
+        | _hang_on_rare_clicks(n, expected, exact.energy_variance, sem)
+    )
+    explained = np.abs(mean - true) <= ENOUGH_CARRIERS * reach / n
+    return np.where(meaningless & explained & (scores != 0), np.nan, scores)
+
+
+def _hang_on_rare_clicks(n, expected, energy_variance, sem):
+    """Return where the clicks of a channel that hardly ever clicks could decide, bool (4 + nc, nt).
+
+    Between none and 25 of them are expected in the whole ensemble, a number that fluctuates by its
+    square root; each may change the state by a quantum or by Delta E. Only if that is little beside
+    the standard error does the latter mean something.
+    """
+    clicks = n * expected
+    rare = (clicks > 0.0) & (clicks < ENOUGH_CARRIERS)
+    moved = np.sqrt(np.where(rare, clicks, 0.0).sum(axis=0)) / n
+    quantum = 1.0 + np.sqrt(energy_variance)
+    could = np.array([quantum, quantum**2, quantum, quantum]) * moved
+    decides = np.zeros(sem.shape, dtype=bool)
+    decides[:4] = could > 0.1 * sem[:4]
+    decides[4:] = rare
+    return decides
+
+
+def _expected_samples(exact):
+    """Return the exact means of the samples but the quantum variance, float64 (4 + nc, nt)."""
+    jz = exact.energy - exact.model.n_atoms / 2
+    rows = {
+        JZ: jz,
+        JZ_SQUARE: exact.energy_variance + jz**2,
+        DIPOLE_REAL: exact.dipole.real,
+        DIPOLE_IMAG: exact.dipole.imag,
+        **{COUNTS + i: mean for i, mean in enumerate(exact.counts)},
+    }
+    return np.array([rows[row] for row in sorted(rows)])
+
+
+def _joint_test(runs, exact, scores):
+    """Return Q, the effective number of independent z-scores in it, and the p-value."""
+    n = runs.ntraj
+    indices = runs.checkpoint_indices
+    expected = _expected_samples(exact)
+    scores = scores[:, indices].ravel()
+    if n < ENOUGH_TRAJECTORIES or np.all(np.isnan(scores)):
+        return np.nan, np.nan, np.nan
+    if np.any(np.isinf(scores)):
+        return np.inf, 0.0, 0.0
+    rows, columns = expected.shape[0], indices.size
+    # <J_z^2> follows <J_z>; <J_z^2> - 2 mu <J_z>, with mu exact, tells what the variance does.
+    turn = np.eye(rows * columns)
+    of_energy, of_square = np.arange(columns), columns + np.arange(columns)
+    turn[of_square, of_energy] = -2.0 * expected[0, indices]
+    turn = turn[np.isfinite(scores) & (scores != 0.0)]
+    mean = turn @ runs.checkpoints.mean
+    sem = np.sqrt(((turn @ runs.checkpoints.covariance) * turn).sum(axis=1) / n)
+    z = z_scores(mean, turn @ expected[:, indices].ravel(), sem)
+    free = np.isfinite(z) & (z != 0.0)
+    if not np.any(free):
+        return 0.0, 0.0, 1.0 if np.all(scores == 0.0) else np.nan
+    turn = turn[free] / (sem[free, None] * np.sqrt(n))
+    correlation = turn @ runs.checkpoints.covariance @ turn.T
+    variances, directions = np.linalg.eigh(correlation)
+    ridge = RIDGE * variances.size / n
+    weights = np.maximum(variances, 0.0) / (variances + ridge)
+    statistic = float(np.sum((directions.T @ z[free]) ** 2 / (variances + ridge)))
+    # A squared z with an estimated variance is F-distributed: its mean is (n - 1)/(n - 3).
+    p_value = _weighted_chi2_tail(statistic * (n - 3) / (n - 1), weights)
+    return statistic, float(weights.sum() ** 2 / np.sum(weights**2)), p_value

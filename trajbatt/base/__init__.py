@@ -1,0 +1,1 @@
+"""Checks, files and datasets: what knows nothing of physics."""

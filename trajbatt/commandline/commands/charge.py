@@ -1,0 +1,78 @@
+"""`trajbatt charge`."""
+
+from typing import Annotated
+
+import typer
+
+from trajbatt.commandline import options
+from trajbatt.commandline.outputs import Outputs, run_ensemble, single_trajectories
+
+HELP = "Charge: an ensemble of trajectories beside the exact solution."
+
+
+def charge(
+    context: typer.Context,
+    n_atoms: options.NAtoms = 100,
+    theta: options.Theta = 1.87,
+    ratio: options.RatioOrOne = None,
+    gamma_0: options.Gamma0 = 1.0,
+    omega_p: options.OmegaP = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="the full Eq. (5), of one rate, instead of Eq. (7)")
+    ] = False,
+    time: Annotated[
+        float | None, typer.Option(help="duration, in 1/gamma_minus", show_default="T90")
+    ] = None,
+    ntraj: options.NTraj = 1000,
+    seed: options.Seed = options.DEFAULT_SEED,
+    target: options.Target = None,
+    store: options.Store = None,
+    workers: options.Workers = None,
+    omega_0: Annotated[
+        float | None,
+        typer.Option(
+            "--omega-0",
+            help="atomic frequency in units of gamma_minus, for the energies of waste photons",
+            show_default="each counts as one quantum",
+        ),
+    ] = None,
+    out: options.Out = None,
+    json_file: options.Json = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+):
+    """Charge by Eq. (7), or by Eq. (5): an ensemble of trajectories beside the exact solution."""
+    from trajbatt.base import checks
+    from trajbatt.commandline.presenting import present
+    from trajbatt.exact.mesolve import mesolve
+    from trajbatt.reports import json_report
+
+    ratio = options.ratio_or_one(ratio, full)
+    battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
+    settings = options.make_settings(ntraj, seed, store, workers, target)
+    if omega_0 is not None:
+        omega_0 = checks.positive("omega_0", omega_0)
+        if full:
+            raise ValueError("`omega_0` must be left out with --full, which resolves no channels")
+    model = battery.charge(secular=not full)
+    energies = json_report.photon_energies(battery, omega_0)[: len(model.channel_names)]
+    duration = options.charging_duration(battery, "time", time)
+    times = options.charging_times(battery, duration)
+    options.check_photons(model, "time", times[-1])
+    provenance = json_report.provenance(
+        "charge",
+        battery,
+        full=full,
+        time=duration,
+        ntraj=ntraj,
+        seed=seed,
+        target=settings["target"],
+        omega_0=omega_0,
+    )
+    outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
+    options.warn_of_battery(battery, quiet, secular=not full)
+    if full:
+        options.check_cost(model, "time", times, quiet)
+
+    runs = run_ensemble(model, times, settings, quiet)
+    present(outputs, runs, mesolve(model, times), battery, single_trajectories(runs), energies)

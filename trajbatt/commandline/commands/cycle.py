@@ -1,0 +1,111 @@
+"""`trajbatt cycle`."""
+
+import math
+from typing import Annotated
+
+import typer
+
+from trajbatt.commandline import options
+from trajbatt.commandline.outputs import Outputs, run_ensemble, single_trajectories
+
+HELP = "The whole cycle: charge, store and discharge, in one run."
+STORE_PERIODS = 3
+STORE_POINTS = 101
+DISCHARGE_POINTS = 301
+
+
+def cycle(
+    context: typer.Context,
+    n_atoms: options.NAtoms = 100,
+    theta: options.Theta = 1.87,
+    ratio: options.RatioOrOne = None,
+    gamma_0: options.Gamma0 = 1.0,
+    omega_p: options.OmegaP = None,
+    charge_time: Annotated[
+        float | None, typer.Option(help="duration of the charging", show_default="T90")
+    ] = None,
+    store_time: Annotated[
+        float | None,
+        typer.Option(help="duration of the storage", show_default="3 precession periods"),
+    ] = None,
+    discharge_time: Annotated[
+        float | None,
+        typer.Option(help="duration of the discharge", show_default="until 1 % is left"),
+    ] = None,
+    gamma: Annotated[
+        float | None,
+        typer.Option(help="decay rate of the discharge", show_default="that of --gamma-0"),
+    ] = None,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="charge by the full Eq. (5), of one rate"),
+    ] = False,
+    ntraj: options.NTraj = 1000,
+    seed: options.Seed = options.DEFAULT_SEED,
+    target: options.Target = None,
+    store: options.Store = None,
+    workers: options.Workers = None,
+    out: options.Out = None,
+    json_file: options.Json = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+):
+    """Charge, store and discharge: each trajectory keeps its state from stage to stage."""
+    import numpy as np
+
+    from trajbatt.base import checks
+    from trajbatt.commandline.draining import until_drained
+    from trajbatt.commandline.presenting import present
+    from trajbatt.exact.mesolve import mesolve
+    from trajbatt.models.protocol import Protocol
+    from trajbatt.reports import json_report
+
+    ratio = options.ratio_or_one(ratio, full)
+    battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
+    settings = options.make_settings(ntraj, seed, store, workers, target)
+    charge, store = battery.charge(secular=not full), battery.store()
+    discharge = battery.discharge(gamma)
+    charged = options.charging_duration(battery, "charge_time", charge_time)
+    options.check_photons(charge, "charge_time", charged)
+    charging = options.charging_times(battery, charged)
+    if full:
+        options.check_cost(charge, "charge_time", charging, quiet)
+    if store_time is None:
+        period = 2 * math.pi / abs(battery.detuning) if battery.detuning else math.inf
+        store_time = min(STORE_PERIODS * period, charged)
+    stored = charged + checks.positive("store_time", store_time)
+    steps = [(charge, charged), (store, store_time)]
+    if discharge_time is None:
+        discharge_time = until_drained(
+            "discharge_time",
+            n_atoms,
+            discharge.coherent_rate,
+            lambda times: (
+                mesolve(
+                    Protocol([*steps, (discharge, times[-1] + charged)]), stored + times, rtol=1e-6
+                ).energy
+            ),
+        )
+    discharge_time = checks.positive("discharge_time", discharge_time)
+    options.check_photons(discharge, "discharge_time", discharge_time)
+    protocol = Protocol([*steps, (discharge, discharge_time)])
+    provenance = json_report.provenance(
+        "cycle",
+        battery,
+        full=full,
+        charge_time=charged,
+        store_time=store_time,
+        discharge_time=discharge_time,
+        gamma=discharge.coherent_rate,
+        ntraj=ntraj,
+        seed=seed,
+        target=settings["target"],
+    )
+    outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
+    options.warn_of_battery(battery, quiet, secular=not full)
+
+    storing = np.linspace(charged, protocol.stages[1].end, STORE_POINTS)
+    discharging = np.linspace(protocol.stages[2].start, protocol.duration, DISCHARGE_POINTS)
+    times = np.concatenate((charging, storing[1:], discharging[1:]))
+    runs = run_ensemble(protocol, times, settings, quiet)
+    present(outputs, runs, mesolve(protocol, times), battery, single_trajectories(runs))

@@ -1,0 +1,47 @@
+"""`trajbatt export`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trajbatt.commandline import options
+
+HELP = "Write a stored run as one NetCDF file, or its photons as CSV or Photon-HDF5."
+SUFFIXES = (".nc", ".csv", ".h5", ".hdf5")
+
+
+def export(
+    run: Annotated[str, typer.Argument(help="folder of --store")],
+    file: Annotated[
+        str, typer.Argument(help="the file to write: .nc for NetCDF; photons alone as .csv, .h5")
+    ],
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+):
+    """Write a stored run, with its clicks if it kept them, as one NetCDF file.
+
+    Or its photons alone, which are drawn again if they were not kept: as a CSV file, or as a
+    Photon-HDF5 file, in which 1/gamma_minus is one second.
+    """
+    from trajbatt import exchange
+    from trajbatt.commandline.console import plural
+    from trajbatt.ensembles.mcsolve import load
+
+    path = Path(file)
+    if path.exists() and not force:
+        raise ValueError(f"`file` must not exist, but {file} does: --force overwrites it")
+    if not path.parent.is_dir():
+        raise ValueError(f"`file` must be in a folder, but {path.parent} is none")
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ValueError(f"`file` must end in {', '.join(SUFFIXES)}, but is {file}")
+    runs = load(run)
+    if suffix == ".csv":
+        exchange.write_csv(runs.draw_clicks(), path)
+    elif suffix in (".h5", ".hdf5"):
+        exchange.write_photon_hdf5(runs.draw_clicks(), path)
+    else:
+        runs.save(path)
+    if not quiet:
+        print(f"{plural(runs.ntraj, 'trajectory')}: {file}")

@@ -1,0 +1,158 @@
+"""`trajbatt filter`."""
+
+import os
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from trajbatt.commandline import options
+from trajbatt.commandline.outputs import Outputs
+
+HELP = "Read the charge of a battery off a record of its photons."
+WAYPOINTS = 10  # rows of the table
+
+
+def filter(
+    context: typer.Context,
+    clicks: Annotated[
+        str, typer.Argument(help="CSV file with the columns time and channel, or Photon-HDF5")
+    ],
+    n_atoms: options.NAtoms = 100,
+    theta: options.Theta = 1.87,
+    ratio: options.RatioOrOne = None,
+    gamma_0: options.Gamma0 = 1.0,
+    omega_p: options.OmegaP = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="the full Eq. (5), of one rate, instead of Eq. (7)")
+    ] = False,
+    discharge: Annotated[
+        bool, typer.Option("--discharge", help="the discharge of the charged battery")
+    ] = False,
+    efficiency: Annotated[
+        str, typer.Option(help="of the detectors: one number, or one for each, as 0.3,0.5,0.3")
+    ] = "1",
+    dark_rate: Annotated[
+        str, typer.Option(help="clicks without a photon, in gamma_minus, in the same way")
+    ] = "0",
+    time: Annotated[
+        float | None,
+        typer.Option(
+            help="until when the photons were watched, in 1/gamma_minus",
+            show_default="as the file says, or the last photon",
+        ),
+    ] = None,
+    time_unit: Annotated[
+        float, typer.Option(help="how long 1/gamma_minus is, in the file's time; HDF5: in seconds")
+    ] = 1.0,
+    trajectory: Annotated[int, typer.Option(help="which trajectory of the file")] = 0,
+    channels: Annotated[
+        str | None,
+        typer.Option(
+            help="names of the file's numbers of channels, as red,center,blue",
+            show_default="as the file says",
+        ),
+    ] = None,
+    out: options.Out = None,
+    json_file: options.Json = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+):
+    """Follow the energy of one battery, and how well it is known, by its photons alone."""
+    import numpy as np
+
+    from trajbatt.base import checks
+    from trajbatt.commandline.console import columns_table, facts_table, plural
+    from trajbatt.exact.mesolve import mesolve
+    from trajbatt.inference.filter import filter
+    from trajbatt.light.input import check_watched
+    from trajbatt.pictures import plots
+    from trajbatt.reports import json_report
+
+    ratio = options.ratio_or_one(ratio, full)
+    battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
+    if full and discharge:
+        raise ValueError("`full` and `discharge` must not both be given")
+    model = battery.discharge() if discharge else battery.charge(secular=not full)
+    record = _record(clicks, trajectory, channels, checks.positive("time_unit", time_unit))
+    duration = record.duration if time is None else checks.positive("time", time)
+    if duration == 0.0:
+        raise ValueError(f"`time` must be given, because {clicks} has no duration")
+    check_watched(record, duration, "time")
+    options.check_photons(model, "time", duration)
+    times = options.charging_times(battery, duration)
+    seen = _numbers("efficiency", efficiency)
+    dark = _numbers("dark_rate", dark_rate)
+    provenance = json_report.provenance(
+        "filter",
+        battery,
+        clicks=clicks,
+        full=full,
+        discharge=discharge,
+        efficiency=seen,
+        dark_rate=dark,
+        time=duration,
+        time_unit=time_unit,
+        trajectory=trajectory,
+        channels=channels,
+    )
+    outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
+    if full:
+        options.check_cost(model, "time", times, quiet)
+    found = filter(model, record, times, seen, dark_rate=dark)
+    unseen = mesolve(model, times)
+    what = "discharging" if discharge else f"charging by Eq. ({5 if full else 7})"
+    detectors = f"efficiency {efficiency}" + (
+        "" if dark_rate == "0" else f", dark rate {dark_rate}"
+    )
+    shown = np.unique(np.linspace(0, times.size - 1, WAYPOINTS + 1).round().astype(int))[1:]
+    so_far = np.searchsorted(found.click_time, times[shown], side="right")
+    outputs.show(
+        f"{plural(len(record), 'photon')} of {plural(battery.n_atoms, 'atom')} "
+        f"{what} to t = {duration:.6g}, {detectors}",
+        columns_table(
+            ("t", "photons", "E/N", "± ΔE/N", "without photons"),
+            zip(
+                times[shown],
+                so_far,
+                found.energy[shown] / n_atoms,
+                np.sqrt(found.energy_variance[shown]) / n_atoms,
+                unseen.energy[shown] / n_atoms,
+                strict=True,
+            ),
+        ),
+        facts_table([("log-likelihood of the record", found.log_likelihood[-1])]),
+    )
+    outputs.save_picture(plots.filter_figure(found, unseen, battery, f"{what}, {detectors}"))
+    outputs.write_json({"filter": found, "exact": unseen})
+
+
+def _record(path, trajectory, channels, time_unit):
+    """Return the clicks of one trajectory of a file, in units of 1/gamma_minus."""
+    from trajbatt import exchange
+    from trajbatt.base import checks
+
+    trajectory = checks.integer("trajectory", trajectory, 0)
+    names = None if channels is None else [name.strip() for name in channels.split(",")]
+    is_hdf5 = path.lower().endswith((".h5", ".hdf5"))
+    read = exchange.read_photon_hdf5 if is_hdf5 else exchange.read_csv
+    try:
+        found = read(path, channels=names)
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {os.strerror(error.errno)}") from None
+    if trajectory >= found.ntraj:
+        raise ValueError(
+            f"`trajectory` must be below the {found.ntraj} of {path}, but is {trajectory}"
+        )
+    one = found.of_trajectory(trajectory)
+    return replace(one, time=one.time / time_unit, duration=one.duration / time_unit)
+
+
+def _numbers(name, text):
+    try:
+        values = [float(word) for word in text.split(",")]
+    except ValueError:
+        raise ValueError(
+            f"`{name}` must be a number, or some separated by commas, but is {text!r}"
+        ) from None
+    return values[0] if len(values) == 1 else values

@@ -1,0 +1,55 @@
+"""`trajbatt show`."""
+
+from typing import Annotated
+
+import typer
+
+from trajbatt.commandline import options
+from trajbatt.commandline.outputs import Outputs, single_trajectories
+
+HELP = "Show a stored run again: table and picture, without running it."
+FINER = 8  # times the number of times of the run, for a single trajectory
+MOST_TIMES = 20_001
+
+
+def show(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help="folder of --store")],
+    trajectory: Annotated[
+        int | None,
+        typer.Option(help="show this trajectory beside the average, on a finer grid of times"),
+    ] = None,
+    out: options.Out = None,
+    json_file: options.Json = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+):
+    """Show a stored run again; only single trajectories and the exact solution are computed."""
+    import numpy as np
+
+    from trajbatt.commandline.presenting import present
+    from trajbatt.ensembles.mcsolve import load
+    from trajbatt.exact.mesolve import mesolve
+    from trajbatt.models.battery import Battery
+    from trajbatt.reports import json_report
+
+    runs = load(run)
+    battery = Battery.from_model(runs.model)
+    provenance = json_report.provenance(
+        "show",
+        battery,
+        run=str(run),
+        time=float(runs.times[-1]),
+        ntraj=runs.ntraj,
+        seed=runs.seed,
+        trajectory=trajectory,
+    )
+    outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
+    if trajectory is None:
+        trajectories = single_trajectories(runs)
+    else:
+        wanted = min(FINER * (runs.times.size - 1) + 1, MOST_TIMES)
+        finer = np.linspace(runs.times[0], runs.times[-1], max(wanted, 2))
+        trajectories = [runs.replay(trajectory, finer if runs.times.size > 1 else None)]
+    exact = mesolve(runs.model, runs.times, runs.initial)
+    present(outputs, runs, exact, battery, trajectories)

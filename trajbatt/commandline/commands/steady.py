@@ -1,0 +1,59 @@
+"""`trajbatt steady`."""
+
+import math
+
+import typer
+
+from trajbatt.commandline import options
+from trajbatt.commandline.outputs import Outputs
+
+HELP = "Print the exact steady state, and the rates and times of charging."
+
+
+def steady(
+    context: typer.Context,
+    n_atoms: options.NAtoms = 100,
+    theta: options.Theta = 1.87,
+    ratio: options.Ratio = 10.0,
+    gamma_0: options.Gamma0 = 1.0,
+    omega_p: options.OmegaP = None,
+    json_file: options.Json = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+):
+    """Print the exact steady state of Eq. (7), and the rates and times of charging."""
+    from trajbatt.commandline.console import facts_table
+    from trajbatt.models import asymptotics
+    from trajbatt.reports import json_report
+    from trajbatt.states.steady_state import steady_state
+
+    battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
+    state = steady_state(battery.charge())
+    provenance = json_report.provenance("steady", battery)
+    outputs = Outputs.check(context, provenance, None, json_file, force, quiet, has_picture=False)
+    fluctuation = math.sqrt(state.energy_variance) / state.energy if state.energy > 0 else math.nan
+    facts = {
+        "energy": ("energy E", state.energy),
+        "energy_per_atom": ("  per atom, E/N", state.energy / n_atoms),
+        "relative_fluctuation": ("  fluctuation, ΔE/E", fluctuation),
+        "ergotropy": ("ergotropy R", state.ergotropy),
+        "ergotropy_per_atom": ("  per atom, R/N", state.ergotropy / n_atoms),
+        "ergotropy_per_atom_limit": (
+            "  per atom for N → ∞",
+            asymptotics.final_charge(battery) / n_atoms,
+        ),
+        "x": ("x = r cot⁴(θ/2)", battery.x),
+        "gamma_net": ("net rate Γ", battery.gamma_net),
+        "tau_90": ("τ₉₀", asymptotics.battery_tau_90(battery)),
+        "charging_time": ("charging time T₉₀", battery.charging_time),
+        "secular_ratio": ("Ω_P/(N max(A, B, C))", battery.secular_ratio),
+    }
+    options.warn_of_battery(battery, quiet)
+    outputs.show(facts_table(facts.values()))
+    numbers = {name: number for name, (_, number) in facts.items()}
+    numbers |= {
+        "energy_variance": state.energy_variance,
+        "dipole": state.dipole,
+        "populations": state.populations,
+    }
+    outputs.write_json(numbers)

@@ -1,0 +1,204 @@
+"""The options that several commands share, and what is made of them."""
+
+import math
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_SEED = 20241217  # the date of the paper
+SECULAR_SAFE = 5.0
+MOST_ATOMS = 10**7
+MOST_PHOTONS = 1e8  # of one trajectory; more is a slip of the pen
+TIMES_PER_PERIOD = 32
+LONGEST, WORTH_A_WORD = 3 * 3600.0, 20.0  # seconds
+# Options that change where and how a run is computed, not the run.
+UNNAMED = ("out", "json_file", "force", "quiet", "store", "workers")
+
+NAtoms = Annotated[int, typer.Option("--n-atoms", "-N", help="number of atoms N")]
+Theta = Annotated[float, typer.Option(help="dressing angle in [0, pi], in radians")]
+Ratio = Annotated[float, typer.Option(help="r = gamma_plus/gamma_minus; gamma_minus is 1")]
+RatioOrOne = Annotated[
+    float | None,
+    typer.Option(
+        "--ratio",
+        help="r = gamma_plus/gamma_minus; gamma_minus is 1",
+        show_default="10; 1 with --full",
+    ),
+]
+Gamma0 = Annotated[float, typer.Option("--gamma-0", help="gamma_0/gamma_minus")]
+OmegaP = Annotated[
+    float | None,
+    typer.Option(help="dressed splitting Omega_P, in units of gamma_minus", show_default="10 N"),
+]
+NTraj = Annotated[int, typer.Option(help="number of trajectories")]
+Seed = Annotated[int, typer.Option(help="seed of the trajectories")]
+Store = Annotated[
+    str | None,
+    typer.Option(help="folder to keep the run in; the same command again goes on with it"),
+]
+Workers = Annotated[int | None, typer.Option(help="threads", show_default="all cores")]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ERRORS",
+        help="stop at these standard errors, such as energy=0.01,counts=0.1; --ntraj is the cap",
+    ),
+]
+Out = Annotated[
+    str | None,
+    typer.Option(help="folder for the picture", show_default="trajbatt-out/COMMAND..."),
+]
+Json = Annotated[
+    str | None,
+    typer.Option("--json", metavar="FILE", help="write all numbers as JSON; - for standard output"),
+]
+Force = Annotated[bool, typer.Option("--force", help="overwrite the results of another run")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")]
+
+
+def make_battery(n_atoms, theta, ratio, gamma_0, omega_p):
+    """Return the battery of the options, in units of gamma_minus."""
+    from trajbatt.base import checks
+    from trajbatt.models.battery import Battery
+
+    n_atoms = checks.integer("n_atoms", n_atoms, 1)
+    if n_atoms > MOST_ATOMS:
+        raise ValueError(f"`n_atoms` must be at most {MOST_ATOMS}, but is {n_atoms}")
+    return Battery(
+        n_atoms=n_atoms,
+        theta=theta,
+        omega_p=10.0 * n_atoms if omega_p is None else omega_p,
+        gamma_0=gamma_0,
+        gamma_plus=checks.real("ratio", ratio, 0),
+        gamma_minus=1.0,
+    )
+
+
+def ratio_or_one(ratio, full):
+    """Return the ratio of the rates; by default 10, but 1 for Eq. (5)."""
+    return (1.0 if full else 10.0) if ratio is None else ratio
+
+
+def make_settings(ntraj, seed, store, workers, target):
+    """Return what `mcsolve` is told about the size of a run and where it is kept."""
+    from trajbatt.base import checks
+
+    if store is not None and not store.strip():
+        raise ValueError("`store` must name a folder, but is empty")
+    return {
+        "ntraj": checks.integer("ntraj", ntraj, 1),
+        "seed": checks.integer("seed", seed, 0),
+        "store": store,
+        "threads": None if workers is None else checks.integer("workers", workers, 1),
+        "target": None if target is None else _target(target),
+    }
+
+
+def _target(text):
+    try:
+        pairs = [word.split("=") for word in text.split(",")]
+        return {name.strip(): float(value) for name, value in pairs}
+    except ValueError:
+        raise ValueError(
+            f"`target` must name standard errors, such as energy=0.01,counts=0.1, but is {text!r}"
+        ) from None
+
+
+def charging_duration(battery, name, time):
+    """Return the duration of a charging: `time`, called `name`, or T90."""
+    from trajbatt.base import checks
+
+    if time is not None:
+        return checks.positive(name, time)
+    if math.isinf(battery.charging_time):
+        raise ValueError(f"`{name}` must be given, because the charging time is infinite at x = 1")
+    return battery.charging_time
+
+
+def charging_times(battery, duration):
+    """Return enough times to draw the oscillations at Omega_P, 401 to 3201."""
+    import numpy as np
+
+    wanted = TIMES_PER_PERIOD * battery.omega_p * duration / (2.0 * math.pi)
+    return np.linspace(0.0, duration, 1 + round(min(max(wanted, 400.0), 3200.0)))
+
+
+def transient_times(battery, duration):
+    """Return times that follow the first hundred oscillations, and then go on to the end."""
+    import numpy as np
+
+    period = 2.0 * math.pi / battery.omega_p if battery.omega_p > 0 else math.inf
+    fine = min(duration, 100.0 * period)
+    times = charging_times(battery, fine)
+    if fine < duration:
+        times = np.concatenate((times, np.linspace(fine, duration, 401)[1:]))
+    return times
+
+
+def check_photons(model, name, duration):
+    """Raise `ValueError` if a trajectory would emit too many photons in the time called `name`."""
+    expected = model.typical_clicks(duration)
+    if expected > MOST_PHOTONS:
+        raise ValueError(
+            f"`{name}` must leave a trajectory fewer than {MOST_PHOTONS:.0e} photons, "
+            f"but {expected:.1e} are expected by t = {duration:.6g}"
+        )
+
+
+def check_cost(model, name, times, quiet):
+    """Foresee how long the exact solution of Eq. (5) takes: warn of minutes, refuse days.
+
+    It takes about two steps for each shortest time of the model, and one for each requested time.
+    """
+    duration = times[-1]
+    steps = times.size + 2.0 * duration / model.timescale
+    seconds = 12.0 * steps * (5e-6 + 6e-9 * (model.n_atoms + 1) ** 2)
+    if seconds > LONGEST:
+        raise ValueError(
+            f"`{name}` must leave the exact solution of Eq. (5) less than "
+            f"{LONGEST / 3600:g} hours, but about {seconds / 3600:.2g} are expected by "
+            f"t = {duration:.6g}"
+        )
+    if seconds > WORTH_A_WORD and not quiet:
+        print(
+            f"trajbatt: the exact solution of Eq. (5) takes about {seconds / 60:.1g} minutes",
+            file=sys.stderr,
+        )
+
+
+def warn_of_battery(battery, quiet, secular=True):
+    """Warn of parameters that are allowed, but hardly meant."""
+    if quiet:
+        return
+    if math.sin(battery.theta) < 1e-12:
+        print("trajbatt: warning: at sin(theta) = 0 the drive is off", file=sys.stderr)
+    if secular and battery.secular_ratio < SECULAR_SAFE:
+        print(
+            f"trajbatt: warning: Omega_P is only {battery.secular_ratio:.3g} times N max(A, B, C); "
+            f"below {SECULAR_SAFE:g} the secular Eq. (7) is doubtful",
+            file=sys.stderr,
+        )
+
+
+def make_folder(context, out):
+    """Return the folder `out`, or one named after the options that differ from their defaults."""
+    if out is not None:
+        if not out.strip():
+            raise ValueError("`out` must name a folder, but is empty")
+        return Path(out)
+    words = [context.info_name]
+    for option in context.command.params:
+        value = context.params.get(option.name)
+        if option.name not in UNNAMED and value != option.default:
+            text = str(value).replace("\\", "/").strip("./").replace("/", "-")
+            words.append(f"{option.name.replace('_', '-')}-{text}")
+    return Path("trajbatt-out") / "-".join(words)
+
+
+def make_json_path(json_file):
+    """Return the path of the JSON file, None for standard output."""
+    if json_file is not None and not json_file.strip():
+        raise ValueError("`json` must name a file, but is empty")
+    return None if json_file in (None, "-") else Path(json_file)

@@ -1,0 +1,1 @@
+"""Many chunks: planned, run, stored, added up."""

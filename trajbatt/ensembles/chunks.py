@@ -1,0 +1,59 @@
+"""Chunks: the unit of seed, work, storage and failure of an ensemble.
+
+Chunk i of a run draws from its own stream, spawned from the run's seed by the number i, and its
+size depends on the model only. So the result of a run is the same for any number of workers, in
+any order, and more trajectories are more chunks.
+"""
+
+import numpy as np
+
+from trajbatt.ensembles.plan import checkpoint_indices
+from trajbatt.ensembles.tally import Tally, Total
+from trajbatt.numerics.moments import Moments
+from trajbatt.trajectories.records import COUNTS, JZ_VARIANCE
+
+BLOCK_ELEMENTS = 2**17  # samples held at once: 1 MB, so they stay in the cache
+BLOCK_CLICKS = 2**20  # clicks held at once, about
+
+
+def blocks(plan, chunk, size):
+    """Yield the generator of a chunk, and how many of its first `size` trajectories to draw now.
+
+    That is a bounded number at once. The size of a block depends on the plan only, so the order of
+    every sum is fixed.
+    """
+    n_variables = COUNTS + len(plan.model.channel_names)
+    of_samples = BLOCK_ELEMENTS // (n_variables * plan.times.size)
+    of_clicks = BLOCK_CLICKS / (1.0 + plan.model.typical_clicks(plan.times[-1]))
+    block = int(max(1, min(plan.chunk_size, of_samples, of_clicks)))
+    rng = plan.generator(chunk)
+    for start in range(0, size, block):
+        yield rng, min(block, size - start)
+
+
+def run_chunk(plan, chunk, size):
+    """Return the `Tally` of the first `size` trajectories of chunk number `chunk`."""
+    total = Total()
+    for rng, n in blocks(plan, chunk, size):
+        total.add(_run_block(plan, rng, n))
+    return total.tally
+
+
+def _run_block(plan, rng, n):
+    records, (samples, dropped, _) = plan.engine.run(rng, n, plan.times)
+    at_checkpoints = np.delete(samples[:, :, checkpoint_indices(plan.times)], JZ_VARIANCE, axis=1)
+    return Tally(
+        moments=Moments.side_by_side(samples),
+        checkpoints=Moments.of_all_pairs(at_checkpoints.reshape(len(samples), -1)),
+        final_counts=samples[:, COUNTS:, -1].astype(np.int64),
+        records=(records.joined,) if plan.keep_clicks else (),
+        dropped=dropped,
+    )
+
+
+def replay_record(plan, trajectory):
+    """Return the `Records` of one trajectory: its chunk is drawn again up to it, clicks only."""
+    chunk, i = divmod(trajectory, plan.chunk_size)
+    for rng, n in blocks(plan, chunk, i + 1):
+        records = plan.engine.sample(rng, n, plan.times[-1])
+    return records.one(n - 1)

@@ -1,0 +1,102 @@
+"""What fixes the trajectories of a run, as JSON and arrays: written down, read back, compared."""
+
+import hashlib
+
+import numpy as np
+
+from trajbatt.ensembles.plan import LAW, Plan
+from trajbatt.states.driven_steady_state import DrivenSteadyState
+from trajbatt.states.initial import prepare
+from trajbatt.states.json_form import plain, rebuilt
+from trajbatt.states.steady_state import SteadyState
+
+
+def describe(plan, initial):
+    """Return a run as JSON has it, and its arrays.
+
+    Parameters
+    ----------
+    plan : Plan
+    initial : object
+        The initial state as the user gave it.
+
+    Returns
+    -------
+    identity : dict
+        Two runs have the same if and only if they have the same trajectories, but for their number.
+    arrays : dict of str to ndarray
+        The times, and the initial state if it is an array.
+    """
+    arrays = {"times": _normal(plan.times)}
+    if isinstance(initial, DrivenSteadyState):
+        arrays["initial"] = _normal(initial.matrix)
+        state = {"kind": "DrivenSteadyState", "n_atoms": initial.n_atoms, "theta": initial.theta}
+    elif initial is None or isinstance(initial, SteadyState):
+        state = plain(initial)
+    else:
+        arrays["initial"] = _normal(initial)
+        state = {"kind": "array"}
+    identity = {
+        "law": LAW,
+        "seed": plan.seed,
+        "method": plan.method,
+        "rtol": plan.rtol if "banded" in plan.method else None,
+        "keep_clicks": plan.keep_clicks,
+        "model": plain(plan.model),
+        "initial": state,
+        "times": {"number": plan.times.size, "last": float(plan.times[-1])},
+        "arrays": {name: _digest(array) for name, array in arrays.items()},
+    }
+    return identity, arrays
+
+
+def rebuild(identity, arrays):
+    """Return the `Plan` and the initial state of what `describe` returned."""
+    state = identity["initial"]
+    if state and state["kind"] == "array":
+        initial = arrays["initial"]
+    elif state and state["kind"] == "DrivenSteadyState":
+        initial = DrivenSteadyState(state["n_atoms"], state["theta"], arrays["initial"])
+    else:
+        initial = rebuilt(state)
+    model = rebuilt(identity["model"])
+    times = arrays["times"]
+    times.flags.writeable = False
+    plan = Plan(
+        model,
+        prepare(model, initial),
+        times,
+        identity["seed"],
+        identity["method"],
+        identity["rtol"] or 1e-6,  # without meaning where there is none
+        identity["keep_clicks"],
+    )
+    return plan, initial
+
+
+def difference(there, now, name=""):
+    """Say in words where two JSON values first differ; empty if they do not."""
+    if isinstance(there, dict) and isinstance(now, dict):
+        for key in {**there, **now}:
+            words = difference(there.get(key), now.get(key), f"{name} {key}".strip())
+            if words:
+                return words
+        return ""
+    if isinstance(there, list) and isinstance(now, list) and len(there) == len(now):
+        for i, (one, other) in enumerate(zip(there, now, strict=True)):
+            words = difference(one, other, f"{name} {i}")
+            if words:
+                return words
+        return ""
+    return "" if there == now else f"{name}: {there} there, {now} now"
+
+
+def _normal(array):
+    """Return an array whose digest does not tell 1 from 1.0 or 0.0 from -0.0."""
+    array = np.asarray(array)
+    return array.astype(complex if np.iscomplexobj(array) else float) + 0.0
+
+
+def _digest(array):
+    array = np.ascontiguousarray(array)
+    return hashlib.sha256(f"{array.dtype.str}{array.shape}".encode() + array.tobytes()).hexdigest()

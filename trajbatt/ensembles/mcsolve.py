@@ -1,0 +1,206 @@
+"""Ensembles of quantum trajectories."""
+
+import warnings
+from functools import partial
+
+import numpy as np
+
+from trajbatt.base import checks
+from trajbatt.ensembles.executors import check_workers
+from trajbatt.ensembles.plan import Plan
+from trajbatt.ensembles.progress import reporting
+from trajbatt.ensembles.result import EnsembleResult, Part
+from trajbatt.ensembles.run import run
+from trajbatt.ensembles.store import Store
+from trajbatt.ensembles.tally import Tally, Total
+from trajbatt.models.protocol import check_model, within
+from trajbatt.states.initial import prepare
+from trajbatt.trajectories.methods import check_method
+
+TARGETS = ("energy", "energy_variance", "counts")
+FEWEST = 64  # trajectories before a standard error is believed
+
+
+def mcsolve(
+    model,
+    tlist,
+    ntraj=1000,
+    initial=None,
+    seed=None,
+    keep_clicks=False,
+    method=None,
+    rtol=1e-6,
+    threads=None,
+    executor=None,
+    progress=None,
+    store=None,
+    target=None,
+):
+    """Run an ensemble of Monte Carlo wavefunction trajectories.
+
+    The result depends on the model, the initial state, the times, the seed, the method and
+    `ntraj`, and on nothing else: neither on the number of workers nor on their order.
+
+    Parameters
+    ----------
+    model : LadderModel, BandedModel or Protocol
+        `battery.charge()`, `battery.store()`, `battery.discharge()`, or a `Protocol` of them.
+    tlist : array_like (nt,)
+        Strictly increasing times >= 0, in the unit of 1/rate, which must not go on after the end
+        of a protocol. The run starts at t = 0 in any case and the clicks do not depend on the times
+        before the last one.
+    ntraj : int
+        The number of trajectories, at least 1.
+    initial : optional
+        `tb.ground_state(n)` (the default for charging), `tb.excited_state(n)`,
+        `tb.coherent_state(...)`, `tb.steady_state(model)` (that of the charging model is the
+        default for storage and discharge), any bare ket (N+1,), index = number of excited atoms,
+        or bare density matrix (N+1, N+1); mixtures are unravelled by sampling their eigenstates.
+    seed : int, optional
+        Non-negative; if None, that of the `store` if it holds a run, else drawn from the system. It
+        is in the result.
+    keep_clicks : bool
+        Keep the time and channel of every photon, in `clicks`; on disk, if there is a `store`.
+    method : {"ladder", "mcwf", "banded"}, optional
+        "ladder" samples the exact law of a ladder model directly and is its default; "mcwf" is the
+        textbook Monte Carlo wavefunction, slower and an independent check. "banded" integrates the
+        wavefunction between the clicks, of any model; the driven Eq. (5) needs it. All have the
+        same law, not the same trajectories.
+    rtol : float
+        Accuracy of "banded", 1e-12 to 1e-3: in each of its steps, of which there are one or two a
+        click, it neglects this much of the state. From a given record of clicks, energies follow to
+        about `rtol` N. In a free run the clicks move as well: near resonance, and just after a
+        click out of a nearly dark state, the energies of one trajectory may move by many times
+        that, as they do when a parameter changes by as little. The other methods are exact and
+        ignore it.
+    threads : int, optional
+        Threads in this process, without an executor; all cores by default.
+    executor : concurrent.futures.Executor, optional
+        Where to run the chunks instead: a process pool, `dask.distributed.Client.get_executor()`,
+        `mpi4py.futures.MPIPoolExecutor`, ... It stays open. A chunk that fails there is tried
+        again.
+    progress : callable or bool, optional
+        True shows a bar; a function is called as `progress(done, ntraj)` with the number of
+        trajectories finished.
+    store : path, optional
+        A folder that holds every finished chunk. The same call again computes only what is missing;
+        with a larger `ntraj`, only what is new. Only one process at a time may write to it.
+    target : dict of str to float, optional
+        Standard errors, such as `{"energy": 0.01}`, for "energy", "energy_variance" and "counts":
+        in the units of these, at the worst of the times and channels. The run ends when all are
+        reached, `ntraj` being the cap; `ended` of the result says whether they were. That is
+        decided after fixed numbers of chunks, and not before 64 trajectories.
+
+    Returns
+    -------
+    EnsembleResult
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind; the message names it.
+    """
+    check_model(model)
+    times = within(model, checks.times("tlist", tlist))
+    ntraj = checks.integer("ntraj", ntraj, 1)
+    method = check_method(method, model)
+    rtol = checks.real("rtol", rtol, 1e-12, 1e-3)
+    target = _checked_target(target)
+    check_workers(executor, threads)
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise TypeError(
+            f"`progress` must be true, or a function of (done, ntraj), but is {progress!r}"
+        )
+    if seed is None:
+        seed = Store(store).seed() if store is not None else None
+        seed = np.random.SeedSequence().entropy if seed is None else seed
+    seed = checks.integer("seed", seed, 0)
+    plan = Plan(model, prepare(model, initial), times, seed, method, rtol, bool(keep_clicks))
+    opened = None if store is None else Store(store).open(plan, initial)
+    enough = None if target is None else partial(_reached, plan, target)
+    try:
+        with reporting(progress, ntraj, target and partial(_needed, plan, target)) as report:
+            outcome = run(plan, ntraj, executor, threads, report, opened, enough, keep_partial=True)
+    finally:
+        if opened is not None:
+            opened.close()
+    if outcome.ended == "interrupted":
+        done = outcome.tally.moments.count
+        warnings.warn(
+            f"interrupted; the result holds the {done} of {ntraj} trajectories that were finished",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return as_result(plan, initial, outcome.tally, outcome.ended, opened)
+
+
+def load(store):
+    """Return the ensemble of a stored run, up to its first missing chunk; nothing is computed.
+
+    Parameters
+    ----------
+    store : path
+        As in `mcsolve`.
+
+    Returns
+    -------
+    EnsembleResult
+
+    Raises
+    ------
+    ValueError
+        If there is no such run, nothing of it is finished, or a chunk is damaged.
+    """
+    opened = Store(store)
+    plan, initial = opened.plan()
+    ntraj = opened.stored_trajectories(plan)
+    if ntraj == 0:
+        raise ValueError(f"{store} must hold finished chunks, but holds none")
+    total = Total()
+    for chunk, size in plan.pieces(ntraj):
+        total.add(opened.read(chunk, size))
+    return as_result(plan, initial, total.tally, "stored", opened)
+
+
+def as_result(plan, initial, tally, ended, store):
+    """Return the `EnsembleResult` of a tally; its clicks are in the store, if there is one."""
+    return EnsembleResult(
+        parts=(Part(plan, tally.moments.count, tally.records, store),),
+        initial=initial,
+        moments=tally.moments,
+        checkpoints=tally.checkpoints,
+        final_counts=tally.final_counts,
+        dropped=tally.dropped,
+        ended=ended,
+    )
+
+
+def _checked_target(target):
+    if target is None:
+        return None
+    if not isinstance(target, dict) or not target:
+        raise TypeError(f"`target` must be a dict such as {{'energy': 0.01}}, but is {target!r}")
+    for name in target:
+        checks.choice("target", name, TARGETS)
+    return {name: checks.positive(f"target {name}", value) for name, value in target.items()}
+
+
+def _errors(plan, target, moments):
+    """Return the standard errors so far that the target is about, in its units."""
+    tally = Tally(moments, moments, np.empty((0, 0)), (), 0.0)
+    result = as_result(plan, None, tally, "complete", None)
+    sems = {name: np.atleast_1d(getattr(result, f"{name}_sem")) for name in target}
+    return {name: sem.max(initial=0.0) / target[name] for name, sem in sems.items()}
+
+
+def _reached(plan, target, moments):
+    if moments.count < FEWEST:
+        return False
+    return all(error <= 1.0 for error in _errors(plan, target, moments).values())
+
+
+def _needed(plan, target, moments):
+    """Return about how many trajectories the target takes."""
+    if moments.count < FEWEST:
+        return None
+    return moments.count * max(_errors(plan, target, moments).values()) ** 2

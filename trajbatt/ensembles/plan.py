@@ -1,0 +1,92 @@
+"""What fixes the trajectories of a run."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from trajbatt.models.banded import BandedModel
+from trajbatt.models.ladder import LadderModel
+from trajbatt.models.model import WithoutTables
+from trajbatt.models.protocol import Protocol
+from trajbatt.states.mixture import Mixture
+from trajbatt.trajectories.methods import build_engine
+
+LAW = 2  # goes up whenever the same plan would give other trajectories than before
+
+
+CHECKPOINTS = 8  # times at which all pairs of quantities are correlated, for one p-value
+
+
+def chunk_size(model):
+    """Return the number of trajectories in a chunk: about 10 ms of work for one charging."""
+    wanted = max(1, min(4096, 51200 // model.n_atoms))
+    return 1 << (wanted.bit_length() - 1)
+
+
+def checkpoint_indices(times):
+    """Return the indices of the checkpoints: spread evenly, the last time among them."""
+    n_times = len(times)
+    count = min(CHECKPOINTS, n_times)
+    return np.unique(np.round(np.linspace(0, n_times, count + 1)[1:]).astype(int)) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Plan(WithoutTables):
+    """Everything that fixes the trajectories of a run and what is read off them.
+
+    Attributes
+    ----------
+    model : LadderModel, BandedModel or Protocol
+    mixture : Mixture
+        The initial state in the basis of the model, or of the first stage.
+    times : ndarray (nt,), float64
+    seed : int
+    method : str
+        What `trajbatt.trajectories.methods.check_method` returns.
+    rtol : float
+        Of the banded engine; the others have none.
+    keep_clicks : bool
+    """
+
+    model: LadderModel | BandedModel | Protocol
+    mixture: Mixture
+    times: np.ndarray
+    seed: int
+    method: str
+    rtol: float
+    keep_clicks: bool
+
+    @cached_property
+    def engine(self):
+        """The engine that runs the trajectories."""
+        return build_engine(self.method, self.rtol, self.model, self.mixture)
+
+    @property
+    def chunk_size(self):
+        """The number of trajectories in a full chunk."""
+        return chunk_size(self.model)
+
+    def pieces(self, ntraj):
+        """Yield the number and the size of each chunk that `ntraj` trajectories take."""
+        full, rest = divmod(ntraj, self.chunk_size)
+        for chunk in range(full):
+            yield chunk, self.chunk_size
+        if rest:
+            yield full, rest
+
+    def generator(self, chunk):
+        """Return the generator of chunk number `chunk`; of a protocol, a tuple, one for each stage.
+
+        A trajectory's draws follow those of the one before in each stage, so they do not depend on
+        how many trajectories are drawn together.
+        """
+
+        def generator(*key):
+            sequence = np.random.SeedSequence(self.seed, spawn_key=key)
+            return np.random.Generator(np.random.PCG64DXSM(sequence))
+
+        if isinstance(self.model, Protocol):
+            later = range(1, len(self.model.steps))
+            return generator(chunk), *(generator(chunk, stage) for stage in later)
+        return generator(chunk)

@@ -1,0 +1,378 @@
+"""What an ensemble of trajectories gives: averages with standard errors, and single runs."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from trajbatt.base import checks, datasets
+from trajbatt.ensembles import coherent_energy
+from trajbatt.ensembles.chunks import replay_record
+from trajbatt.ensembles.identity import describe, difference
+from trajbatt.ensembles.plan import LAW, Plan, checkpoint_indices
+from trajbatt.ensembles.run import run
+from trajbatt.ensembles.store import Store
+from trajbatt.ensembles.trajectory import Trajectory
+from trajbatt.light.clicks import Clicks
+from trajbatt.numerics.moments import Moments
+from trajbatt.trajectories.records import (
+    COUNTS,
+    DIPOLE_IMAG,
+    DIPOLE_REAL,
+    JZ,
+    JZ_SQUARE,
+    JZ_VARIANCE,
+    Records,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One run of an ensemble.
+
+    Attributes
+    ----------
+    plan : Plan
+    ntraj : int
+    kept : tuple of Records
+        The clicks, if they are kept and not in a store.
+    store : Store or None
+    """
+
+    plan: Plan
+    ntraj: int
+    kept: tuple[Records, ...]
+    store: Store | None
+
+    def records(self):
+        """Return the clicks, a tuple of `Records`."""
+        return self.store.records(dict(self.plan.pieces(self.ntraj))) if self.store else self.kept
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class EnsembleResult:
+    """Averages over an ensemble of trajectories, with standard errors.
+
+    Energies are totals in units of hbar omega_0; times are in the unit of 1/rate. Standard errors
+    (`..._sem`) are those of the mean, not standard deviations; they are nan for one trajectory.
+
+    Attributes
+    ----------
+    parts : tuple of Part
+        The runs that it is of: one, or more if results were added.
+    initial : object
+        The initial state as it was given.
+    moments : Moments
+        Means and co-moments of <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+> and the photon counts,
+        at every time.
+    checkpoints : Moments
+        The same without Var(J_z) at `checkpoint_indices`, all pairs of quantities and times.
+    final_counts : ndarray (ntraj, nc), int64
+        Photons of each trajectory in each channel at the last time.
+    dropped : float
+        The largest weight dropped from the norm of any one conditional state.
+    ended : str
+        "complete"; "target" if the errors that were asked for were reached before; "interrupted" if
+        Ctrl-C ended the run; "stored" if it was only read.
+    """
+
+    parts: tuple[Part, ...]
+    initial: object
+    moments: Moments
+    checkpoints: Moments
+    final_counts: np.ndarray
+    dropped: float
+    ended: str = "complete"
+
+    @property
+    def plan(self):
+        """What fixes the trajectories of the first part."""
+        return self.parts[0].plan
+
+    @property
+    def model(self):
+        """The model that was solved."""
+        return self.plan.model
+
+    @cached_property
+    def clicks(self):
+        """The `Clicks` of all trajectories if `keep_clicks` was set, else None.
+
+        Those of a stored run are read from its store when they are first asked for.
+        """
+        if not self.plan.keep_clicks:
+            return None
+        records = [one for part in self.parts for one in part.records()]
+        return Clicks.of_records(records, self.channels, self.times[-1])
+
+    def draw_clicks(self):
+        """Return the `Clicks` of all trajectories; if they were not kept, they are drawn again."""
+        if self.plan.keep_clicks:
+            return self.clicks
+        records = []
+        for part in self.parts:
+            # Which clicks come does not depend on the times but for the last.
+            plan = replace(part.plan, times=self.times[-1:], keep_clicks=True)
+            records += run(plan, part.ntraj).tally.records
+        return Clicks.of_records(records, self.channels, self.times[-1])
+
+    def __add__(self, other):
+        """Return the result of both ensembles together.
+
+        Raises
+        ------
+        ValueError
+            If they are not of the same model, initial state, times and method, or share a seed.
+        """
+        if not isinstance(other, EnsembleResult):
+            return NotImplemented
+        mine, theirs = ({**describe(one.plan, one.initial)[0], "seed": 0} for one in (self, other))
+        words = difference(mine, theirs)
+        if words:
+            raise ValueError(f"ensembles must be of the same run to be added, but differ ({words})")
+        seeds = [part.plan.seed for part in (*self.parts, *other.parts)]
+        if len(set(seeds)) < len(seeds):
+            raise ValueError(f"ensembles must have different seeds to be added, but have {seeds}")
+        return EnsembleResult(
+            parts=self.parts + other.parts,
+            initial=self.initial,
+            moments=self.moments + other.moments,
+            checkpoints=self.checkpoints + other.checkpoints,
+            final_counts=np.concatenate((self.final_counts, other.final_counts)),
+            dropped=max(self.dropped, other.dropped),
+            ended=self.ended if self.ended == other.ended else "complete",
+        )
+
+    @property
+    def times(self):
+        """The requested times, float64 (nt,)."""
+        return self.plan.times
+
+    @property
+    def channels(self):
+        """The names of the channels."""
+        return self.plan.model.channel_names
+
+    @property
+    def ntraj(self):
+        """The number of trajectories."""
+        return self.moments.count
+
+    @property
+    def seed(self):
+        """The seed; the same call with it gives the same result, bit for bit.
+
+        A tuple, if results were added.
+        """
+        seeds = tuple(part.plan.seed for part in self.parts)
+        return seeds if len(seeds) > 1 else seeds[0]
+
+    @cached_property
+    def _coherent(self):
+        def compute():
+            return coherent_energy.coherent_energy([(part.plan, part.ntraj) for part in self.parts])
+
+        store = self.parts[0].store
+        if store is None or len(self.parts) > 1:
+            return compute()
+        found = store.remembered(f"coherent-law{LAW}-{self.ntraj}", compute)
+        return None if found is None else coherent_energy.CoherentEnergy(*found)
+
+    @property
+    def coherent_energy(self):
+        """Energy emitted coherently since t = 0, Eq. (19) integrated, float64 (nt,).
+
+        In a protocol, since the start of its first discharge. None where Eq. (5) does not rule, and
+        for a protocol without a discharge. The
+        dipole is needed at other times than the requested ones, so the trajectories are read again,
+        twice, when this or its error is first asked for.
+        """
+        return None if self._coherent is None else self._coherent.energy
+
+    @property
+    def coherent_energy_sem(self):
+        """Standard error of `coherent_energy`, float64 (nt,), or None."""
+        return None if self._coherent is None else self._coherent.energy_sem
+
+    @property
+    def coherent_fraction(self):
+        """`coherent_energy` as a fraction of the energy before, float64 (nt,), or None."""
+        return None if self._coherent is None else self._coherent.fraction
+
+    @property
+    def coherent_fraction_sem(self):
+        """Standard error of `coherent_fraction`, float64 (nt,), or None."""
+        return None if self._coherent is None else self._coherent.fraction_sem
+
+    @property
+    def energy(self):
+        """<E>, float64 (nt,)."""
+        return self.moments.mean[JZ] + self.model.n_atoms / 2
+
+    @property
+    def energy_sem(self):
+        """Standard error of `energy`, float64 (nt,)."""
+        return self.moments.sem(self._unit(JZ))
+
+    @property
+    def energy_variance(self):
+        """Delta E^2 of the ensemble state, quantum plus trajectory variance, float64 (nt,)."""
+        return self.quantum_variance + self.trajectory_variance
+
+    @property
+    def energy_variance_sem(self):
+        """Standard error of `energy_variance`, float64 (nt,)."""
+        gradient = np.zeros_like(self.moments.mean)
+        gradient[JZ_SQUARE] = 1.0
+        return self._variance_sem(gradient)
+
+    @property
+    def quantum_variance(self):
+        """The mean over trajectories of the quantum variance of E, float64 (nt,)."""
+        return self.moments.mean[JZ_VARIANCE]
+
+    @property
+    def quantum_variance_sem(self):
+        """Standard error of `quantum_variance`, float64 (nt,)."""
+        return self.moments.sem(self._unit(JZ_VARIANCE))
+
+    @property
+    def trajectory_variance(self):
+        """The variance over trajectories of the conditional <E>, float64 (nt,); nan for one."""
+        return self.moments.covariance[JZ, JZ]
+
+    @property
+    def trajectory_variance_sem(self):
+        """Standard error of `trajectory_variance`, float64 (nt,)."""
+        gradient = np.zeros_like(self.moments.mean)
+        gradient[JZ_SQUARE] = 1.0
+        gradient[JZ_VARIANCE] = -1.0
+        return self._variance_sem(gradient)
+
+    @property
+    def dipole(self):
+        """Bare dipole <J_+>, complex128 (nt,)."""
+        return self.moments.mean[DIPOLE_REAL] + 1j * self.moments.mean[DIPOLE_IMAG]
+
+    @property
+    def dipole_sem(self):
+        """Standard errors of the real and the imaginary part of `dipole`, complex128 (nt,)."""
+        real, imag = (self.moments.sem(self._unit(row)) for row in (DIPOLE_REAL, DIPOLE_IMAG))
+        return real + 1j * imag
+
+    @property
+    def counts(self):
+        """Mean photons since t = 0, float64 (nc, nt)."""
+        return self.moments.mean[COUNTS:]
+
+    @property
+    def counts_sem(self):
+        """Standard errors of `counts`, float64 (nc, nt)."""
+        rows = range(COUNTS, len(self.moments.mean))
+        return np.array([self.moments.sem(self._unit(row)) for row in rows]).reshape(
+            len(self.channels), self.times.size
+        )
+
+    @property
+    def counts_covariance(self):
+        """Sample covariances of the photon counts, float64 (nc, nc, nt)."""
+        return self.moments.covariance[COUNTS:, COUNTS:]
+
+    @cached_property
+    def checkpoint_indices(self):
+        """The indices of the times at which all pairs of quantities are correlated."""
+        return checkpoint_indices(self.times)
+
+    def replay(self, trajectory, tlist=None):
+        """Return one trajectory of the ensemble again, on another time grid if wanted.
+
+        Parameters
+        ----------
+        trajectory : int
+            0 to ntraj - 1.
+        tlist : array_like (nt,), optional
+            Up to the last of `times`, because the run knows no clicks after it. `times` by
+            default.
+
+        Returns
+        -------
+        Trajectory
+            With the same clicks, whatever the grid.
+
+        Raises
+        ------
+        ValueError
+            If there is no such trajectory, or a time lies beyond the run.
+        """
+        trajectory = checks.integer("trajectory", trajectory, 0)
+        if trajectory >= self.ntraj:
+            raise ValueError(
+                f"`trajectory` must be below the {self.ntraj} of this run, but is {trajectory}"
+            )
+        times = self.times if tlist is None else checks.times("tlist", tlist)
+        if times[-1] > self.times[-1]:
+            raise ValueError(
+                f"`tlist` must end by the last time of the run, {self.times[-1]}, "
+                f"but ends at {times[-1]}"
+            )
+        part, inside = self._locate(trajectory)
+        record = replay_record(part.plan, inside)
+        rows = part.plan.engine.observe(record, times).samples[0]
+        return Trajectory(
+            index=trajectory,
+            times=times,
+            channels=self.channels,
+            energy=rows[JZ] + self.model.n_atoms / 2,
+            energy_variance=rows[JZ_VARIANCE],
+            dipole=rows[DIPOLE_REAL] + 1j * rows[DIPOLE_IMAG],
+            counts=rows[COUNTS:].astype(np.int64),
+            clicks=Clicks.of_records(
+                [record.joined], self.channels, self.times[-1], first=trajectory
+            ),
+        )
+
+    def to_xarray(self):
+        """Return everything as an `xarray.Dataset`, with units and what run it is.
+
+        Raises
+        ------
+        ImportError
+            Without xarray and h5netcdf, the extra `netcdf`.
+        """
+        return datasets.ensemble_dataset(self, describe(self.plan, self.initial)[0])
+
+    def save(self, path):
+        """Write the same as a NetCDF-4 file, which xarray and h5py open."""
+        datasets.write(self.to_xarray(), path)
+
+    def __repr__(self):
+        """Return a card of five lines."""
+        energy, sem = self.energy[-1], self.energy_sem[-1]
+        final = zip(self.channels, self.counts[:, -1], strict=True)
+        photons = ", ".join(f"{name} {mean:.6g}" for name, mean in final)
+        return (
+            f"EnsembleResult: {self.model.name}, N = {self.model.n_atoms}\n"
+            f"  trajectories  {self.ntraj} by {self.plan.method!r}, seed {self.seed}\n"
+            f"  times         {self.times.size}, up to {self.times[-1]:.6g}\n"
+            f"  final energy  {energy:.6g} ± {sem:.2g}\n"
+            f"  photons       {photons or 'none'}"
+        )
+
+    def _locate(self, trajectory):
+        """Return the part that holds a trajectory, and its number there."""
+        for part in self.parts:
+            if trajectory < part.ntraj:
+                return part, trajectory
+            trajectory -= part.ntraj
+        raise AssertionError("the number was checked")
+
+    def _variance_sem(self, gradient):
+        """Return the standard error of what `gradient` gives minus the square of <J_z>."""
+        gradient[JZ] = -2.0 * self.moments.mean[JZ]
+        # The square of the error of <J_z>, of variance 2 sem^4, matters where <J_z> is near 0.
+        return np.hypot(self.moments.sem(gradient), np.sqrt(2.0) * self.energy_sem**2)
+
+    def _unit(self, row):
+        gradient = np.zeros((len(self.moments.mean), 1))
+        gradient[row] = 1.0
+        return gradient

@@ -1,0 +1,48 @@
+"""One trajectory of an ensemble."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trajbatt.light.clicks import Clicks
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trajectory:
+    """One battery: what a single run does.
+
+    Attributes
+    ----------
+    index : int
+        Its number in the ensemble.
+    times : ndarray (nt,), float64
+    channels : tuple of nc str
+    energy : ndarray (nt,), float64
+        <E> of the conditional state.
+    energy_variance : ndarray (nt,), float64
+        The quantum variance of E in the conditional state.
+    dipole : ndarray (nt,), complex128
+        Bare <J_+>.
+    counts : ndarray (nc, nt), int64
+        Photons since t = 0.
+    clicks : Clicks
+    """
+
+    index: int
+    times: np.ndarray
+    channels: tuple[str, ...]
+    energy: np.ndarray
+    energy_variance: np.ndarray
+    dipole: np.ndarray
+    counts: np.ndarray
+    clicks: Clicks
+
+    def __repr__(self):
+        """Return a card of four lines."""
+        final = zip(self.channels, self.counts[:, -1], strict=True)
+        return (
+            f"Trajectory {self.index}\n"
+            f"  times         {self.times.size}, up to {self.times[-1]:.6g}\n"
+            f"  final energy  {self.energy[-1]:.6g}\n"
+            f"  photons       {', '.join(f'{name} {n}' for name, n in final) or 'none'}"
+        )

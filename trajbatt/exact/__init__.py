@@ -1,0 +1,1 @@
+"""Density matrices: the deterministic twin."""

@@ -1,0 +1,126 @@
+"""A density matrix by coherence order: its layout, and what is read off it.
+
+Order q is the diagonal rho_{k+q,k}, k = 0..N-q, in the basis of H = Omega J'_z. Some orders,
+ascending from 0, are stacked one after the other in a vector, which may go on with other things;
+the other half of the matrix is their conjugate. Under H order q carries the factor
+exp(-i q Omega t), which is left out here and put in where something is read off: so this is the
+interaction picture.
+"""
+
+import numpy as np
+
+from trajbatt.numerics import spin
+
+LARGEST_FULL = 2000  # atoms up to which the whole density matrix is offered
+
+
+class Orders:
+    """The layout of some coherence orders.
+
+    Parameters
+    ----------
+    n_atoms : int
+    theta : float
+        The angle of the basis.
+    orders : sequence of int
+        Ascending, from 0.
+
+    Raises
+    ------
+    ValueError
+        If all orders are asked for, O(N^2) of memory, of too many atoms.
+    """
+
+    def __init__(self, n_atoms, theta, orders):
+        if len(orders) > LARGEST_FULL + 1:
+            raise ValueError(
+                f"full density matrices are offered up to {LARGEST_FULL} atoms, "
+                f"but `n_atoms` is {n_atoms}"
+            )
+        self.n_atoms = n_atoms
+        self.theta = theta
+        self.orders = tuple(orders)
+        self.lengths = [n_atoms + 1 - q for q in self.orders]
+        ends = np.cumsum(self.lengths)
+        self.slices = [
+            slice(end - length, end) for end, length in zip(ends, self.lengths, strict=True)
+        ]
+        self.stop = int(ends[-1])
+        self._raising = spin.raising_elements(n_atoms)
+        self._m = spin.magnetic_numbers(n_atoms)
+
+    def of_mixture(self, mixture):
+        """Return the orders of a `Mixture`, float64 or complex128 (stop,)."""
+        y = np.zeros(self.stop, dtype=mixture.amplitudes.dtype)
+        for weight, first, ket in mixture.kets():
+            for q, part in zip(self.orders, self.slices, strict=True):
+                if q < ket.size:
+                    start = part.start + first
+                    pairs = ket[q:] * ket[: ket.size - q].conj()
+                    y[start : start + pairs.size] += weight * pairs
+        return y
+
+    def of_matrix(self, matrix):
+        """Return the orders of a Hermitian matrix (N+1, N+1) in this basis, complex128 (stop,)."""
+        return np.concatenate([np.diagonal(matrix, -q) for q in self.orders])
+
+    def matrix(self, y, phase):
+        """Return the Hermitian matrix (N+1, N+1) at Omega t = `phase`; needs all orders."""
+        matrix = np.zeros((self.n_atoms + 1,) * 2, dtype=complex)
+        for q, part in zip(self.orders, self.slices, strict=True):
+            k = np.arange(part.stop - part.start)
+            matrix[k + q, k] = y[part] * np.exp(-1j * q * phase)
+            matrix[k, k + q] = matrix[k + q, k].conj()
+        return matrix
+
+    def in_basis(self, rows, phase, theta):
+        """Return the Hermitian matrices (n, N+1, N+1) of `rows` (n, stop) in another basis.
+
+        It costs a `spin.change_of_basis`, and two matrix products for each.
+        """
+        turn = spin.change_of_basis(self.n_atoms, self.theta, theta)
+        return np.array([turn.T @ self.matrix(y, phase) @ turn for y in rows])
+
+    def moments(self, y):
+        """Return the sums that fix energy, variance and dipole, for y (size, ...).
+
+        Returns
+        -------
+        z_mean, z_variance : float64 (...)
+            <J'_z> and its variance.
+        plus, plus_z, plus_plus : (...), of the type of y
+            <J'_+>, the symmetrised covariance of J'_z and J'_+, and <J'_+^2>, without phases.
+        """
+        p, rho_1, rho_2 = self._first_orders(y)
+        m = _column(self._m, p)
+        z_mean = (m * p.real).sum(axis=0)
+        z_variance = ((m - z_mean) ** 2 * p.real).sum(axis=0)
+        b = _column(self._raising[:-1], rho_1) * rho_1.conj()
+        plus_z = ((m[:-1] + 0.5 - z_mean) * b).sum(axis=0)
+        pairs = self._raising[:-2] * self._raising[1:-1]
+        plus_plus = (_column(pairs, rho_2) * rho_2.conj()).sum(axis=0)
+        return z_mean, z_variance, b.sum(axis=0), plus_z, plus_plus
+
+    def observables(self, y, phase):
+        """Return energy, its variance and the bare dipole of y (size, ...) at Omega t = `phase`."""
+        j = self.n_atoms / 2
+        cos, sin = np.cos(self.theta), np.sin(self.theta)
+        z_mean, z_variance, plus, plus_z, plus_plus = self.moments(y)
+        turn = np.exp(1j * phase)
+        plus, plus_z, plus_plus = plus * turn, plus_z * turn, plus_plus * turn**2
+        x_square = 0.5 * (j * (j + 1) - z_variance - z_mean**2 + plus_plus.real)
+        energy = j + cos * z_mean + sin * plus.real
+        variance = (
+            cos**2 * z_variance + sin**2 * (x_square - plus.real**2) + 2 * sin * cos * plus_z.real
+        )
+        return energy, np.maximum(variance, 0.0), cos * plus.real - sin * z_mean + 1j * plus.imag
+
+    def _first_orders(self, y):
+        parts = [y[part] for part in self.slices[:3]]
+        # A single atom has no order 2.
+        return [*parts, np.zeros((0, *y.shape[1:]), dtype=y.dtype)][:3]
+
+
+def _column(values, like):
+    """Return `values` (n,) shaped to multiply `like` (n, ...)."""
+    return values.reshape(-1, *(1,) * (like.ndim - 1))

@@ -1,0 +1,1 @@
+"""What the light says of the battery that emits it."""

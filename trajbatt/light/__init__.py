@@ -1,0 +1,1 @@
+"""Records of clicks: made, checked, detected."""

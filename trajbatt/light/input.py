@@ -1,0 +1,173 @@
+"""Clicks as users and files hand them over, checked and brought into order."""
+
+import numpy as np
+
+from trajbatt.base import checks
+from trajbatt.light.checking import ROUNDING, channel_names, check_kinds, check_values
+from trajbatt.light.clicks import Clicks
+
+KNOWN = ("red", "center", "blue", "all", "dis")  # in the order in which models have them
+
+
+def assembled(trajectory, time, channel, channels, ntraj, duration, name="click {}".format):
+    """Return `Clicks`, sorted by trajectory, after all checks.
+
+    Parameters
+    ----------
+    trajectory, time, channel : array_like (n_clicks,)
+        The channels are names, or indices into `channels`. The times of each trajectory ascend.
+    channels : sequence of str or None
+        None for those that occur: known ones by frequency, others as they come.
+    ntraj : int or None
+        How many trajectories were watched; None for up to the last that clicked.
+    duration : float or None
+        How long; None for until the last click.
+    name : callable
+        What a message calls the click of an index.
+
+    Raises
+    ------
+    ValueError, TypeError
+    """
+    trajectory, time = _whole(np.asarray(trajectory), name), np.asarray(time)
+    channels = None if channels is None else channel_names(channels)
+    channel, channels = channel_places(np.asarray(channel), channels, name)
+    check_kinds(trajectory, time, channel)
+    last = int(trajectory.max(initial=0))
+    ntraj = last + 1 if ntraj is None else checks.integer("ntraj", ntraj, 1)
+    if duration is not None:
+        duration = checks.real("duration", duration, 0.0)
+    order = np.argsort(trajectory, kind="stable")
+    trajectory, time, channel = trajectory[order], time[order], channel[order]
+    check_values(
+        trajectory,
+        time,
+        channel,
+        channels,
+        (0, ntraj - 1),
+        duration,
+        lambda i: name(order[i]),
+    )
+    # Rounded timestamps may be past the end by rounding.
+    time = time if duration is None else np.minimum(time, duration)
+    return Clicks(trajectory, time, channel, channels, 0, ntraj, duration)
+
+
+def _whole(trajectory, name):
+    """Return numbers of trajectories as integers, if they are."""
+    if trajectory.dtype.kind != "f":
+        return trajectory
+    wrong = ~(np.isfinite(trajectory) & (trajectory == np.rint(trajectory)))
+    if np.any(wrong):
+        i = int(np.argmax(wrong))
+        raise ValueError(
+            f"clicks must have whole numbers of trajectories, but {name(i)} has {trajectory[i]}"
+        )
+    return trajectory.astype(np.int64)
+
+
+def channel_places(channel, channels, name="click {}".format):
+    """Return channels, names or indices, as indices and the names that they mean.
+
+    Parameters
+    ----------
+    channel : ndarray (n_clicks,)
+    channels : tuple of str or None
+        None for those that occur.
+    name : callable
+        What a message calls the click of an index.
+
+    Returns
+    -------
+    ndarray (n_clicks,), int64
+        Those of indices are not checked.
+    tuple of str
+    """
+    if channel.dtype.kind in "iu" and channels is not None:
+        return channel.astype(np.int64), channels
+    words = [one.decode() if isinstance(one, bytes) else one for one in channel.tolist()]
+    for i, word in enumerate(words):
+        if not isinstance(word, str):
+            raise TypeError(
+                "clicks must have the name of a channel each, or its number among `channels`, "
+                f"but {name(i)} has {word!r}"
+            )
+    if channels is None:
+        found = dict.fromkeys(words)
+        channels = (
+            *(one for one in KNOWN if one in found),
+            *(one for one in found if one not in KNOWN),
+        )
+        channels = channel_names(channels)
+    places = {one: i for i, one in enumerate(channels)}
+    for i, word in enumerate(words):
+        if word not in places:
+            listed = ", ".join(repr(one) for one in channels) or "none"
+            raise ValueError(
+                f"clicks must be of the channels {listed}, but {name(i)} is of {word!r}"
+            )
+    return np.array([places[word] for word in words], dtype=np.int64), channels
+
+
+def check_clicks(clicks):
+    """Raise `TypeError` if `clicks` is no `Clicks`, such as those of a run that kept none."""
+    if not isinstance(clicks, Clicks):
+        raise TypeError(
+            "`clicks` must be the clicks of a run with keep_clicks=True, or of a file, "
+            f"but is {clicks!r}"
+        )
+
+
+def check_watched(clicks, end, name="tlist"):
+    """Raise `ValueError` if nobody watched until `end`: no click is no darkness then.
+
+    A record that ends with a click, or is empty, may not say how long it was watched.
+    """
+    if not isinstance(clicks, Clicks) or clicks.duration <= clicks.time.max(initial=0.0):
+        return
+    if end > clicks.duration * (1.0 + ROUNDING):
+        raise ValueError(
+            f"`{name}` must end by the end of the record, {clicks.duration:g}, because nobody "
+            f"watched after it, but ends at {end:g}"
+        )
+
+
+def of_one_trajectory(clicks, channels, t_end):
+    """Return the times (n,) and the channels (n,), as indices, of one battery's clicks, checked.
+
+    Parameters
+    ----------
+    clicks : object
+        With the arrays `time` and `channel`: names, or indices into its own `channels` or, without,
+        into `channels`.
+    channels : tuple of str
+    t_end : float
+        No click may be later.
+
+    Raises
+    ------
+    ValueError, TypeError
+        With one sentence that names the click.
+    """
+    if not (hasattr(clicks, "time") and hasattr(clicks, "channel")):
+        raise TypeError(
+            f"`clicks` must have the arrays `time` and `channel`, but is a {type(clicks).__name__}"
+        )
+    trajectories = np.unique(getattr(clicks, "trajectory", []))
+    if trajectories.size > 1:
+        raise ValueError(
+            "`clicks` must be of one trajectory, such as clicks.of_trajectory(0), "
+            f"but are of {trajectories.size}"
+        )
+    try:
+        time, channel = np.asarray(clicks.time), np.asarray(clicks.channel)
+    except ValueError:  # ragged
+        raise TypeError("`clicks` must have plain arrays `time` and `channel`") from None
+    own = getattr(clicks, "channels", channels) if channel.dtype.kind in "iu" else channels
+    places, names = channel_places(channel, channel_names(own))
+    alone = np.zeros(time.shape, dtype=np.int64)
+    check_kinds(alone, time, places)
+    check_values(alone, time, places, names, (0, 0), t_end)
+    if names != channels:
+        places, _ = channel_places(np.array(names, dtype=str)[places], channels)
+    return time.astype(float), places

@@ -1,0 +1,1 @@
+"""What a battery does: the tables and schedules that all solvers eat."""

@@ -1,0 +1,216 @@
+"""The battery: its parameters, checked, the numbers derived from them, and its models."""
+
+import math
+from dataclasses import dataclass
+
+from trajbatt.base import checks
+from trajbatt.models import asymptotics
+from trajbatt.models.banded import BandedModel
+from trajbatt.models.channel import Channel
+from trajbatt.models.ladder import LadderModel
+from trajbatt.models.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class Battery:
+    """N two-level atoms, driven by a classical pump and decaying into a common reservoir.
+
+    Rates and angular frequencies share one unit, chosen by the user; times are in its inverse.
+    The pump frame is used throughout: H = Delta J_z - Omega_R J_x = Omega_P J'_z (Eqs. 1-3).
+
+    Parameters
+    ----------
+    n_atoms : int
+        N, at least 1.
+    theta : float
+        The dressing angle atan2(Omega_R, Delta), in [0, pi].
+    omega_p : float
+        The dressed splitting Omega_P = sqrt(Delta^2 + Omega_R^2), not the pump's own frequency.
+    gamma_0, gamma_plus, gamma_minus : float, optional
+        Decay rates at the frequencies of the pump, and Omega_P above and below it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range, or not a number.
+
+    Examples
+    --------
+    >>> round(Battery(n_atoms=100, theta=1.87, omega_p=1000.0, gamma_plus=10.0).x, 6)
+    2.966857
+    """
+
+    n_atoms: int
+    theta: float
+    omega_p: float
+    gamma_0: float = 1.0
+    gamma_plus: float = 1.0
+    gamma_minus: float = 1.0
+
+    def __post_init__(self):
+        checked = {
+            "n_atoms": checks.integer("n_atoms", self.n_atoms, 1),
+            "theta": checks.angle("theta", self.theta),
+            **{
+                name: checks.real(name, getattr(self, name), 0)
+                for name in ("omega_p", "gamma_0", "gamma_plus", "gamma_minus")
+            },
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        if not math.isfinite(self.n_atoms**2 * sum(self.dressed_rates)):
+            raise ValueError(
+                "`n_atoms` and the rates must leave N^2 (A + B + C) finite, "
+                f"but N = {self.n_atoms} and (A, B, C) = {self.dressed_rates} do not"
+            )
+
+    @classmethod
+    def from_drive(cls, n_atoms, rabi, detuning, **rates):
+        """Return the battery of a given Rabi frequency Omega_R >= 0 and detuning Delta.
+
+        `rates` are `gamma_0`, `gamma_plus` and `gamma_minus`, as in the constructor.
+        """
+        rabi = checks.real("rabi", rabi, 0)
+        detuning = checks.real("detuning", detuning)
+        return cls(n_atoms, math.atan2(rabi, detuning), math.hypot(rabi, detuning), **rates)
+
+    @classmethod
+    def from_model(cls, model):
+        """Return a battery whose model, or the first of a protocol, this is.
+
+        Rates that the model does not know, as of a channel at sin(theta) = 0, are zero.
+
+        Parameters
+        ----------
+        model : LadderModel, BandedModel or Protocol
+        """
+        if isinstance(model, Protocol):
+            model = model.steps[0][0]
+        model = model.start or model
+        theta = model.theta
+        if isinstance(model, BandedModel):
+            rates = [model.rate] * 3
+        else:
+            factors = math.sin(theta) ** 2, math.cos(theta / 2) ** 4, math.sin(theta / 2) ** 4
+            steps = (0, -1, 1)
+            rates = [
+                model.rate_of(step) / factor if factor > 1e-30 else 0.0
+                for step, factor in zip(steps, factors, strict=True)
+            ]
+        return cls(model.n_atoms, theta, model.frequency, *rates)
+
+    @property
+    def rabi(self):
+        """The Rabi frequency Omega_R."""
+        return self.omega_p * math.sin(self.theta)
+
+    @property
+    def detuning(self):
+        """The detuning Delta = omega_0 - (pump frequency)."""
+        return self.omega_p * math.cos(self.theta)
+
+    @property
+    def r(self):
+        """gamma_+/gamma_-; inf if only gamma_- is zero, nan if both are."""
+        return _ratio(self.gamma_plus, self.gamma_minus)
+
+    @property
+    def dressed_rates(self):
+        """The rates (A, B, C) of J'_-, J'_+ and J'_z in Eq. (7): blue, red, center."""
+        if self.theta == math.pi:  # which is rounded: its sine would be no zero
+            return 0.0, self.gamma_minus, 0.0
+        return (
+            self.gamma_plus * math.cos(self.theta / 2) ** 4,
+            self.gamma_minus * math.sin(self.theta / 2) ** 4,
+            self.gamma_0 * math.sin(self.theta) ** 2,
+        )
+
+    @property
+    def x(self):
+        """x = A/B = r cot^4(theta/2), the ratio of neighbouring steady populations (Eq. 8)."""
+        down, up, _ = self.dressed_rates
+        return _ratio(down, up)
+
+    @property
+    def gamma_net(self):
+        """Gamma = A - B (Eq. 15); negative if x < 1."""
+        return asymptotics.net_rate(self.theta, self.gamma_plus, self.gamma_minus)
+
+    @property
+    def charging_time(self):
+        """T90 = 2 tau_90/(N abs(Gamma)); inf at x = 1."""
+        return asymptotics.charging_time(self)
+
+    @property
+    def secular_ratio(self):
+        """Omega_P/(N max(A, B, C)): Eq. (7) approximates Eq. (5) if this is much above 1."""
+        return _ratio(self.omega_p, self.n_atoms * max(self.dressed_rates))
+
+    def charge(self, secular=True):
+        """Return the model of charging.
+
+        Parameters
+        ----------
+        secular : bool
+            True: Eq. (7), a `LadderModel` in the dressed basis. Its channels are named by the
+            light, in the order of its frequency: the `red` photon belongs to J'_+ and gamma_-, the
+            `blue` one to J'_- and gamma_+. False: the driven Eq. (5), which Eq. (7) approximates
+            at large Omega_P, a `BandedModel` with the one channel `all`.
+
+        Raises
+        ------
+        ValueError
+            If `secular` is false and the three rates differ: Eq. (5) has one rate.
+        """
+        if not secular:
+            rates = (self.gamma_0, self.gamma_plus, self.gamma_minus)
+            if len(set(rates)) > 1:
+                raise ValueError(
+                    "`gamma_0`, `gamma_plus` and `gamma_minus` must be equal for Eq. (5), "
+                    f"but are {rates[0]:g}, {rates[1]:g} and {rates[2]:g}"
+                )
+            return BandedModel("charge", self.n_atoms, self.theta, self.omega_p, self.gamma_0)
+        down, up, dephasing = self.dressed_rates
+        channels = (
+            Channel("red", +1, up),
+            Channel("center", 0, dephasing),
+            Channel("blue", -1, down),
+        )
+        return LadderModel("charge", self.n_atoms, self.theta, self.omega_p, channels)
+
+    def store(self):
+        """Return the model of storage: the pump is off and the decay closed.
+
+        H = Delta J_z in the pump frame, so the bare populations, and with them the energy, stay;
+        the dipole precesses. There are no channels. The default initial state is the charged
+        steady state.
+        """
+        return LadderModel("store", self.n_atoms, 0.0, self.detuning, (), start=self.charge())
+
+    def discharge(self, gamma=None):
+        """Return the model of discharging, Eq. (5) with the pump off.
+
+        H = Delta J_z in the pump frame; the one channel `all` is J_-. The default initial state is
+        the charged steady state.
+
+        Parameters
+        ----------
+        gamma : float, optional
+            The decay rate; `gamma_0` by default.
+        """
+        gamma = self.gamma_0 if gamma is None else checks.real("gamma", gamma, 0)
+        return LadderModel(
+            "discharge",
+            self.n_atoms,
+            0.0,
+            self.detuning,
+            (Channel("all", -1, gamma),),
+            start=self.charge(),
+            coherent_rate=gamma,
+        )
+
+
+def _ratio(numerator, denominator):
+    if denominator == 0.0:
+        return math.nan if numerator == 0.0 else math.inf
+    return numerator / denominator

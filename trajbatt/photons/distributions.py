@@ -1,0 +1,52 @@
+"""Photon numbers of clicks, with errors."""
+
+import numpy as np
+
+from trajbatt.base import checks
+from trajbatt.photons.estimate import Estimate
+from trajbatt.photons.numbers import _numbers
+
+
+def distribution(clicks, t, channel, start=0.0):
+    """Return the distribution of the number of photons, an `Estimate` with arrays (n,).
+
+    Parameters
+    ----------
+    clicks : Clicks
+        `runs.clicks`, or clicks from a file.
+    t : float
+        They are counted in (start, t].
+    channel : str
+        The name of a channel, or "total".
+    start : float
+
+    Returns
+    -------
+    Estimate
+        The fractions of trajectories with 0, 1, 2, ... photons. The errors are binomial; that of a
+        number that was never seen, or always, is 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
+    numbers = _numbers(clicks, t, channel, start)
+    return _fractions(np.bincount(numbers), clicks.ntraj)
+
+
+def joint_distribution(clicks, t, channels, start=0.0):
+    """Return the joint distribution of two photon numbers, an `Estimate` with arrays (n_a, n_b).
+
+    Parameters and errors as for `distribution`, with a pair of channels.
+    """
+    channels = checks.pair("channels", channels)
+    a, b = (_numbers(clicks, t, channel, start) for channel in channels)
+    shape = a.max() + 1, b.max() + 1
+    found = np.bincount(a * shape[1] + b, minlength=shape[0] * shape[1]).reshape(shape)
+    return _fractions(found, clicks.ntraj)
+
+
+def _fractions(found, ntraj):
+    value = found / ntraj
+    return Estimate(value, np.sqrt(value * (1.0 - value) / ntraj))

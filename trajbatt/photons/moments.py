@@ -1,0 +1,94 @@
+"""Moments of photon numbers, with errors."""
+
+import numpy as np
+
+from trajbatt.base import checks
+from trajbatt.numerics.moments import Moments
+from trajbatt.photons.estimate import Estimate, counted
+from trajbatt.photons.numbers import _bounds, _numbers
+
+BLOCK = 65_536  # trajectories whose numbers are held at once
+
+
+def factorial_moments(clicks, t, channel, order=4, start=0.0):
+    """Return <n>, <n(n-1)>, <n(n-1)(n-2)>, ... of a photon number, an `Estimate` (order,).
+
+    Parameters and errors as for `distribution`; `order` is how many there are.
+    """
+    order = checks.integer("order", order, 1)
+    n = _numbers(clicks, t, channel, start).astype(float)
+    falling = np.cumprod([np.maximum(n - i, 0.0) for i in range(order)], axis=0)
+    moments = Moments.of_all_pairs(falling.T)
+    return Estimate(moments.mean, moments.mean_sem)
+
+
+def mean(clicks, tlist, channel, start=0.0):
+    """Return the mean photon number between `start` and each time, an `Estimate` (nt,).
+
+    Parameters
+    ----------
+    clicks : Clicks
+    tlist : array_like (nt,)
+        Strictly increasing ends of the window.
+    channel : str
+        The name of a channel, or "total".
+    start : float
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
+    moments = _moments(clicks, tlist, channel, start)
+    return Estimate(moments.mean[0], moments.mean_sem[0])
+
+
+def variance(clicks, tlist, channel, start=0.0):
+    """Return the variance of a photon number, unbiased, an `Estimate` (nt,); as for `mean`."""
+    moments = _moments(clicks, tlist, channel, start)
+    return Estimate(moments.covariance[0, 0], _variance_sem(moments))
+
+
+def fano(clicks, tlist, channel, start=0.0):
+    """Return the Fano factor Var(n)/<n> of a photon number, an `Estimate` (nt,); as for `mean`.
+
+    1 for Poissonian light; Mandel's Q is the Fano factor minus 1. nan where no photon came.
+    """
+    moments = _moments(clicks, tlist, channel, start)
+    n, mean, variance = moments.count, moments.mean[0], moments.covariance[0, 0]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        factor = variance / mean
+        # Delta method: variances of the mean and of the variance, and their covariance.
+        third = moments.third[0] / n
+        square = _variance_sem(moments) ** 2 - 2.0 * factor * third / n + factor**2 * variance / n
+        return Estimate(factor, np.sqrt(np.maximum(square, 0.0)) / mean)
+
+
+def _variance_sem(moments):
+    """Return the standard error of a sample variance: sqrt((mu_4 - sigma^4)/n)."""
+    n = moments.count
+    fourth, second = moments.fourth[0] / n, moments.covariance[0, 0]
+    return np.sqrt(np.maximum(fourth - second**2, 0.0) / n)
+
+
+def _moments(clicks, tlist, channel, start):
+    """Return the `Moments` of the numbers of photons by each time, block after block."""
+    times = checks.times("tlist", tlist)
+    start, _ = _bounds(clicks, times[-1], start)
+    if times[0] < start:
+        raise ValueError(
+            f"`tlist` must not begin before `start`, {start:g}, but does at {times[0]}"
+        )
+    wanted = counted(clicks, channel)
+    offsets, total = clicks.offsets, None
+    for first in range(0, clicks.ntraj, BLOCK):
+        n = min(BLOCK, clicks.ntraj - first)
+        part = slice(offsets[first], offsets[first + n])
+        time, trajectory = clicks.time[part], clicks.trajectory[part] - clicks.first - first
+        chosen = wanted[part] & (time > start) & (time <= times[-1])
+        bins = np.searchsorted(times, time[chosen], side="left")
+        place = trajectory[chosen] * times.size + bins
+        numbers = np.bincount(place, minlength=n * times.size).reshape(n, 1, times.size)
+        moments = Moments.side_by_side(np.cumsum(numbers, axis=2).astype(float))
+        total = total + moments if total else moments
+    return total

@@ -1,0 +1,276 @@
+"""Panels of pictures: one function each, axes and results in, artists out.
+
+Photons keep one colour and one mark everywhere: red, center and blue in vermilion, green and blue
+of a palette that colour-blind readers can tell apart, unresolved ones in grey, those of a discharge
+in yellow.
+"""
+
+import numpy as np
+
+from trajbatt.models import asymptotics
+from trajbatt.models.protocol import Protocol
+
+CHANNEL_COLORS = {
+    "red": "#d55e00",
+    "center": "#009e73",
+    "blue": "#0072b2",
+    "all": "#555555",
+    "dis": "#c99700",
+    "total": "#222222",
+}
+CHANNEL_MARKS = {"red": "^", "center": "o", "blue": "v", "all": "s", "dis": "D", "total": "x"}
+EXACT_COLOR = "black"
+ENSEMBLE_COLOR = "#cc3377"
+TRAJECTORY_COLOR = "#7777aa"
+ASYMPTOTIC_COLOR = "#e69f00"
+SECULAR_COLOR = "#0072b2"
+STAGE_COLORS = {"charge": "#fff3d6", "store": "#eeeeee", "discharge": "#e2eefc"}
+NOTE = {"ha": "center", "va": "center", "fontsize": 9, "color": "#777777"}
+MOST_GROUPS = 20  # of photon numbers, of one channel
+MOST_PERIODS = 400  # with more of them in a picture, 3201 times no longer follow Eq. (14)
+
+
+def draw_energy(axes, runs, exact, trajectories=()):
+    """Draw the energy per atom: ensemble, exact curve and single trajectories."""
+    n_atoms, times = runs.model.n_atoms, runs.times
+    mean, width = runs.energy / n_atoms, np.sqrt(runs.energy_variance) / n_atoms
+    artists = []
+    if runs.ntraj > 1:
+        artists.append(
+            axes.fill_between(
+                times,
+                np.clip(mean - width, 0.0, 1.0),
+                np.clip(mean + width, 0.0, 1.0),
+                color=ENSEMBLE_COLOR,
+                alpha=0.18,
+                lw=0,
+                label=r"mean $\pm\,\Delta E$",
+            )
+        )
+        artists += axes.plot(
+            times,
+            mean,
+            color=ENSEMBLE_COLOR,
+            lw=3.5,
+            alpha=0.6,
+            label=f"mean of {runs.ntraj:,} trajectories",
+        )
+    artists += axes.plot(times, exact.energy / n_atoms, color=EXACT_COLOR, lw=1.0, label="exact")
+    for i, trajectory in enumerate(trajectories):
+        artists += axes.plot(
+            trajectory.times,
+            trajectory.energy / n_atoms,
+            color=TRAJECTORY_COLOR,
+            lw=0.8,
+            label="single trajectories" if i == 0 else None,
+        )
+    axes.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
+    axes.set_ylim(-0.03, 1.05)
+    return artists
+
+
+def draw_asymptotic(axes, battery, times):
+    """Draw Eq. (14), the energy per atom for large N, unless it oscillates too fast to be seen."""
+    if battery.omega_p * times[-1] / (2 * np.pi) >= MOST_PERIODS:
+        return []
+    return axes.plot(
+        times,
+        asymptotics.energy(battery, times) / battery.n_atoms,
+        color=ASYMPTOTIC_COLOR,
+        lw=1.4,
+        ls=(0, (4, 2)),
+        label=r"$N\to\infty$, Eq. (14)",
+    )
+
+
+def draw_secular(axes, secular):
+    """Draw the energy per atom by the secular Eq. (7), for comparison."""
+    return axes.plot(
+        secular.times,
+        secular.energy / secular.model.n_atoms,
+        color=SECULAR_COLOR,
+        lw=1.2,
+        ls=(0, (4, 2)),
+        label="exact, secular Eq. (7)",
+    )
+
+
+def draw_coherent(axes, runs, exact):
+    """Draw the energy per atom that has come out coherently, with two standard errors."""
+    n_atoms = runs.model.n_atoms
+    mean, width = runs.coherent_energy / n_atoms, 2 * runs.coherent_energy_sem / n_atoms
+    color = CHANNEL_COLORS["dis"]
+    artists = [
+        axes.fill_between(runs.times, mean - width, mean + width, color=color, alpha=0.3, lw=0)
+    ]
+    artists += axes.plot(
+        runs.times, mean, color=color, lw=3.5, alpha=0.6, label=r"mean $\pm$ 2 standard errors"
+    )
+    artists += axes.plot(
+        runs.times, exact.coherent_energy / n_atoms, color=EXACT_COLOR, lw=1.0, label="exact"
+    )
+    axes.set_ylabel("out coherently\nper atom ($\\hbar\\omega_0$)")
+    axes.set_ylim(bottom=min(0.0, 1.1 * float((mean - width).min())))
+    axes.legend(loc="upper left", frameon=False, fontsize=9)
+    return artists
+
+
+def draw_stages(axes, protocol: Protocol, named=False):
+    """Shade the stages of a protocol, with their names above if wanted."""
+    artists = []
+    for stage in protocol.until(axes.get_xlim()[1]):
+        color = STAGE_COLORS[stage.model.name]
+        artists.append(axes.axvspan(stage.start, stage.end, color=color, lw=0, zorder=-1))
+        if named:
+            middle = 0.5 * (stage.start + stage.end)
+            transform = axes.get_xaxis_transform()
+            artists.append(
+                axes.text(
+                    middle, 1.01, stage.model.name, transform=transform, ha="center", va="bottom"
+                )
+            )
+    return artists
+
+
+def draw_clicks(axes, trajectory):
+    """Draw the clicks of one trajectory as a raster, one line per channel, by frequency."""
+    clicks = trajectory.clicks
+    artists = _draw_raster(axes, clicks.time, clicks.channel, clicks.channels)
+    axes.set_ylabel(f"photons of\ntrajectory {trajectory.index}")
+    return artists
+
+
+def draw_seen(axes, found):
+    """Draw the clicks of a `FilterResult` in the same way."""
+    artists = _draw_raster(axes, found.click_time, found.click_channel, found.channels)
+    axes.set_ylabel("photons\nseen")
+    return artists
+
+
+def _draw_raster(axes, time, channel, channels):
+    artists = []
+    for row, name in enumerate(channels):
+        times = time[channel == row]
+        artists += axes.eventplot(
+            [times],
+            lineoffsets=row,
+            linelengths=0.7,
+            linewidths=0.9,
+            colors=CHANNEL_COLORS[name],
+            # Where clicks overlap, shades still tell how many there are.
+            alpha=min(1.0, max(0.02, 150 / max(1, times.size))),
+        )
+        if times.size == 0:
+            axes.text(0.5, row, "no photons", transform=axes.get_yaxis_transform(), **NOTE)
+    axes.set_yticks(range(len(channels)), channels)
+    for label, name in zip(axes.get_yticklabels(), channels, strict=True):
+        label.set_color(CHANNEL_COLORS[name])
+    axes.set_ylim(-0.6, len(channels) - 0.4)
+    axes.tick_params(axis="y", length=0)
+    return artists
+
+
+def draw_conditional_energy(axes, found, unseen):
+    """Draw the energy per atom of a `FilterResult` with its uncertainty, and without photons."""
+    n_atoms = found.model.n_atoms
+    mean, width = found.energy / n_atoms, np.sqrt(found.energy_variance) / n_atoms
+    artists = [
+        axes.fill_between(
+            found.times,
+            np.clip(mean - width, 0.0, 1.0),
+            np.clip(mean + width, 0.0, 1.0),
+            color=TRAJECTORY_COLOR,
+            alpha=0.3,
+            lw=0,
+            label=r"$\pm\,\Delta E$",
+        )
+    ]
+    artists += axes.plot(found.times, mean, color=TRAJECTORY_COLOR, lw=1.4, label="by its photons")
+    artists += axes.plot(
+        unseen.times,
+        unseen.energy / n_atoms,
+        color=EXACT_COLOR,
+        lw=1.0,
+        ls=(0, (4, 2)),
+        label="without them",
+    )
+    axes.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
+    axes.set_ylim(-0.03, 1.05)
+    return artists
+
+
+def draw_numbers(axes, found):
+    """Draw the photon-number distributions of a `PhotonReport`, numbers grouped to be seen."""
+    artists = []
+    for name, curve in found.numbers.items():
+        exact, value = curve.exact, curve.estimate.value
+        likely = np.flatnonzero((value if exact is None else np.maximum(exact, value)) > 1e-4)
+        low, high = (likely[0], likely[-1] + 1) if likely.size else (0, 1)
+        width = -(-(high - low) // MOST_GROUPS)
+        starts = np.arange(low, high, width)
+        share = np.add.reduceat(value[:high], starts)
+        sizes = np.diff(np.append(starts, high))
+        sem = np.sqrt(share * (1.0 - share) / found.ntraj)
+        artists += _draw_marks(axes, name, starts + 0.5 * (sizes - 1), share / sizes, sem / sizes)
+        if exact is not None:
+            artists += _draw_line(axes, name, curve.x[low:high], exact[low:high])
+    axes.set_ylim(bottom=0.0)
+    axes.set_xlabel(f"number of photons by $t = {found.duration:.4g}$")
+    axes.set_ylabel("probability")
+    return artists
+
+
+def draw_curves(axes, curves):
+    """Draw estimates beside exact curves, by channel: {name: Curve}."""
+    artists = []
+    for name, curve in curves.items():
+        artists += _draw_marks(axes, name, curve.x, *curve.estimate)
+        if curve.exact is not None:
+            artists += _draw_line(axes, name, curve.exact_x, curve.exact)
+    return artists
+
+
+def _draw_marks(axes, name, x, value, sem):
+    """Draw an estimate with two standard errors."""
+    color = CHANNEL_COLORS[name]
+    marks = axes.errorbar(
+        x,
+        value,
+        2 * sem,
+        ls="",
+        marker=CHANNEL_MARKS[name],
+        ms=4,
+        markerfacecolor="white" if name == "red" else color,
+        color=color,
+        elinewidth=1.0,
+        label=name,
+    )
+    return [marks]
+
+
+def _draw_line(axes, name, x, value):
+    return axes.plot(x, value, color=CHANNEL_COLORS[name], lw=1.1)
+
+
+def draw_counts(axes, runs, exact):
+    """Draw the mean photon counts: the ensemble as marks, the exact curves as lines."""
+    artists = []
+    shown = slice(None, None, max(1, runs.times.size // 16))
+    for i, name in enumerate(runs.channels):
+        color = CHANNEL_COLORS[name]
+        artists += axes.plot(exact.times, exact.counts[i], color=color, lw=1.2)
+        artists += axes.plot(
+            runs.times[shown],
+            runs.counts[i, shown],
+            ls="",
+            marker=CHANNEL_MARKS[name],
+            ms=5.5,
+            markerfacecolor="white" if name == "red" else color,
+            color=color,
+            clip_on=False,
+            label=name,
+        )
+    axes.set_ylabel("mean photons")
+    top = max(float(exact.counts.max()), float(runs.counts.max())) or 1.0
+    axes.set_ylim(-0.04 * top, 1.06 * top)
+    return artists

@@ -1,0 +1,1 @@
+"""States, and what is observed in them."""

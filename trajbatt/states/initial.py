@@ -1,0 +1,132 @@
+"""Initial states: as users name them, and as the solvers eat them.
+
+Users give a bare ket (N+1,), a bare density matrix (N+1, N+1) or a `SteadyState`. Both solvers eat
+a `Mixture` of kets in the basis of the model, each cut to the window of levels that it occupies.
+"""
+
+import numpy as np
+
+from trajbatt.base import checks
+from trajbatt.models.protocol import Protocol
+from trajbatt.numerics import spin
+from trajbatt.states.driven_steady_state import DrivenSteadyState
+from trajbatt.states.mixture import NEGLIGIBLE, NEGLIGIBLE_BEFORE_STAGE, Mixture
+from trajbatt.states.steady_state import SteadyState, steady_state
+
+
+def ground_state(n_atoms):
+    """Return the bare ket with no atom excited, float64 (N+1,)."""
+    n_atoms = checks.integer("n_atoms", n_atoms, 1)
+    return spin.coherent_ket(n_atoms, 0.0, 1.0)
+
+
+def excited_state(n_atoms):
+    """Return the bare ket with every atom excited, float64 (N+1,)."""
+    n_atoms = checks.integer("n_atoms", n_atoms, 1)
+    return spin.coherent_ket(n_atoms, 1.0, 0.0)
+
+
+def coherent_state(n_atoms, theta, phi=0.0):
+    """Return the spin-coherent ket whose Bloch vector points along (theta, phi).
+
+    Each atom is in cos(theta/2)|e> + exp(i phi) sin(theta/2)|g>, as in `qutip.spin_coherent`.
+
+    Parameters
+    ----------
+    n_atoms : int
+    theta : float
+        Polar angle in [0, pi]; 0 is the excited state, pi the ground state.
+    phi : float
+        Azimuth.
+
+    Returns
+    -------
+    ndarray (N+1,), float64 or complex128, index = number of excited atoms.
+    """
+    n_atoms = checks.integer("n_atoms", n_atoms, 1)
+    theta = checks.angle("theta", theta)
+    phi = checks.real("phi", phi)
+    lower = np.sin(theta / 2) * np.exp(1j * phi) if phi else np.sin(theta / 2)
+    return spin.coherent_ket(n_atoms, np.cos(theta / 2), lower)
+
+
+def prepare(model, initial, negligible=None):
+    """Return `initial` as a `Mixture` in the basis of `model`; None is the model's default.
+
+    Parameters
+    ----------
+    model : LadderModel, BandedModel or Protocol
+        Of a protocol, the first stage counts.
+    initial : None, SteadyState, ndarray (N+1,) or ndarray (N+1, N+1)
+    negligible : float, optional
+        Levels and pure states of less probability are dropped.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the state has another length, is not normalised, or is no density matrix.
+    """
+    if negligible is None:
+        negligible = NEGLIGIBLE_BEFORE_STAGE if isinstance(model, Protocol) else NEGLIGIBLE
+    if isinstance(model, Protocol):
+        model = model.steps[0][0]
+    n_levels = model.n_atoms + 1
+    if initial is None:
+        initial = ground_state(model.n_atoms) if model.start is None else steady_state(model.start)
+    if isinstance(initial, SteadyState):
+        if initial.n_atoms != model.n_atoms:
+            raise ValueError(
+                f"`initial` must have {model.n_atoms} atoms, but has {initial.n_atoms}"
+            )
+        if initial.theta == model.theta:
+            return Mixture.of_levels(initial.populations, negligible)
+        populations = initial.populations
+        filled = np.flatnonzero((populations > 0.0) & (populations >= negligible))
+        first, last = filled[0], filled[-1]
+        kets = spin.dressed_kets(model.n_atoms, initial.theta - model.theta, first, last)
+        return Mixture.of_kets(populations[first : last + 1], kets, negligible)
+    if isinstance(initial, DrivenSteadyState):
+        initial = initial.matrix
+    try:
+        state = np.asarray(initial)
+        state = state.astype(complex if np.iscomplexobj(state) else float)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"`initial` must be a ket, a density matrix or a steady state, but is {initial!r}"
+        ) from None
+    if state.shape not in ((n_levels,), (n_levels, n_levels)):
+        raise ValueError(
+            f"`initial` must have the shape ({n_levels},) or ({n_levels}, {n_levels}), "
+            f"but has {state.shape}"
+        )
+    if not np.all(np.isfinite(state)):
+        raise ValueError("`initial` must be finite, but holds nan or inf")
+    if state.ndim == 1:
+        return _pure(model, state, negligible)
+    return _mixed(model, state, negligible)
+
+
+def _pure(model, ket, negligible):
+    norm = np.linalg.norm(ket)
+    if abs(norm - 1.0) > 1e-6:
+        raise ValueError(f"`initial` must be a ket of norm 1, but its norm is {norm:.9g}")
+    return Mixture.of_kets([1.0], spin.to_dressed(ket / norm, model.theta)[None, :], negligible)
+
+
+def _mixed(model, matrix, negligible):
+    asymmetry = np.abs(matrix - matrix.conj().T).max()
+    if asymmetry > 1e-9:
+        raise ValueError(
+            f"`initial` must be a Hermitian density matrix, but deviates by {asymmetry:.3g}"
+        )
+    trace = np.trace(matrix).real
+    if abs(trace - 1.0) > 1e-6:
+        raise ValueError(f"`initial` must be a density matrix of trace 1, but has {trace:.9g}")
+    weights, columns = np.linalg.eigh((matrix + matrix.conj().T) / 2)
+    if weights[0] < -1e-9:
+        raise ValueError(
+            f"`initial` must be a positive density matrix, but has the eigenvalue {weights[0]:.3g}"
+        )
+    if model.theta:
+        columns = spin.rotation_matrix(model.n_atoms, model.theta).T @ columns
+    return Mixture.of_kets(weights, columns.T, negligible)

@@ -1,0 +1,96 @@
+"""Mixtures of kets, each cut to the window of levels that it occupies."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# Levels and pure states of less probability are dropped. The posterior probability of a dropped
+# level is a martingale, so the chance that one ever matters at the level 1e-8 is 1e-10.
+NEGLIGIBLE = 1e-18
+
+
+# Before another stage less is dropped: in its basis levels interfere, so that what is dropped
+# matters by its amplitude, the square root of this.
+NEGLIGIBLE_BEFORE_STAGE = 1e-28
+
+
+class Mixture(NamedTuple):
+    """A mixture of P pure states in a model's basis, stored back to back (total length M).
+
+    Attributes
+    ----------
+    weights : ndarray (P,), float64
+        Probabilities; they add up to 1.
+    first : ndarray (P,), int64
+        The lowest level of each ket's window.
+    offsets : ndarray (P+1,), int64
+        Ket i is `amplitudes[offsets[i]:offsets[i+1]]`.
+    amplitudes : ndarray (M,), float64 or complex128
+    """
+
+    weights: np.ndarray
+    first: np.ndarray
+    offsets: np.ndarray
+    amplitudes: np.ndarray
+
+    @classmethod
+    def of_kets(cls, weights, kets, negligible=NEGLIGIBLE):
+        """Cut the rows of `kets` (P, N+1) to their windows and drop those of no weight."""
+        weights = np.asarray(weights, dtype=float)
+        kept = np.flatnonzero((weights > 0.0) & (weights >= negligible * weights.sum()))
+        pieces, first = [], []
+        for row in kept:
+            occupied = np.flatnonzero(np.abs(kets[row]) ** 2 >= negligible)
+            piece = kets[row][occupied[0] : occupied[-1] + 1]
+            pieces.append(piece / np.linalg.norm(piece))
+            first.append(occupied[0])
+        offsets = np.concatenate(([0], np.cumsum([piece.size for piece in pieces])))
+        return cls(
+            weights[kept] / weights[kept].sum(),
+            np.array(first, dtype=np.int64),
+            offsets.astype(np.int64),
+            np.concatenate(pieces),
+        )
+
+    @classmethod
+    def of_matrix(cls, matrix, negligible=NEGLIGIBLE):
+        """Return the mixture of the eigenstates of a density matrix (N+1, N+1)."""
+        weights, columns = np.linalg.eigh(matrix)
+        return cls.of_kets(weights, columns.T, negligible)
+
+    @classmethod
+    def of_levels(cls, populations, negligible=NEGLIGIBLE):
+        """Return the mixture of single levels with the given `populations` (N+1,)."""
+        levels = np.flatnonzero(
+            (populations > 0.0) & (populations >= negligible * populations.sum())
+        )
+        weights = populations[levels]
+        return cls(
+            weights / weights.sum(),
+            levels.astype(np.int64),
+            np.arange(levels.size + 1, dtype=np.int64),
+            np.ones(levels.size),
+        )
+
+    @classmethod
+    def one_each(cls, kets, negligible=NEGLIGIBLE):
+        """Return the even mixture of the rows of `kets` (n, N+1), none of them dropped."""
+        return cls.of_kets(np.full(len(kets), 1.0 / len(kets)), kets, negligible)
+
+    def rows(self, n_levels):
+        """Return the amplitudes on all levels, (P, n_levels)."""
+        rows = np.zeros((self.weights.size, n_levels), dtype=self.amplitudes.dtype)
+        for row, (_, first, ket) in zip(rows, self.kets(), strict=True):
+            row[first : first + ket.size] = ket
+        return rows
+
+    @property
+    def cumulative_weights(self):
+        """The cumulative probabilities (P,); the last is 1."""
+        weights = np.cumsum(self.weights)
+        return weights / weights[-1]
+
+    def kets(self):
+        """Yield the weight, the lowest level and the amplitudes of each pure state."""
+        for i, weight in enumerate(self.weights):
+            yield weight, self.first[i], self.amplitudes[self.offsets[i] : self.offsets[i + 1]]

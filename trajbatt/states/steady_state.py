@@ -1,0 +1,180 @@
+r"""The steady state of Eq. (7) in closed form, Eqs. (8)-(10) and (18), stable at any N and x.
+
+Detailed balance makes the dressed populations geometric, p_m ~ x^(-m) (Eq. 8), with x the ratio of
+the downward to the upward rate. Let i = 0..N count the levels from the fuller end and
+s = abs(ln x): p_i ~ exp(-s i), a Boltzmann distribution, and with z = s/2, n = N + 1
+
+    N/2 - <i> = (n coth(n z) - coth z)/2           (the Brillouin function)
+    Var(i)    = (1/sinh^2 z - n^2/sinh^2(n z))/4.
+
+Near x = 1 both are small differences of large terms. There coth z - 1/z and 1/z^2 - 1/sinh^2 z,
+whose series start at z/3 and 1/3, take their place: the 1/z terms cancel exactly.
+"""
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from trajbatt.models.banded import BandedModel
+from trajbatt.models.ladder import LadderModel
+from trajbatt.states.driven_steady_state import driven_steady_state
+
+# Below this argument the series of the two functions below are exact to 1e-16 with these terms,
+# and above it the closed forms lose no more than two digits.
+_SERIES_BELOW = 0.3
+_COTH_SERIES = (
+    1 / 3, -1 / 45, 2 / 945, -1 / 4725, 2 / 93555, -1382 / 638512875, 4 / 18243225,
+)  # fmt: skip
+_CSCH2_SERIES = (
+    1 / 3, -1 / 15, 2 / 189, -1 / 675, 2 / 10395, -1382 / 58046625, 4 / 1403325,
+)  # fmt: skip
+
+
+def _coth_excess(z):
+    """Return coth z - 1/z for z >= 0."""
+    if z < _SERIES_BELOW:
+        return z * sum(c * z ** (2 * i) for i, c in enumerate(_COTH_SERIES))
+    return 1.0 / math.tanh(z) - 1.0 / z
+
+
+def _csch2_deficit(z):
+    """Return 1/z^2 - 1/sinh^2 z for z >= 0."""
+    if z < _SERIES_BELOW:
+        return sum(c * z ** (2 * i) for i, c in enumerate(_CSCH2_SERIES))
+    return 1.0 / z**2 - _csch2(z)
+
+
+def _csch2(z):
+    """Return 1/sinh^2 z for z > 0, without overflow."""
+    return 4.0 * math.exp(-2.0 * z) / math.expm1(-2.0 * z) ** 2
+
+
+def _boltzmann_moments(n_levels, s):
+    """Return (<i>, N/2 - <i>, Var(i)) of p_i ~ exp(-s i), i = 0..N, N = n_levels - 1."""
+    top = n_levels - 1
+    if math.isinf(s):
+        return 0.0, top / 2, 0.0
+    z = s / 2
+    if n_levels * z < 1.0:
+        offset = 0.5 * (n_levels * _coth_excess(n_levels * z) - _coth_excess(z))
+        variance = 0.25 * (n_levels**2 * _csch2_deficit(n_levels * z) - _csch2_deficit(z))
+        return top / 2 - offset, offset, variance
+    decay = math.exp(-n_levels * s)
+    mean = math.exp(-s) / -math.expm1(-s) - n_levels * decay / -math.expm1(-n_levels * s)
+    return mean, top / 2 - mean, 0.25 * (_csch2(z) - n_levels**2 * _csch2(n_levels * z))
+
+
+@dataclass(frozen=True)
+class SteadyState:
+    """The steady state of a ladder model: diagonal in its basis, with geometric populations.
+
+    Attributes
+    ----------
+    n_atoms : int
+    theta : float
+        The angle of the basis in which the state is diagonal.
+    x : float
+        The ratio of neighbouring populations p_k/p_{k+1}; 0 and inf are the two pure ends.
+    """
+
+    n_atoms: int
+    theta: float
+    x: float
+    _moments: tuple[float, float, float] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self):
+        moments = _boltzmann_moments(self.n_atoms + 1, self._log_ratio)
+        object.__setattr__(self, "_moments", moments)
+
+    @property
+    def _log_ratio(self):
+        return math.inf if self.x in (0.0, math.inf) else abs(math.log(self.x))
+
+    @property
+    def _sign(self):
+        """The sign of <J'_z>: the dressed state at the top (+1) or the bottom (-1) is fuller."""
+        return 1.0 if self.x < 1.0 else -1.0
+
+    @cached_property
+    def populations(self):
+        """Populations of the dressed levels, ascending, float64 (N+1,) (Eq. 8)."""
+        i = np.arange(self.n_atoms + 1.0)
+        s = self._log_ratio
+        if s == 0.0:
+            weights = np.ones_like(i)
+        elif math.isinf(s):
+            weights = (i == 0).astype(float)
+        else:
+            with np.errstate(under="ignore"):
+                weights = np.exp(-s * i)
+        weights /= weights.sum()
+        weights = weights if self._sign < 0 else weights[::-1]
+        weights.flags.writeable = False
+        return weights
+
+    @property
+    def energy(self):
+        """<E> = <J_z> + N/2, in units of hbar omega_0 (Eq. 9)."""
+        return self.n_atoms / 2 + self._sign * math.cos(self.theta) * self._moments[1]
+
+    @property
+    def energy_variance(self):
+        """The variance of E, cos^2(theta) Var(J'_z) + sin^2(theta) <J'_x^2>."""
+        mean, _, variance = self._moments
+        # <J'_x^2> = (j(j+1) - <m^2>)/2 with m = -(N/2 - i), written without cancellation.
+        transverse = 0.5 * (self.n_atoms / 2 + self.n_atoms * mean - variance - mean**2)
+        return math.cos(self.theta) ** 2 * variance + math.sin(self.theta) ** 2 * transverse
+
+    @property
+    def ergotropy(self):
+        """The energy that unitaries on the symmetric subspace can extract (Eq. 10)."""
+        # 1 + cos(theta) = 2 cos^2(theta/2) and 1 - cos(theta) = 2 sin^2(theta/2).
+        half = math.cos(self.theta / 2) if self._sign > 0 else math.sin(self.theta / 2)
+        return 2.0 * half**2 * self._moments[1]
+
+    @property
+    def dipole(self):
+        """The bare dipole <J_+> = -sin(theta) <J'_z>, complex (Eq. 18)."""
+        return complex(-self._sign * math.sin(self.theta) * self._moments[1])
+
+
+def steady_state(model):
+    """Return the steady state of a model.
+
+    Parameters
+    ----------
+    model : LadderModel or BandedModel
+        E.g. `battery.charge()`.
+
+    Returns
+    -------
+    SteadyState or DrivenSteadyState
+        With `populations` (N+1,) in the dressed basis, `energy`, `energy_variance`, `ergotropy` and
+        `dipole`. That of a ladder model is in closed form (Eqs. 8-10 and 18), with relative errors
+        near 1e-14 from N = 1 to 10^6 and through x = 1. That of the driven Eq. (5) takes O(N^4)
+        time, a fraction of a second at N = 200.
+
+    Raises
+    ------
+    TypeError
+        For a protocol, which has none.
+    ValueError
+        If there is no unique steady state: if neither the upward nor the downward jumps have a
+        rate, every dressed population is conserved. For the driven Eq. (5), above 500 atoms.
+    """
+    if isinstance(model, BandedModel):
+        return driven_steady_state(model)
+    if not isinstance(model, LadderModel):
+        raise TypeError(
+            "`model` must be a single model such as battery.charge(), "
+            f"but is a {type(model).__name__}"
+        )
+    up, down = model.rate_of(1), model.rate_of(-1)
+    if up == 0.0 and down == 0.0:
+        raise ValueError(
+            "`model` must have a unique steady state, but its upward and downward rates are zero"
+        )
+    x = math.inf if up == 0.0 else down / up
+    return SteadyState(n_atoms=model.n_atoms, theta=model.theta, x=x)

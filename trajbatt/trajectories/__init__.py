@@ -1,0 +1,1 @@
+"""Quantum trajectories, one chunk at a time."""

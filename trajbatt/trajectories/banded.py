@@ -1,0 +1,106 @@
+"""The engine for the driven Eq. (5), and for any model whose jumps mix neighbours (DESIGN 3.2).
+
+Between clicks it integrates the wavefunction, so unlike the others it has a tolerance. And it reads
+the states while it draws the clicks: to read them off the record again costs as much.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from trajbatt.models.banded import no_click_bands
+from trajbatt.numerics import spin
+from trajbatt.trajectories.engine import Engine, fill_records
+from trajbatt.trajectories.records import Observation, Records
+
+
+@dataclass(frozen=True)
+class BandedEngine(Engine):
+    """The arrays around `trajbatt.kernels.banded`.
+
+    Attributes
+    ----------
+    rtol : float
+        Local tolerance: the last term of the series of a step, relative to the state.
+    """
+
+    rtol: float = 1e-6
+
+    @cached_property
+    def _tables(self):
+        from trajbatt.kernels.banded import MARGIN, Tables
+
+        def cells(table):
+            """Pad a table of levels, and double it for real and imaginary parts."""
+            margins = [(0, 0)] * (table.ndim - 1) + [(MARGIN, MARGIN)]
+            return np.repeat(np.pad(table, margins), 2, axis=-1)
+
+        bands = self.model.jump_bands
+        return Tables(
+            jumps=cells(bands),
+            decay=cells(no_click_bands(bands)),
+            raising=cells(spin.raising_elements(self.model.n_atoms)),
+            frequency=self.model.frequency,
+            cos_theta=math.cos(self.model.theta),
+            sin_theta=math.sin(self.model.theta),
+        )
+
+    def sample(self, rng, n, t_end):
+        """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
+        return self.run(rng, n, np.array([t_end]))[0]
+
+    def run(self, rng, n, times, want_kets=False):
+        """Return the `Records` of n trajectories and the `Observation` of them at `times`."""
+        return self._call(rng, n, times, want_kets, None)
+
+    def observe(self, records, times, want_kets=False):
+        """Return the `Observation` of the conditional states at `times`."""
+        unused = np.random.default_rng(0)  # a replay draws nothing
+        return self._call(unused, records.origin.size, times, want_kets, records)[1]
+
+    def _call(self, rng, n, times, want_kets, given: Records | None):
+        from trajbatt.kernels.banded import ORDER, Workspace, run
+
+        width = self._tables.raising.size
+        rows = np.zeros((2, ORDER + 1, width))
+        work = Workspace(
+            *rows,
+            even=np.zeros((2, width)),
+            odd=np.zeros((2, width)),
+            state=np.zeros(width),
+            other=np.zeros(width),
+            phases=np.zeros(width),
+            survival=np.zeros(ORDER + 1),
+        )
+        samples, kets = self._empty_samples(n, times), self._empty_kets(n, want_kets)
+        counts = np.zeros(len(self.model.channel_names))
+        cursor, clock = np.zeros(6, dtype=np.int64), np.zeros(4)
+
+        def call(cursor, clock, records):
+            return run(
+                rng,
+                self.mixture.cumulative_weights,
+                self._kets,
+                self._tables,
+                times,
+                self.rtol,
+                # Levels of this weight must not spoil a finer tolerance.
+                min(self.negligible, 1e-4 * self.rtol**2),
+                given is not None,
+                self.assigned,
+                cursor,
+                clock,
+                counts,
+                work,
+                records,
+                samples,
+                kets,
+            )
+
+        if given is None:
+            given = fill_records(n, self.model.typical_clicks(times[-1]), cursor, clock, call)
+        else:
+            call(cursor, clock, tuple(given))
+        return given, Observation(samples, clock[3], kets if want_kets else None)

@@ -1,0 +1,96 @@
+"""What the engines of all kinds have in common."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from trajbatt.models.banded import BandedModel
+from trajbatt.models.ladder import LadderModel
+from trajbatt.states.mixture import NEGLIGIBLE, Mixture
+from trajbatt.trajectories.records import COUNTS, Records
+
+MOST_CLICKS = 2**21  # first size of a click buffer; it is doubled when it is full
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What all engines for one model have in common.
+
+    Attributes
+    ----------
+    model : LadderModel or BandedModel
+    mixture : Mixture
+        The initial state in the basis of the model.
+    assigned : bool
+        Trajectory i begins in pure state i of the mixture; else each draws its own.
+    negligible : float
+        Levels of less weight may be dropped.
+    """
+
+    model: LadderModel | BandedModel
+    mixture: Mixture
+    assigned: bool = False
+    negligible: float = NEGLIGIBLE
+    keeps_real_kets: ClassVar[bool] = False  # of a real mixture; else kets are complex
+
+    @cached_property
+    def _kets(self):
+        """The mixture as the kernels take it: a plain tuple.
+
+        Its class and that of `Records` live in other files than the kernels; compiled code that
+        knew their fields would not notice an edit there.
+        """
+        first, offsets, amplitudes = self.mixture[1:]
+        return first, offsets, amplitudes if self.keeps_real_kets else amplitudes.astype(complex)
+
+    def run(self, rng, n, times, want_kets=False):
+        """Return the `Records` of n trajectories and the `Observation` of them at `times`."""
+        records = self.sample(rng, n, times[-1])
+        return records, self.observe(records, times, want_kets)
+
+    def observe(self, records, times, want_kets=False):
+        """Return the `Observation` of the conditional states at `times`."""
+        seen = self._read(records, times, with_kets=False)
+        if want_kets:
+            # Read anew, so that not a bit of the kets depends on the times before the last.
+            seen = seen._replace(kets=self._read(records, times[-1:], with_kets=True).kets)
+        return seen
+
+    def _empty_samples(self, n, times):
+        return np.empty((n, COUNTS + len(self.model.channel_names), times.size))
+
+    def _empty_kets(self, n, wanted=True):
+        return np.zeros((n if wanted else 0, self.model.n_atoms + 1), dtype=complex)
+
+
+def fill_records(n, clicks_per_trajectory, cursor, clock, call):
+    """Return what a sampling kernel records, with larger buffers each time it finds them full.
+
+    Parameters
+    ----------
+    n : int
+        Trajectories.
+    clicks_per_trajectory : float
+        A guess.
+    cursor, clock : *in, out* ndarray
+        Where the kernel is.
+    call : callable
+        Called as `call(cursor, clock, records)` with a plain tuple; true when all is done.
+    """
+    capacity = int(min(1.5 * n * clicks_per_trajectory, MOST_CLICKS)) + 64
+    records = Records(
+        origin=np.empty(n, dtype=np.int64),
+        hidden=np.full(n, -1, dtype=np.int64),
+        offsets=np.empty(n + 1, dtype=np.int64),
+        time=np.empty(capacity),
+        channel=np.empty(capacity, dtype=np.int8),
+    )
+    while not call(cursor, clock, tuple(records)):
+        records = records._replace(
+            time=np.concatenate((records.time, np.empty_like(records.time))),
+            channel=np.concatenate((records.channel, np.empty_like(records.channel))),
+        )
+    n_clicks = records.offsets[-1]
+    return records._replace(time=records.time[:n_clicks], channel=records.channel[:n_clicks])

@@ -1,0 +1,94 @@
+"""The engine for ladder models: exact sampling and filtering (DESIGN 3.1)."""
+
+import math
+from functools import cached_property
+
+import numpy as np
+
+from trajbatt.numerics import spin
+from trajbatt.trajectories.engine import Engine, fill_records
+from trajbatt.trajectories.records import Observation
+
+
+class LadderEngine(Engine):
+    """The arrays around `trajbatt.kernels.ladder`."""
+
+    keeps_real_kets = True
+
+    @cached_property
+    def _edges(self):
+        sizes = np.diff(self.mixture.offsets)
+        edges = np.cumsum(
+            np.repeat(self.mixture.weights, sizes) * np.abs(self.mixture.amplitudes) ** 2
+        )
+        return edges / edges[-1]
+
+    @cached_property
+    def _tables(self):
+        from trajbatt.kernels.ladder import PADDING, Tables
+
+        cumulative = np.cumsum(self.model.click_rates, axis=0).T
+        total = self.model.click_rates.sum(axis=0)
+        with np.errstate(divide="ignore", over="ignore"):
+            mean_waits = 1.0 / total
+        lit = cumulative[:, -1:] > 0
+        thresholds = np.ones_like(cumulative)
+        np.divide(cumulative, cumulative[:, -1:], out=thresholds, where=lit)
+        elements = np.pad(self.model.jump_elements, ((0, 1), (PADDING, PADDING)))
+        elements[-1] = 1.0
+        return Tables(
+            shifts=self.model.shifts,
+            mean_waits=mean_waits,
+            thresholds=np.ascontiguousarray(thresholds),
+            elements=elements.ravel(),
+            raising=np.pad(spin.raising_elements(self.model.n_atoms), PADDING),
+            slope=self.model.rate_slope,
+            curvature=self.model.rate_curvature,
+            cos_theta=math.cos(self.model.theta),
+            sin_theta=math.sin(self.model.theta),
+        )
+
+    def sample(self, rng, n, t_end):
+        """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
+        from trajbatt.kernels.ladder import sample_clicks
+
+        def call(cursor, clock, records):
+            return sample_clicks(
+                rng,
+                self._edges,
+                self._kets,
+                self._tables,
+                t_end,
+                self.assigned,
+                cursor,
+                clock,
+                records,
+            )
+
+        cursor, clock = np.array([0, -1, 0]), np.zeros(1)
+        return fill_records(n, self.model.typical_clicks(t_end), cursor, clock, call)
+
+    def _read(self, records, times, with_kets):
+        from trajbatt.kernels.ladder import observe
+
+        n = records.origin.size
+        samples, kets = self._empty_samples(n, times), self._empty_kets(n, with_kets)
+        phase = self.model.frequency * times
+        phases = np.array((np.cos(phase), np.sin(phase)))
+        scratch = np.empty(self.model.n_atoms + 3, dtype=self.mixture.amplitudes.dtype)
+        dropped = observe(
+            self._kets,
+            self._tables,
+            times,
+            phases,
+            self.negligible,
+            tuple(records),
+            scratch,
+            samples,
+            kets,
+        )
+        if not with_kets:
+            return Observation(samples, dropped, None)
+        # The kernel leaves out the phases of the levels, up to one that is common to all.
+        kets *= np.exp(-1j * phase[-1] * np.arange(self.model.n_atoms + 1))
+        return Observation(samples, dropped, kets / np.linalg.norm(kets, axis=1, keepdims=True))

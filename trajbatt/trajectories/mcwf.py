@@ -1,0 +1,62 @@
+"""The textbook Monte Carlo wavefunction for ladder models: slow, and an independent check."""
+
+import math
+from functools import cached_property
+
+import numpy as np
+
+from trajbatt.trajectories.engine import Engine, fill_records
+from trajbatt.trajectories.records import Observation
+
+
+class WavefunctionEngine(Engine):
+    """The arrays around `trajbatt.kernels.mcwf`."""
+
+    @cached_property
+    def _tables(self):
+        from trajbatt.kernels.mcwf import Tables
+
+        return Tables(
+            shifts=self.model.shifts,
+            jump_elements=self.model.jump_elements,
+            click_rates=self.model.click_rates,
+            total_rates=self.model.click_rates.sum(axis=0),
+            frequency=self.model.frequency,
+            cos_theta=math.cos(self.model.theta),
+            sin_theta=math.sin(self.model.theta),
+        )
+
+    def sample(self, rng, n, t_end):
+        """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
+        from trajbatt.kernels.mcwf import sample_clicks
+
+        weights = self.mixture.cumulative_weights
+        psi = np.empty(self.model.n_atoms + 1, dtype=complex)
+        p = np.empty(psi.size)
+
+        def call(cursor, clock, records):
+            return sample_clicks(
+                rng,
+                weights,
+                self._kets,
+                self._tables,
+                t_end,
+                self.assigned,
+                cursor,
+                clock,
+                psi,
+                p,
+                records,
+            )
+
+        cursor, clock = np.array([0, -1, 0]), np.zeros(1)
+        return fill_records(n, self.model.typical_clicks(t_end), cursor, clock, call)
+
+    def _read(self, records, times, with_kets):
+        from trajbatt.kernels.mcwf import observe
+
+        n = records.origin.size
+        samples, kets = self._empty_samples(n, times), self._empty_kets(n)
+        phi = np.empty(self.model.n_atoms + 1, dtype=complex)
+        observe(self._kets, self._tables, times, tuple(records), kets, phi, samples)
+        return Observation(samples, 0.0, kets if with_kets else None)

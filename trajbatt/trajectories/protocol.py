@@ -1,0 +1,133 @@
+"""The engine for protocols: the engines of the stages, one after the other.
+
+Each trajectory carries its pure state from stage to stage. Where the bases differ it is rotated, at
+the cost of one `spin.rotation_matrix` for each boundary and a matrix product for each block of
+trajectories.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from trajbatt.models.protocol import Protocol
+from trajbatt.numerics import spin
+from trajbatt.states.mixture import NEGLIGIBLE_BEFORE_STAGE, Mixture
+from trajbatt.trajectories.records import COUNTS, Observation, Records
+
+
+class StageRecords(NamedTuple):
+    """The records of the stages of n trajectories; each one's times begin with the stage.
+
+    Attributes
+    ----------
+    stages : tuple of Stage
+    records : tuple of Records
+    """
+
+    stages: tuple
+    records: tuple[Records, ...]
+
+    @property
+    def origin(self):
+        """Which pure state of the initial mixture each trajectory began in, int64 (n,)."""
+        return self.records[0].origin
+
+    @property
+    def joined(self):
+        """One `Records` for the whole protocol; only the first stage's hidden levels are in it."""
+        n = self.origin.size
+        owner = np.concatenate([np.repeat(np.arange(n), np.diff(r.offsets)) for r in self.records])
+        order = np.argsort(owner, kind="stable")  # the stages come in the order of time
+        time = [stage.start + r.time for stage, r in zip(*self, strict=True)]
+        channel = [
+            np.array(stage.tags, dtype=np.int8)[r.channel] for stage, r in zip(*self, strict=True)
+        ]
+        return self.records[0]._replace(
+            offsets=sum(r.offsets for r in self.records),
+            time=np.concatenate(time)[order],
+            channel=np.concatenate(channel)[order],
+        )
+
+    def one(self, i):
+        """Return the records of trajectory i alone."""
+        first, *later = (records.one(i) for records in self.records)
+        later = [records._replace(origin=np.zeros(1, dtype=np.int64)) for records in later]
+        return StageRecords(self.stages, (first, *later))
+
+
+@dataclass(frozen=True)
+class ProtocolEngine:
+    """The engines of a protocol's stages.
+
+    Attributes
+    ----------
+    model : Protocol
+    mixture : Mixture
+        The initial state in the basis of the first stage.
+    build : callable
+        Called as `build(model, mixture, assigned, negligible)`; gives the engine of a stage.
+    """
+
+    model: Protocol
+    mixture: Mixture
+    build: object
+
+    @cached_property
+    def _turns(self):
+        """The matrices that take kets from each stage's basis to the next one's; None for none."""
+        angles = [model.theta for model, _ in self.model.steps]
+        return [
+            None if before == after else spin.change_of_basis(self.model.n_atoms, before, after)
+            for before, after in pairwise(angles)
+        ]
+
+    def sample(self, generators, n, t_end):
+        """Return the `StageRecords` of the next n trajectories, up to `t_end`.
+
+        `generators` has one for each stage.
+        """
+        return self.run(generators, n, np.array([t_end]))[0]
+
+    def run(self, generators, n, times):
+        """Return the `StageRecords` of n trajectories and the `Observation` of them at `times`."""
+
+        def advance(engine, i, local, want_kets):
+            return engine.run(generators[i], n, local, want_kets)
+
+        return self._walk(n, times, advance)
+
+    def observe(self, records, times):
+        """Return the `Observation` of the conditional states at `times`."""
+
+        def advance(engine, i, local, want_kets):
+            return records.records[i], engine.observe(records.records[i], local, want_kets)
+
+        return self._walk(records.origin.size, times, advance)[1]
+
+    def _walk(self, n, times, advance):
+        """Take n trajectories through the stages; `advance` takes them through one."""
+        stages = self.model.until(times[-1])
+        samples = np.zeros((n, COUNTS + len(self.model.channel_names), times.size))
+        counts = np.zeros((n, len(self.model.channel_names)))
+        mixture, all_records, dropped = self.mixture, [], 0.0
+        for i, stage in enumerate(stages):
+            is_last = i == len(stages) - 1
+            wanted, local = stage.select(times, to_end=not is_last)
+            engine = self.build(stage.model, mixture, i > 0, NEGLIGIBLE_BEFORE_STAGE)
+            records, seen = advance(engine, i, local, not is_last)
+            all_records.append(records)
+            kept = seen.samples[:, :, : wanted.stop - wanted.start]
+            samples[:, :COUNTS, wanted] = kept[:, :COUNTS]
+            samples[:, COUNTS:, wanted] = counts[:, :, None]
+            for channel, tag in enumerate(stage.tags):
+                samples[:, COUNTS + tag, wanted] += kept[:, COUNTS + channel]
+                counts[:, tag] += seen.samples[:, COUNTS + channel, -1]
+            dropped += seen.dropped
+            if not is_last:
+                turn = self._turns[i]
+                kets = seen.kets if turn is None else seen.kets @ turn
+                mixture = Mixture.one_each(kets, NEGLIGIBLE_BEFORE_STAGE)
+        return StageRecords(stages, tuple(all_records)), Observation(samples, dropped, None)

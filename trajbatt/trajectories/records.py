@@ -1,0 +1,80 @@
+"""What passes between the engines and the rest: clicks, and what is read off the states.
+
+A trajectory engine draws the clicks of n trajectories from a generator and reads the conditional
+state off the clicks at requested times. So the clicks do not depend on the requested times, and one
+engine can read the record of another.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# The rows of the samples of an `Observation`; photon counts per channel follow.
+JZ, JZ_SQUARE, JZ_VARIANCE, DIPOLE_REAL, DIPOLE_IMAG, COUNTS = range(6)
+
+
+class Records(NamedTuple):
+    """The clicks of n trajectories, back to back.
+
+    Attributes
+    ----------
+    origin : ndarray (n,), int64
+        Which pure state of the initial mixture each trajectory began in.
+    hidden : ndarray (n,), int64
+        The level that the ladder engine drew; the others draw none and leave -1.
+    offsets : ndarray (n+1,), int64
+        Trajectory i has the clicks offsets[i] to offsets[i+1].
+    time : ndarray (n_clicks,), float64
+    channel : ndarray (n_clicks,), int8
+    """
+
+    origin: np.ndarray
+    hidden: np.ndarray
+    offsets: np.ndarray
+    time: np.ndarray
+    channel: np.ndarray
+
+    @property
+    def joined(self):
+        """The records themselves; those of a protocol are in pieces."""
+        return self
+
+    def first(self, n):
+        """Return the records of the first n trajectories."""
+        stop = self.offsets[n]
+        return Records(
+            origin=self.origin[:n],
+            hidden=self.hidden[:n],
+            offsets=self.offsets[: n + 1],
+            time=self.time[:stop],
+            channel=self.channel[:stop],
+        )
+
+    def one(self, i):
+        """Return the records of trajectory i alone."""
+        clicks = slice(self.offsets[i], self.offsets[i + 1])
+        return Records(
+            origin=self.origin[i : i + 1],
+            hidden=self.hidden[i : i + 1],
+            offsets=np.array([0, clicks.stop - clicks.start]),
+            time=self.time[clicks],
+            channel=self.channel[clicks],
+        )
+
+
+class Observation(NamedTuple):
+    """What was read off n conditional states at nt times.
+
+    Attributes
+    ----------
+    samples : ndarray (n, 5 + nc, nt), float64
+        <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
+    dropped : float
+        The largest weight that was dropped from any one state.
+    kets : ndarray (n, N+1), complex128, or None
+        The states at the last time in the model's basis, if they were wanted.
+    """
+
+    samples: np.ndarray
+    dropped: float
+    kets: np.ndarray | None
