@@ -24,7 +24,7 @@ import numpy as np
 
 from trajbatt.ensembles.result import EnsembleResult
 from trajbatt.exact.mesolve import MasterEquationResult
-from trajbatt.numerics.scores import _weighted_chi2_tail, z_scores
+from trajbatt.numerics.scores import weighted_chi2_tail, z_scores
 from trajbatt.trajectories.records import (
     COUNTS,
     DIPOLE_IMAG,
@@ -124,11 +124,7 @@ def compare(runs, exact):
         raise TypeError(f"`runs` must be a result of mcsolve, but is {type(runs).__name__}")
     if not isinstance(exact, MasterEquationResult):
         raise TypeError(f"`exact` must be a result of mesolve, but is {type(exact).__name__}")
-    if (runs.model.name, runs.model.n_atoms, runs.channels) != (
-        exact.model.name,
-        exact.model.n_atoms,
-        exact.channels,
-    ):
+    if runs.model != exact.model:
         raise ValueError(
             f"`exact` must solve the same model as `runs` ({runs.model.name}, "
             f"N = {runs.model.n_atoms}), but solves {exact.model.name}, N = {exact.model.n_atoms}"
@@ -266,5 +262,5 @@ def _joint_test(runs, exact, scores):
     weights = np.maximum(variances, 0.0) / (variances + ridge)
     statistic = float(np.sum((directions.T @ z[free]) ** 2 / (variances + ridge)))
     # A squared z with an estimated variance is F-distributed: its mean is (n - 1)/(n - 3).
-    p_value = _weighted_chi2_tail(statistic * (n - 3) / (n - 1), weights)
+    p_value = weighted_chi2_tail(statistic * (n - 3) / (n - 1), weights)
     return statistic, float(weights.sum() ** 2 / np.sum(weights**2)), p_value

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.exact.ladder import CoherenceOrders
-from trajbatt.models.ladder import LadderModel
-from trajbatt.models.protocol import check_model
+from trajbatt.exact.ladder import LadderLiouvillian
+from trajbatt.exact.orders import Orders
+from trajbatt.models.model import check_model
 from trajbatt.numerics.propagators import dense_states
 from trajbatt.states.initial import prepare
 
@@ -73,7 +73,7 @@ def energy_fisher(model, tlist, initial=None):
         For a model whose energies are not the levels of its own basis, or above 1000 atoms.
     """
     check_model(model)
-    if not isinstance(model, LadderModel) or model.theta != 0.0:
+    if model.is_staged or not model.clicks_from_populations or model.theta != 0.0:
         raise ValueError(
             "`model` must be that of a discharge, in the bare basis, "
             f"but is a {type(model).__name__}: {model.name}"
@@ -81,14 +81,13 @@ def energy_fisher(model, tlist, initial=None):
     if model.n_atoms > MOST_ATOMS:
         raise ValueError(f"`n_atoms` must be at most {MOST_ATOMS} here, but is {model.n_atoms}")
     times = checks.times("tlist", tlist)
-    system = CoherenceOrders(model, [0])
-    generator = system.dense_blocks()
-    start = system.dense_state(system.initial(prepare(model, initial)).real)
-    levels = slice(0, model.n_atoms + 1)
-    p = dense_states(generator, start, times)[0, levels]
+    layout = Orders(model.n_atoms, model.theta, [0])
+    generator = LadderLiouvillian(model, layout).block(layout.populations)
+    start = layout.of_mixture(prepare(model, initial)).real
+    (p,) = dense_states(generator[None], start[None], times)
     p = p / p.sum(axis=0)
-    slope = generator[0, levels, levels] @ p
-    k = np.arange(model.n_atoms + 1.0)
+    slope = generator @ p
+    k = np.arange(float(model.n_levels))
     populated = p > SMALLEST
     score_squared = np.divide(slope**2, p, out=np.zeros_like(p), where=populated)
     mean = k @ p

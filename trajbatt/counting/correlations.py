@@ -79,10 +79,10 @@ def g2_matrix(model, edges, channels, initial=None):
     pair = checks.pair("channels", channels)
     means = photocurrent(model, edges, initial) * np.diff(edges)
     course = Course.of(model, initial, edges[-1])
-    tags = [course.tags(channel, "channels") for channel in pair]
-    mean_a, mean_b = (means[tag].sum(axis=0) for tag in tags)
-    earlier = _pairs_of_bins(course, edges, *tags)
-    pairs = earlier + _pairs_of_bins(course, edges, *tags[::-1]).T
+    chosen = [course.chosen(channel, "channels") for channel in pair]
+    mean_a, mean_b = (means[one].sum(axis=0) for one in chosen)
+    earlier = _pairs_of_bins(course, edges, *chosen)
+    pairs = earlier + _pairs_of_bins(course, edges, *chosen[::-1]).T
     product = np.outer(mean_a, mean_b)
     return np.divide(pairs, product, out=np.full_like(pairs, np.nan), where=product > 0)
 
@@ -114,7 +114,7 @@ def _pairs(model, tlist, channels, initial, at):
     first, second = checks.pair("channels", channels)
     window = check_window(at)
     course = Course.of(model, initial, window[1] + delays[-1], "tlist` after `at")
-    first, second = (course.tags(channel, "channels") for channel in (first, second))
+    first, second = (course.chosen(channel, "channels") for channel in (first, second))
     photons = first_photons(course, first, window, delays)
 
     def rate(course):

@@ -4,7 +4,7 @@ import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.counting.course import Course
-from trajbatt.counting.detected import Seen
+from trajbatt.counting.detected import Response
 from trajbatt.counting.generating import generating_function
 from trajbatt.models.protocol import within
 
@@ -39,29 +39,29 @@ class Numbers:
         (t,) = within(model, np.array([t]), "t")
         start = checks.real("start", start, 0, t)
         course = Course.of(model, initial, t)
-        self._tags = np.array([course.tags(channel, name) for channel in channels])
-        self._seen = Seen.by(detectors, course.channels)
+        self._chosen = np.array([course.chosen(channel, name) for channel in channels])
+        self._response = Response.by(detectors, course.channels)
         self._span = t - start
-        sources = self._seen.sources(self._tags.any(axis=0))
+        sources = self._response.sources(self._chosen.any(axis=0))
         self._photons = course.later(start).counted(sources, self._span)
-        means, covariances = self._seen.moments(*self._moments(), np.array([self._span]))
-        tags = self._tags.astype(float)
-        self.means = tags @ means[:, 0]
-        self.covariance = tags @ covariances[:, :, 0] @ tags.T
+        means, covariances = self._response.moments(*self._moments(), np.array([self._span]))
+        chosen = self._chosen.astype(float)
+        self.means = chosen @ means[:, 0]
+        self.covariance = chosen @ covariances[:, :, 0] @ chosen.T
 
     def generating(self, z, may_stop=False):
         """Return E[prod_i z_i^{n_i}] for many z (nz, n), float64 or complex128 (nz,).
 
         With `may_stop` they come in an order in which it falls: see `generating_function`.
         """
-        fields = np.prod(np.where(self._tags, z[:, :, None], 1.0), axis=1)
-        of_photons = generating_function(*self._photons, self._seen.fields(fields), may_stop)
-        return of_photons * self._seen.darkness(fields, self._span)
+        fields = np.prod(np.where(self._chosen, z[:, :, None], 1.0), axis=1)
+        of_photons = generating_function(*self._photons, self._response.fields(fields), may_stop)
+        return of_photons * self._response.darkness(fields, self._span)
 
     def _moments(self):
         """Return the means (nc, 1) and covariances (nc, nc, 1) of the photons."""
         course, duration = self._photons
         if course is None or duration == 0.0:
-            n = self._tags.shape[1]
+            n = self._chosen.shape[1]
             return np.zeros((n, 1)), np.zeros((n, n, 1))
         return course.count_moments(np.array([duration]), ACCURACY)

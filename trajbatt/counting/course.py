@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.exact.counts import count_moments
-from trajbatt.exact.fields import under_field
+from trajbatt.exact.count_moments import count_moments
 from trajbatt.exact.orders import Orders
-from trajbatt.models.ladder import LadderModel
-from trajbatt.models.protocol import Protocol, Stage, check_model, stages_of, within
+from trajbatt.exact.stages import walk
+from trajbatt.exact.systems import systems_of
+from trajbatt.models.model import check_model
+from trajbatt.models.protocol import within
+from trajbatt.models.schedule import Stage
 from trajbatt.states.initial import prepare
 from trajbatt.states.mixture import Mixture
 
@@ -33,7 +35,7 @@ class Course:
     mixture : Mixture
         The state in the basis of the first stage; its phases count from now.
     channels : tuple of nc str
-        Which the stages' tags mean.
+        Which the stages' places mean.
     """
 
     stages: tuple[Stage, ...]
@@ -55,13 +57,10 @@ class Course:
         if not model.channel_names:
             raise ValueError(f"`model` must have a channel, but {model.name!r} has none")
         (end,) = within(model, np.array([end]), name)
-        if isinstance(model, Protocol):
-            stages = tuple(stage for stage in model.stages if stage.start <= end)
-        else:
-            stages = stages_of(model, end)
+        stages = tuple(stage for stage in model.stages() if stage.start <= end)
         return cls(stages, prepare(model, initial), model.channel_names)
 
-    def tags(self, channel, name="channel"):
+    def chosen(self, channel, name="channel"):
         """Return which channels are meant by the name of one, or by "total", bool (nc,)."""
         checks.choice(name, channel, (*self.channels, TOTAL))
         return np.array([channel in (one, TOTAL) for one in self.channels])
@@ -84,10 +83,13 @@ class Course:
         traces, rates = np.empty(times.size), np.zeros((len(self.channels), times.size))
         times = np.minimum(times, self.stages[-1].end)
         field = np.broadcast_to(field, len(self.channels))
-        for stage, system, wanted, states in self._stages(times, field, only_clicks=True):
-            for i, (state, phase) in zip(range(wanted.start, wanted.stop), states, strict=False):
-                traces[i] = state[0, system.slices[0]].real.sum()
-                rates[list(stage.tags), i] = system.rates(state, phase)
+        for passage in self._passages(times, field, only_clicks=True):
+            wanted, places = passage.leg.wanted, list(passage.leg.stage.places)
+            system, phases = passage.system, passage.phases
+            # The wanted times come first in `zip`, so that no state beyond them is computed.
+            for i, phase, y in zip(range(wanted.start, wanted.stop), phases, passage, strict=False):
+                traces[i] = system.layout.trace(y).real
+                rates[places, i] = system.rates(y, phase)
         return traces, rates
 
     def later(self, time):
@@ -96,25 +98,25 @@ class Course:
             return self
         time = min(time, self.stages[-1].end)
         left = tuple(
-            Stage(one.model, max(one.start - time, 0.0), one.end - time, one.tags)
+            Stage(one.model, max(one.start - time, 0.0), one.end - time, one.places)
             for one in self.stages
             if one.end > time or one is self.stages[-1]
         )
         next_model = left[0].model
         is_inside = time > self.stages[-1].start
-        only_clicks = is_inside and isinstance(next_model, LadderModel)
+        only_clicks = is_inside and next_model.clicks_from_populations
         everywhere = np.ones(len(self.channels))
-        *_, (stage, system, _, states) = self._stages(np.array([time]), everywhere, only_clicks)
-        *_, (state, phase) = states
+        *_, last = self._passages(np.array([time]), everywhere, only_clicks)
         if only_clicks:
-            mixture = Mixture.of_levels(state[0].real)
+            mixture = Mixture.of_levels(last.at_end().real)
         else:
             # The next stage may begin just now.
-            is_same = next_model.theta == stage.model.theta
+            layout, y, phase = last.system.layout, last.at_end(), last.phases[-1]
+            is_same = next_model.theta == last.leg.stage.model.theta
             mixture = Mixture.of_matrix(
-                system.matrix(state[0], phase)
+                layout.matrix(y, phase)
                 if is_same
-                else system.in_basis(state, phase, next_model.theta)[0]
+                else layout.in_basis(y[None], phase, next_model.theta)[0]
             )
         return Course(left, mixture, self.channels)
 
@@ -123,39 +125,21 @@ class Course:
         *early, last = self.stages
         return replace(self, stages=(*early, replace(last, end=min(last.end, time))))
 
-    def _stages(self, times, field, only_clicks):
-        """Take the state through the stages up to the last of `times`.
+    def _passages(self, times, field, only_clicks):
+        """Yield the `Passage` of each stage up to the last of `times`, under a field (nc,).
 
         With `only_clicks` nothing but clicks is wanted of the last one.
-
-        Yields
-        ------
-        stage : Stage
-        system : LadderFields or DrivenFields
-        wanted : slice
-            Which of the times are in the stage.
-        states : iterator of (y, phase)
-            At these times and perhaps at its end.
         """
-        stages = _cut(self.stages, times[-1]) or self.stages[:1]
-        matrix = None
-        for stage, following in zip(stages, [*stages[1:], None], strict=True):
-            wanted, local = stage.select(times, to_end=following is not None)
-            is_last = following is None
-            system = under_field(stage.model, field[list(stage.tags)], only_clicks and is_last)
-            is_first = matrix is None
-            y = system.of_mixture(self.mixture) if is_first else system.of_matrix(matrix)
-            phases = stage.model.frequency * local
-            seen = []
-            states = _kept(system.states(y[None], local), phases, seen)
-            yield stage, system, wanted, states
-            if following:
-                for _ in states:  # on to the end of the stage
-                    pass
-                matrix = system.in_basis(seen[0], phases[-1], following.model.theta)[0]
 
-    def clicked(self, tags):
-        """Return the course after a photon of one of the channels `tags` (nc,) comes now.
+        def system(leg):
+            own, is_last = field[list(leg.stage.places)], leg.following is None
+            return systems_of(leg.stage.model).field(leg.stage.model, own, only_clicks and is_last)
+
+        stages = _cut(self.stages, times[-1]) or self.stages[:1]
+        return walk(stages, times, system, self.mixture)
+
+    def clicked(self, chosen):
+        """Return the course after a photon of one of the channels `chosen` (nc,) comes now.
 
         Returns
         -------
@@ -165,8 +149,8 @@ class Course:
             The rate at which it comes.
         """
         stage = self.stages[0]
-        wanted = tags[list(stage.tags)]
-        if isinstance(stage.model, LadderModel) and len(self.stages) == 1:
+        wanted = chosen[list(stage.places)]
+        if stage.model.clicks_from_populations and len(self.stages) == 1:
             flows = (stage.model.click_rates * populations(self))[wanted]
             shifts = stage.model.shifts[wanted]
             # The rate of a jump off the ladder is zero, so rolling brings nothing round.
@@ -181,23 +165,19 @@ class Course:
         """Return means (nc, nt) and covariances (nc, nc, nt) of the photon counts since t = 0."""
         stages = _cut(self.stages, times[-1]) or self.stages[:1]
         ends = np.array([min(stage.end, times[-1]) for stage in stages])
-        n = len(self.channels)
-
-        def moments(at, lines, rtol):
-            return count_moments(stages, n, self.mixture, at, lines, rtol)
-
-        lines = moments(ends, np.zeros((len(stages), n)), ROUGH)[0].T
-        deviations, covariances = moments(times, lines, rtol)
+        flat = np.zeros((len(stages), len(self.channels)))
+        lines = count_moments(stages, self.mixture, ends, flat, ROUGH)[0].T
+        deviations, covariances = count_moments(stages, self.mixture, times, lines, rtol)
         knots = np.append(0.0, ends)
         means = [np.interp(times, knots, np.append(0.0, line)) for line in lines.T]
         return deviations + np.array(means), covariances
 
-    def counted(self, tags, end):
+    def counted(self, chosen, end):
         """Return the course from the first to the last stage by `end` that has one of the channels.
 
         Parameters
         ----------
-        tags : ndarray (nc,), bool
+        chosen : ndarray (nc,), bool
         end : float
 
         Returns
@@ -207,20 +187,13 @@ class Course:
         end : float
             On its clock.
         """
-        having = [stage for stage in _cut(self.stages, end) if tags[list(stage.tags)].any()]
+        having = [stage for stage in _cut(self.stages, end) if chosen[list(stage.places)].any()]
         if not having:
             return None, 0.0
         start = having[0].start
         end = min(end, having[-1].end)
         course = self.later(start)
         return Course(_cut(course.stages, end - start), course.mixture, self.channels), end - start
-
-
-def _kept(states, phases, last):
-    """Yield the (state, phase) pairs, and leave the last state in `last`."""
-    for state, phase in zip(states, phases, strict=True):
-        last[:] = [state]
-        yield state, phase
 
 
 def populations(course):

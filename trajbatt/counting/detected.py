@@ -12,7 +12,7 @@ import numpy as np
 from trajbatt.light.detectors import Detectors
 
 
-class Seen(NamedTuple):
+class Response(NamedTuple):
     """What becomes of one photon, and what comes without any.
 
     Attributes
@@ -41,9 +41,9 @@ class Seen(NamedTuple):
             raise TypeError(f"`detectors` must be `Detectors`, but is {detectors!r}")
         return cls(*detectors.response(channels))
 
-    def sources(self, tags):
-        """Return which channels' photons may be seen in those of `tags` (nc,), bool (nc,)."""
-        return (self.shares[:, tags] > 0.0).any(axis=1)
+    def sources(self, chosen):
+        """Return which channels' photons may be seen in those of `chosen` (nc,), bool (nc,)."""
+        return (self.shares[:, chosen] > 0.0).any(axis=1)
 
     def fields(self, fields):
         """Return the counting fields of the photons under those of what is seen, (nf, nc)."""

@@ -9,7 +9,6 @@ import numpy as np
 from trajbatt.base import checks
 from trajbatt.counting.course import Course, populations
 from trajbatt.exact.orders import Orders
-from trajbatt.models.ladder import LadderModel
 from trajbatt.numerics.quadrature import RunningIntegral
 from trajbatt.states.mixture import Mixture
 
@@ -38,13 +37,13 @@ class FirstPhotons(NamedTuple):
         )
 
 
-def first_photons(course, tags, at, delays=(), merge=True):
-    """Return the `FirstPhotons` of the channels `tags` (nc,) of bool.
+def first_photons(course, chosen, at, delays=(), merge=True):
+    """Return the `FirstPhotons` of the channels `chosen` (nc,) of bool.
 
     Parameters
     ----------
     course : Course
-    tags : ndarray (nc,), bool
+    chosen : ndarray (nc,), bool
     at : tuple (start, stop)
         The window of the photon; a single time if both are the same.
     delays : array_like (nt,)
@@ -55,7 +54,7 @@ def first_photons(course, tags, at, delays=(), merge=True):
     found, now = [], 0.0
     for time, weight in zip(*_nodes(course, *at, delays), strict=True):
         course, now = course.later(time - now), time
-        clicked, rate = course.clicked(tags)
+        clicked, rate = course.clicked(chosen)
         if clicked is not None:
             found.append((weight * rate, course, clicked))
     if merge and len(found) > 1 and all(len(one.stages) == 1 for _, one, _ in found):
@@ -121,9 +120,8 @@ def _nodes(course, start, stop, delays):
 
 def pace(model):
     """Return how fast mean rates change at first, and how long they are smooth at most."""
-    if isinstance(model, LadderModel) or model.frequency == 0.0:
-        return model.timescale, math.inf
-    return model.timescale, SMOOTH / model.frequency
+    longest = SMOOTH / model.oscillates_at if model.oscillates_at > 0 else math.inf
+    return model.timescale, longest
 
 
 def _merged(found):
@@ -137,11 +135,11 @@ def _average(weights, courses):
     """Return the course from the average state of several."""
     first = courses[0]
     model = first.stages[0].model
-    if isinstance(model, LadderModel):  # clicks follow from populations
+    if model.clicks_from_populations:
         levels = sum(w * populations(one) for w, one in zip(weights, courses, strict=True))
         mixture = Mixture.of_levels(levels)
     else:
-        orders = Orders(model.n_atoms, model.theta, range(model.n_atoms + 1))
+        orders = Orders.every(model)
         states = (orders.of_mixture(one.mixture) for one in courses)
         y = sum(w * state for w, state in zip(weights, states, strict=True)) / sum(weights)
         mixture = Mixture.of_matrix(orders.matrix(y, 0.0))

@@ -7,7 +7,7 @@ import numpy as np
 from trajbatt.base import checks
 from trajbatt.counting.counted import Numbers
 from trajbatt.counting.course import Course
-from trajbatt.counting.detected import Seen
+from trajbatt.counting.detected import Response
 
 POINTS = 64  # on the circle
 
@@ -94,9 +94,9 @@ def fano(model, tlist, channel, initial=None, start=0.0, detectors=None):
     times = checks.times("tlist", tlist)
     start = checks.real("start", start, 0, times[0])
     course = Course.of(model, initial, times[-1])
-    tags = course.tags(channel)
-    seen = Seen.by(detectors, course.channels)
+    chosen = course.chosen(channel)
+    response = Response.by(detectors, course.channels)
     moments = course.later(start).count_moments(times - start, ACCURACY)
-    means, covariances = seen.moments(*moments, times - start)
+    means, covariances = response.moments(*moments, times - start)
     with np.errstate(invalid="ignore"):
-        return covariances[tags][:, tags].sum(axis=(0, 1)) / means[tags].sum(axis=0)
+        return covariances[chosen][:, chosen].sum(axis=(0, 1)) / means[chosen].sum(axis=0)

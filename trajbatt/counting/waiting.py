@@ -14,9 +14,8 @@ import numpy as np
 from trajbatt.base import checks
 from trajbatt.counting.course import Course, populations
 from trajbatt.counting.first_photons import check_window, first_photons, pieces
-from trajbatt.models.banded import BandedModel
-from trajbatt.models.ladder import LadderModel
-from trajbatt.models.protocol import Protocol, check_model, within
+from trajbatt.models.model import check_model
+from trajbatt.models.protocol import within
 from trajbatt.numerics import spin
 
 MOST = 10**7  # sequences of channels
@@ -100,7 +99,7 @@ def waiting_time(model, tlist, channels, initial=None, at=0.0):
     first, second = checks.pair("channels", channels)
 
     def density(course):
-        return course.walk(delays, 0.0)[1][course.tags(second, "channels")].sum(axis=0)
+        return course.walk(delays, 0.0)[1][course.chosen(second, "channels")].sum(axis=0)
 
     return _mean(model, delays, first, initial, at, density, name="channels")
 
@@ -130,11 +129,11 @@ def next_channel(model, after=None, initial=None, at=0.0, until=None):
     check_model(model)
     if until is not None:
         (until,) = within(model, np.array([checks.real("until", until, 0)]), "until")
-    elif isinstance(model, Protocol):
+    elif model.is_staged:
         until = model.duration
     if until is not None:
         return _mean(model, None, after, initial, at, _integrated, until)
-    if isinstance(model, BandedModel):
+    if not model.clicks_from_populations:
         return _mean(model, [0.0], after, initial, at, partial(_bright, model))
     shares = _shares(model)
     return _mean(model, [0.0], after, initial, at, lambda one: shares @ populations(one))
@@ -162,7 +161,8 @@ def first_channels(model, length=2, initial=None):
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind.
     """
-    if not isinstance(model, LadderModel):
+    check_model(model)
+    if not model.clicks_from_populations:
         raise TypeError(
             "`model` must be a ladder model such as battery.charge(), "
             f"but is a {type(model).__name__}"
@@ -189,7 +189,7 @@ def first_channels(model, length=2, initial=None):
 def _shares(model):
     """Return the probability that the next photon of each level is of each channel, (nc, N+1)."""
     rates = model.click_rates
-    total = rates.sum(axis=0)
+    total = model.total_rates
     return np.divide(rates, total, out=np.zeros_like(rates), where=total > 0)
 
 
@@ -211,8 +211,8 @@ def _mean(model, delays, after, initial, at, value, until=None, name="after"):
         if start != stop:
             raise ValueError(f"`at` must be one time where no photon is given, but is {at!r}")
         return value(course.later(start))
-    tags = course.tags(after, name)
-    photons = first_photons(course, tags, (start, stop), () if to_end else delays, not to_end)
+    chosen = course.chosen(after, name)
+    photons = first_photons(course, chosen, (start, stop), () if to_end else delays, not to_end)
     if not photons.weights:
         return np.full_like(value(course), np.nan)
     return photons.mean(value, photons.after) / sum(photons.weights)
@@ -223,9 +223,9 @@ def _bright(model, course):
 
     With a drive it is 1. Without, the bare ground state is dark.
     """
-    if model.rate == 0.0:
+    if model.largest_rate == 0.0:
         return np.zeros(1)
-    if model.frequency > 0.0 and model.theta not in (0.0, math.pi):
+    if model.oscillates_at > 0.0 and model.theta not in (0.0, math.pi):
         return np.ones(1)
     ground = spin.to_dressed(spin.coherent_ket(model.n_atoms, 0.0, 1.0), model.theta)
     overlaps = [
@@ -243,8 +243,7 @@ def _integrated(course):
 
 def _dark_pace(model):
     """Return how fast the rates fall at first, and the longest time for which they are smooth."""
-    if isinstance(model, LadderModel):
-        rate = model.click_rates.sum(axis=0).max(initial=0.0)
-        return (1.0 / rate if rate > 0 else math.inf), math.inf
-    fastest = model.rate * (model.n_atoms / 2 + 1) ** 2 + model.frequency
-    return 1.0 / fastest, 1.0 / max(model.frequency, fastest / 1e3)
+    fastest = model.largest_rate + model.oscillates_at
+    if model.oscillates_at == 0.0:
+        return (1.0 / fastest if fastest > 0 else math.inf), math.inf
+    return 1.0 / fastest, 1.0 / max(model.oscillates_at, fastest / 1e3)

@@ -5,7 +5,6 @@ readings of them at the nodes of the quadrature: the first gives m, the second t
 contributions to the error of W, gamma int 2 Re(conj(m) J_i) dt with J_i the dipole of one.
 """
 
-from dataclasses import replace
 from functools import reduce
 from operator import add
 from typing import NamedTuple
@@ -14,10 +13,11 @@ import numpy as np
 
 from trajbatt.ensembles.chunks import blocks
 from trajbatt.ensembles.executors import ordered
-from trajbatt.ensembles.run import run
 from trajbatt.models.coherent_emission import CoherentEmission
 from trajbatt.numerics.moments import Moments
 from trajbatt.trajectories.records import DIPOLE_IMAG, DIPOLE_REAL, JZ
+
+DIPOLE = [DIPOLE_REAL, DIPOLE_IMAG]
 
 
 class CoherentEnergy(NamedTuple):
@@ -37,17 +37,17 @@ class CoherentEnergy(NamedTuple):
     fraction_sem: np.ndarray
 
 
-def coherent_energy(runs):
+def coherent_energy(sources):
     """Return the `CoherentEnergy` of some runs together; None if Eq. (5) never rules.
 
     The square of the mean dipole is freed of its bias, the variance of the mean.
 
     Parameters
     ----------
-    runs : sequence of (Plan, int)
-        Plans that differ by their seeds, and the numbers of their trajectories.
+    sources : sequence of Source
+        That differ by their seeds. Each works on its own executor.
     """
-    plan, ntraj = runs[0][0], sum(n for _, n in runs)
+    plan, ntraj = sources[0].plan, sum(source.ntraj for source in sources)
     emission = CoherentEmission.of(plan.model, plan.times)
     if emission is None:
         return None
@@ -55,19 +55,13 @@ def coherent_energy(runs):
         return CoherentEnergy(*np.zeros((4, plan.times.size)))
     # The clicks are those of the run only up to the same last time.
     times = np.concatenate(([emission.start], emission.nodes, plan.times[-1:]))
-    readings = [(replace(plan, times=times, keep_clicks=False), n) for plan, n in runs]
-    moments = reduce(add, (run(reading, n).tally.moments for reading, n in readings))
-    dipole = moments.mean[[DIPOLE_REAL, DIPOLE_IMAG], 1:-1]
-    variance = moments.second[[DIPOLE_REAL, DIPOLE_IMAG], 1:-1] / max(1, ntraj - 1)
+    moments = reduce(add, (source.moments_at(times).moments for source in sources))
+    dipole = moments.mean[DIPOLE, 1:-1]
+    variance = moments.second[DIPOLE, 1:-1] / max(1, ntraj - 1)
     energy = emission.energy((dipole**2 - variance / ntraj).sum(axis=0))
     at_start = moments.mean[JZ, 0] + plan.model.n_atoms / 2
 
-    chunks = [(reading, *piece) for reading, n in readings for piece in reading.pieces(n)]
-    pieces = {
-        i: (reading, emission, dipole, chunk, size)
-        for i, (reading, chunk, size) in enumerate(chunks)
-    }
-    shares = reduce(add, ordered(_shares, pieces))
+    shares = reduce(add, _all_shares(sources, times, emission, dipole))
     with np.errstate(divide="ignore", invalid="ignore"):  # a battery may be empty
         fraction = energy / at_start
         slopes = np.array([np.full_like(energy, 1.0 / at_start), -fraction / at_start])
@@ -75,12 +69,23 @@ def coherent_energy(runs):
     return CoherentEnergy(energy, shares.sem(np.array([[1.0], [0.0]])), fraction, fraction_sem)
 
 
+def _all_shares(sources, times, emission, dipole):
+    """Yield the shares of all chunks, run after run, in order."""
+    for source in sources:
+        plan = source.plan_at(times)
+        pieces = {
+            chunk: (plan, emission, dipole, chunk, size)
+            for chunk, size in plan.pieces(source.ntraj)
+        }
+        yield from ordered(_shares, pieces, source.executor, source.threads)
+
+
 def _shares(plan, emission, dipole, chunk, size):
     """Return the `Moments` of what a chunk's trajectories contribute, and of their <J_z> before."""
     total = None
     for rng, n in blocks(plan, chunk, size):
         samples = plan.engine.run(rng, n, plan.times)[1].samples
-        dipoles = samples[:, [DIPOLE_REAL, DIPOLE_IMAG], 1:-1]
+        dipoles = samples[:, DIPOLE, 1:-1]
         variables = np.empty((n, 2, emission.n_times))
         variables[:, 0] = emission.energy(2.0 * (dipole * dipoles).sum(axis=1))
         variables[:, 1] = samples[:, JZ, :1]

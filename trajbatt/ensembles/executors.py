@@ -116,7 +116,13 @@ def _submitted(function, pieces, executor, ahead, attempts):
     def submit(i):
         failed = failures.get(i, 0)
         call = (_again, failed, function) if failed else (function,)
-        futures[_attempt(i, 1, executor.submit, *call, *pieces[i])] = i
+        try:
+            future = executor.submit(*call, *pieces[i])
+        except RuntimeError as cause:
+            if "shutdown" in str(cause):  # as results that outlive their pool find it
+                raise BrokenExecutor("it is shut down") from cause
+            raise
+        futures[future] = i
 
     try:
         upcoming = next(numbers, None)

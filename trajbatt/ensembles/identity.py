@@ -5,20 +5,18 @@ import hashlib
 import numpy as np
 
 from trajbatt.ensembles.plan import LAW, Plan
+from trajbatt.models.battery import recognised
 from trajbatt.states.driven_steady_state import DrivenSteadyState
-from trajbatt.states.initial import prepare
 from trajbatt.states.json_form import plain, rebuilt
 from trajbatt.states.steady_state import SteadyState
 
 
-def describe(plan, initial):
+def describe(plan):
     """Return a run as JSON has it, and its arrays.
 
     Parameters
     ----------
     plan : Plan
-    initial : object
-        The initial state as the user gave it.
 
     Returns
     -------
@@ -27,7 +25,7 @@ def describe(plan, initial):
     arrays : dict of str to ndarray
         The times, and the initial state if it is an array.
     """
-    arrays = {"times": _normal(plan.times)}
+    arrays, initial = {"times": _normal(plan.times)}, plan.initial
     if isinstance(initial, DrivenSteadyState):
         arrays["initial"] = _normal(initial.matrix)
         state = {"kind": "DrivenSteadyState", "n_atoms": initial.n_atoms, "theta": initial.theta}
@@ -51,7 +49,7 @@ def describe(plan, initial):
 
 
 def rebuild(identity, arrays):
-    """Return the `Plan` and the initial state of what `describe` returned."""
+    """Return the `Plan` of what `describe` returned."""
     state = identity["initial"]
     if state and state["kind"] == "array":
         initial = arrays["initial"]
@@ -59,19 +57,17 @@ def rebuild(identity, arrays):
         initial = DrivenSteadyState(state["n_atoms"], state["theta"], arrays["initial"])
     else:
         initial = rebuilt(state)
-    model = rebuilt(identity["model"])
     times = arrays["times"]
     times.flags.writeable = False
-    plan = Plan(
-        model,
-        prepare(model, initial),
+    return Plan.of(
+        recognised(rebuilt(identity["model"])),
+        initial,
         times,
-        identity["seed"],
-        identity["method"],
-        identity["rtol"] or 1e-6,  # without meaning where there is none
-        identity["keep_clicks"],
+        seed=identity["seed"],
+        method=identity["method"],
+        rtol=identity["rtol"] or 1e-6,  # without meaning where there is none
+        keep_clicks=identity["keep_clicks"],
     )
-    return plan, initial
 
 
 def difference(there, now, name=""):

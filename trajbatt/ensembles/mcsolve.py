@@ -9,12 +9,14 @@ from trajbatt.base import checks
 from trajbatt.ensembles.executors import check_workers
 from trajbatt.ensembles.plan import Plan
 from trajbatt.ensembles.progress import reporting
-from trajbatt.ensembles.result import EnsembleResult, Part
+from trajbatt.ensembles.result import EnsembleResult
 from trajbatt.ensembles.run import run
+from trajbatt.ensembles.source import Source
+from trajbatt.ensembles.statistics import Statistics
 from trajbatt.ensembles.store import Store
-from trajbatt.ensembles.tally import Tally, Total
-from trajbatt.models.protocol import check_model, within
-from trajbatt.states.initial import prepare
+from trajbatt.ensembles.tally import Total
+from trajbatt.models.model import check_model
+from trajbatt.models.protocol import within
 from trajbatt.trajectories.methods import check_method
 
 TARGETS = ("energy", "energy_variance", "counts")
@@ -25,6 +27,7 @@ def mcsolve(
     model,
     tlist,
     ntraj=1000,
+    *,
     initial=None,
     seed=None,
     keep_clicks=False,
@@ -115,8 +118,16 @@ def mcsolve(
         seed = Store(store).seed() if store is not None else None
         seed = np.random.SeedSequence().entropy if seed is None else seed
     seed = checks.integer("seed", seed, 0)
-    plan = Plan(model, prepare(model, initial), times, seed, method, rtol, bool(keep_clicks))
-    opened = None if store is None else Store(store).open(plan, initial)
+    plan = Plan.of(
+        model,
+        initial,
+        times,
+        seed=seed,
+        method=method,
+        rtol=rtol,
+        keep_clicks=bool(keep_clicks),
+    )
+    opened = None if store is None else Store(store).open(plan)
     enough = None if target is None else partial(_reached, plan, target)
     try:
         with reporting(progress, ntraj, target and partial(_needed, plan, target)) as report:
@@ -131,7 +142,9 @@ def mcsolve(
             RuntimeWarning,
             stacklevel=2,
         )
-    return as_result(plan, initial, outcome.tally, outcome.ended, opened)
+    tally = outcome.tally
+    source = Source(plan, tally.moments.count, tally.records, opened, executor, threads)
+    return as_result(source, tally, outcome.ended)
 
 
 def load(store):
@@ -152,21 +165,20 @@ def load(store):
         If there is no such run, nothing of it is finished, or a chunk is damaged.
     """
     opened = Store(store)
-    plan, initial = opened.plan()
+    plan = opened.plan()
     ntraj = opened.stored_trajectories(plan)
     if ntraj == 0:
         raise ValueError(f"{store} must hold finished chunks, but holds none")
     total = Total()
     for chunk, size in plan.pieces(ntraj):
         total.add(opened.read(chunk, size))
-    return as_result(plan, initial, total.tally, "stored", opened)
+    return as_result(Source(plan, ntraj, store=opened), total.tally, "stored")
 
 
-def as_result(plan, initial, tally, ended, store):
-    """Return the `EnsembleResult` of a tally; its clicks are in the store, if there is one."""
+def as_result(source, tally, ended):
+    """Return the `EnsembleResult` of a tally that a `Source` gave."""
     return EnsembleResult(
-        parts=(Part(plan, tally.moments.count, tally.records, store),),
-        initial=initial,
+        sources=(source,),
         moments=tally.moments,
         checkpoints=tally.checkpoints,
         final_counts=tally.final_counts,
@@ -187,10 +199,16 @@ def _checked_target(target):
 
 def _errors(plan, target, moments):
     """Return the standard errors so far that the target is about, in its units."""
-    tally = Tally(moments, moments, np.empty((0, 0)), (), 0.0)
-    result = as_result(plan, None, tally, "complete", None)
-    sems = {name: np.atleast_1d(getattr(result, f"{name}_sem")) for name in target}
-    return {name: sem.max(initial=0.0) / target[name] for name, sem in sems.items()}
+    found = Statistics(moments, plan.model.n_atoms)
+    quantities = {
+        "energy": [found.energy],
+        "energy_variance": [found.energy_variance],
+        "counts": found.counts,
+    }
+    return {
+        name: max((found.sem(one).max() for one in quantities[name]), default=0.0) / wanted
+        for name, wanted in target.items()
+    }
 
 
 def _reached(plan, target, moments):

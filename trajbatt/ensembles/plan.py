@@ -5,16 +5,12 @@ from functools import cached_property
 
 import numpy as np
 
-from trajbatt.models.banded import BandedModel
-from trajbatt.models.ladder import LadderModel
-from trajbatt.models.model import WithoutTables
-from trajbatt.models.protocol import Protocol
+from trajbatt.models.model import Model, WithoutTables
+from trajbatt.states.initial import prepare
 from trajbatt.states.mixture import Mixture
 from trajbatt.trajectories.methods import build_engine
 
 LAW = 2  # goes up whenever the same plan would give other trajectories than before
-
-
 CHECKPOINTS = 8  # times at which all pairs of quantities are correlated, for one p-value
 
 
@@ -37,7 +33,7 @@ class Plan(WithoutTables):
 
     Attributes
     ----------
-    model : LadderModel, BandedModel or Protocol
+    model : Model
     mixture : Mixture
         The initial state in the basis of the model, or of the first stage.
     times : ndarray (nt,), float64
@@ -47,15 +43,23 @@ class Plan(WithoutTables):
     rtol : float
         Of the banded engine; the others have none.
     keep_clicks : bool
+    initial : object
+        The initial state as the user gave it.
     """
 
-    model: LadderModel | BandedModel | Protocol
+    model: Model
     mixture: Mixture
     times: np.ndarray
     seed: int
     method: str
     rtol: float
     keep_clicks: bool
+    initial: object = None
+
+    @classmethod
+    def of(cls, model, initial, times, **options):
+        """Return the plan for an initial state as users give it; `options` are other fields."""
+        return cls(model, prepare(model, initial), times, initial=initial, **options)
 
     @cached_property
     def engine(self):
@@ -86,7 +90,7 @@ class Plan(WithoutTables):
             sequence = np.random.SeedSequence(self.seed, spawn_key=key)
             return np.random.Generator(np.random.PCG64DXSM(sequence))
 
-        if isinstance(self.model, Protocol):
-            later = range(1, len(self.model.steps))
+        if self.model.is_staged:
+            later = range(1, len(self.model.stages()))
             return generator(chunk), *(generator(chunk, stage) for stage in later)
         return generator(chunk)

@@ -1,52 +1,21 @@
 """What an ensemble of trajectories gives: averages with standard errors, and single runs."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from trajbatt.base import checks, datasets
-from trajbatt.ensembles import coherent_energy
-from trajbatt.ensembles.chunks import replay_record
+from trajbatt.ensembles.coherent_energy import CoherentEnergy, coherent_energy
+from trajbatt.ensembles.dataset import ensemble_dataset
 from trajbatt.ensembles.identity import describe, difference
-from trajbatt.ensembles.plan import LAW, Plan, checkpoint_indices
-from trajbatt.ensembles.run import run
-from trajbatt.ensembles.store import Store
+from trajbatt.ensembles.plan import LAW, checkpoint_indices
+from trajbatt.ensembles.source import Source
+from trajbatt.ensembles.statistics import Statistics
 from trajbatt.ensembles.trajectory import Trajectory
 from trajbatt.light.clicks import Clicks
 from trajbatt.numerics.moments import Moments
-from trajbatt.trajectories.records import (
-    COUNTS,
-    DIPOLE_IMAG,
-    DIPOLE_REAL,
-    JZ,
-    JZ_SQUARE,
-    JZ_VARIANCE,
-    Records,
-)
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """One run of an ensemble.
-
-    Attributes
-    ----------
-    plan : Plan
-    ntraj : int
-    kept : tuple of Records
-        The clicks, if they are kept and not in a store.
-    store : Store or None
-    """
-
-    plan: Plan
-    ntraj: int
-    kept: tuple[Records, ...]
-    store: Store | None
-
-    def records(self):
-        """Return the clicks, a tuple of `Records`."""
-        return self.store.records(dict(self.plan.pieces(self.ntraj))) if self.store else self.kept
+from trajbatt.trajectories.records import COUNTS
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -58,10 +27,8 @@ class EnsembleResult:
 
     Attributes
     ----------
-    parts : tuple of Part
-        The runs that it is of: one, or more if results were added.
-    initial : object
-        The initial state as it was given.
+    sources : tuple of Source
+        The runs that it is of, one, or more if results were added: for what is simulated again.
     moments : Moments
         Means and co-moments of <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+> and the photon counts,
         at every time.
@@ -76,8 +43,7 @@ class EnsembleResult:
         Ctrl-C ended the run; "stored" if it was only read.
     """
 
-    parts: tuple[Part, ...]
-    initial: object
+    sources: tuple[Source, ...]
     moments: Moments
     checkpoints: Moments
     final_counts: np.ndarray
@@ -86,13 +52,23 @@ class EnsembleResult:
 
     @property
     def plan(self):
-        """What fixes the trajectories of the first part."""
-        return self.parts[0].plan
+        """What fixes the trajectories of the first run."""
+        return self.sources[0].plan
 
     @property
     def model(self):
         """The model that was solved."""
         return self.plan.model
+
+    @property
+    def initial(self):
+        """The initial state as it was given."""
+        return self.plan.initial
+
+    @cached_property
+    def statistics(self):
+        """Estimates with their gradients, the `Statistics` of the moments."""
+        return Statistics(self.moments, self.model.n_atoms)
 
     @cached_property
     def clicks(self):
@@ -102,18 +78,14 @@ class EnsembleResult:
         """
         if not self.plan.keep_clicks:
             return None
-        records = [one for part in self.parts for one in part.records()]
+        records = [one for source in self.sources for one in source.records()]
         return Clicks.of_records(records, self.channels, self.times[-1])
 
     def draw_clicks(self):
         """Return the `Clicks` of all trajectories; if they were not kept, they are drawn again."""
         if self.plan.keep_clicks:
             return self.clicks
-        records = []
-        for part in self.parts:
-            # Which clicks come does not depend on the times but for the last.
-            plan = replace(part.plan, times=self.times[-1:], keep_clicks=True)
-            records += run(plan, part.ntraj).tally.records
+        records = [one for source in self.sources for one in source.drawn_records()]
         return Clicks.of_records(records, self.channels, self.times[-1])
 
     def __add__(self, other):
@@ -126,16 +98,16 @@ class EnsembleResult:
         """
         if not isinstance(other, EnsembleResult):
             return NotImplemented
-        mine, theirs = ({**describe(one.plan, one.initial)[0], "seed": 0} for one in (self, other))
+        mine, theirs = ({**describe(one.plan)[0], "seed": 0} for one in (self, other))
         words = difference(mine, theirs)
         if words:
             raise ValueError(f"ensembles must be of the same run to be added, but differ ({words})")
-        seeds = [part.plan.seed for part in (*self.parts, *other.parts)]
+        sources = self.sources + other.sources
+        seeds = [source.plan.seed for source in sources]
         if len(set(seeds)) < len(seeds):
             raise ValueError(f"ensembles must have different seeds to be added, but have {seeds}")
         return EnsembleResult(
-            parts=self.parts + other.parts,
-            initial=self.initial,
+            sources=sources,
             moments=self.moments + other.moments,
             checkpoints=self.checkpoints + other.checkpoints,
             final_counts=np.concatenate((self.final_counts, other.final_counts)),
@@ -164,19 +136,24 @@ class EnsembleResult:
 
         A tuple, if results were added.
         """
-        seeds = tuple(part.plan.seed for part in self.parts)
+        seeds = tuple(source.plan.seed for source in self.sources)
         return seeds if len(seeds) > 1 else seeds[0]
 
     @cached_property
     def _coherent(self):
         def compute():
-            return coherent_energy.coherent_energy([(part.plan, part.ntraj) for part in self.parts])
+            return coherent_energy(self.sources)
 
-        store = self.parts[0].store
-        if store is None or len(self.parts) > 1:
+        store = self.sources[0].store
+        if store is None or len(self.sources) > 1:
             return compute()
         found = store.remembered(f"coherent-law{LAW}-{self.ntraj}", compute)
-        return None if found is None else coherent_energy.CoherentEnergy(*found)
+        return None if found is None else CoherentEnergy(*found)
+
+    @property
+    def knows_coherent_energy(self):
+        """Whether `coherent_energy` is there: it takes new runs, if nobody has asked for it."""
+        return "_coherent" in vars(self)
 
     @property
     def coherent_energy(self):
@@ -207,57 +184,53 @@ class EnsembleResult:
     @property
     def energy(self):
         """<E>, float64 (nt,)."""
-        return self.moments.mean[JZ] + self.model.n_atoms / 2
+        return self.statistics.energy.value
 
     @property
     def energy_sem(self):
         """Standard error of `energy`, float64 (nt,)."""
-        return self.moments.sem(self._unit(JZ))
+        return self.statistics.sem(self.statistics.energy)
 
     @property
     def energy_variance(self):
         """Delta E^2 of the ensemble state, quantum plus trajectory variance, float64 (nt,)."""
-        return self.quantum_variance + self.trajectory_variance
+        return self.statistics.energy_variance.value
 
     @property
     def energy_variance_sem(self):
         """Standard error of `energy_variance`, float64 (nt,)."""
-        gradient = np.zeros_like(self.moments.mean)
-        gradient[JZ_SQUARE] = 1.0
-        return self._variance_sem(gradient)
+        return self.statistics.sem(self.statistics.energy_variance)
 
     @property
     def quantum_variance(self):
         """The mean over trajectories of the quantum variance of E, float64 (nt,)."""
-        return self.moments.mean[JZ_VARIANCE]
+        return self.statistics.quantum_variance.value
 
     @property
     def quantum_variance_sem(self):
         """Standard error of `quantum_variance`, float64 (nt,)."""
-        return self.moments.sem(self._unit(JZ_VARIANCE))
+        return self.statistics.sem(self.statistics.quantum_variance)
 
     @property
     def trajectory_variance(self):
         """The variance over trajectories of the conditional <E>, float64 (nt,); nan for one."""
-        return self.moments.covariance[JZ, JZ]
+        return self.statistics.trajectory_variance.value
 
     @property
     def trajectory_variance_sem(self):
         """Standard error of `trajectory_variance`, float64 (nt,)."""
-        gradient = np.zeros_like(self.moments.mean)
-        gradient[JZ_SQUARE] = 1.0
-        gradient[JZ_VARIANCE] = -1.0
-        return self._variance_sem(gradient)
+        return self.statistics.sem(self.statistics.trajectory_variance)
 
     @property
     def dipole(self):
         """Bare dipole <J_+>, complex128 (nt,)."""
-        return self.moments.mean[DIPOLE_REAL] + 1j * self.moments.mean[DIPOLE_IMAG]
+        real, imag = self.statistics.dipole
+        return real.value + 1j * imag.value
 
     @property
     def dipole_sem(self):
         """Standard errors of the real and the imaginary part of `dipole`, complex128 (nt,)."""
-        real, imag = (self.moments.sem(self._unit(row)) for row in (DIPOLE_REAL, DIPOLE_IMAG))
+        real, imag = (self.statistics.sem(part) for part in self.statistics.dipole)
         return real + 1j * imag
 
     @property
@@ -268,10 +241,8 @@ class EnsembleResult:
     @property
     def counts_sem(self):
         """Standard errors of `counts`, float64 (nc, nt)."""
-        rows = range(COUNTS, len(self.moments.mean))
-        return np.array([self.moments.sem(self._unit(row)) for row in rows]).reshape(
-            len(self.channels), self.times.size
-        )
+        errors = [self.statistics.sem(mean) for mean in self.statistics.counts]
+        return np.array(errors).reshape(self.counts.shape)
 
     @property
     def counts_covariance(self):
@@ -315,21 +286,10 @@ class EnsembleResult:
                 f"`tlist` must end by the last time of the run, {self.times[-1]}, "
                 f"but ends at {times[-1]}"
             )
-        part, inside = self._locate(trajectory)
-        record = replay_record(part.plan, inside)
-        rows = part.plan.engine.observe(record, times).samples[0]
-        return Trajectory(
-            index=trajectory,
-            times=times,
-            channels=self.channels,
-            energy=rows[JZ] + self.model.n_atoms / 2,
-            energy_variance=rows[JZ_VARIANCE],
-            dipole=rows[DIPOLE_REAL] + 1j * rows[DIPOLE_IMAG],
-            counts=rows[COUNTS:].astype(np.int64),
-            clicks=Clicks.of_records(
-                [record.joined], self.channels, self.times[-1], first=trajectory
-            ),
-        )
+        source, number = self._locate(trajectory)
+        record, samples = source.replay(number, times)
+        clicks = Clicks.of_records([record.joined], self.channels, self.times[-1], first=trajectory)
+        return Trajectory.of_samples(trajectory, times, samples, clicks, self.model)
 
     def to_xarray(self):
         """Return everything as an `xarray.Dataset`, with units and what run it is.
@@ -339,7 +299,7 @@ class EnsembleResult:
         ImportError
             Without xarray and h5netcdf, the extra `netcdf`.
         """
-        return datasets.ensemble_dataset(self, describe(self.plan, self.initial)[0])
+        return ensemble_dataset(self, describe(self.plan)[0])
 
     def save(self, path):
         """Write the same as a NetCDF-4 file, which xarray and h5py open."""
@@ -359,20 +319,9 @@ class EnsembleResult:
         )
 
     def _locate(self, trajectory):
-        """Return the part that holds a trajectory, and its number there."""
-        for part in self.parts:
-            if trajectory < part.ntraj:
-                return part, trajectory
-            trajectory -= part.ntraj
+        """Return the source of a trajectory, and its number there."""
+        for source in self.sources:
+            if trajectory < source.ntraj:
+                return source, trajectory
+            trajectory -= source.ntraj
         raise AssertionError("the number was checked")
-
-    def _variance_sem(self, gradient):
-        """Return the standard error of what `gradient` gives minus the square of <J_z>."""
-        gradient[JZ] = -2.0 * self.moments.mean[JZ]
-        # The square of the error of <J_z>, of variance 2 sem^4, matters where <J_z> is near 0.
-        return np.hypot(self.moments.sem(gradient), np.sqrt(2.0) * self.energy_sem**2)
-
-    def _unit(self, row):
-        gradient = np.zeros((len(self.moments.mean), 1))
-        gradient[row] = 1.0
-        return gradient

@@ -41,7 +41,7 @@ class Store:
         self._place = Path(place)
         self._lock = None
 
-    def open(self, plan, initial):
+    def open(self, plan):
         """Begin to write: make the folder, or check that it holds this run. Returns self.
 
         Raises
@@ -62,7 +62,7 @@ class Store:
                 f"`store` must not be in use, but another process writes to {self._place}"
             ) from None
         try:
-            self._claim(plan, initial)
+            self._claim(plan)
         except BaseException:
             self._lock.release()
             raise
@@ -73,8 +73,8 @@ class Store:
         self._lock.release()
         self._lock = None
 
-    def _claim(self, plan, initial):
-        identity, arrays = describe(plan, initial)
+    def _claim(self, plan):
+        identity, arrays = describe(plan)
         about = json.dumps({"written_by": f"trajbatt {__version__}", "run": identity}, indent=1)
         manifest = self._place / MANIFEST
         if manifest.exists():
@@ -199,7 +199,7 @@ class Store:
         return read_manifest(self._place)["run"]["seed"]
 
     def plan(self):
-        """Return the `Plan` and the initial state of the run."""
+        """Return the `Plan` of the run."""
         identity = read_manifest(self._place)["run"]
         path = self._place / ARRAYS
         content = _content(path)

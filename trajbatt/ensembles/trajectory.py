@@ -1,10 +1,11 @@
-"""One trajectory of an ensemble."""
+"""Single batteries: what one trajectory of an ensemble does."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from trajbatt.light.clicks import Clicks
+from trajbatt.trajectories.records import COUNTS, DIPOLE_IMAG, DIPOLE_REAL, JZ, JZ_VARIANCE
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,6 +37,20 @@ class Trajectory:
     dipole: np.ndarray
     counts: np.ndarray
     clicks: Clicks
+
+    @classmethod
+    def of_samples(cls, index, times, samples, clicks, model):
+        """Return the trajectory that has the rows `samples` (5 + nc, nt) at `times`."""
+        return cls(
+            index=index,
+            times=times,
+            channels=model.channel_names,
+            energy=samples[JZ] + model.n_atoms / 2,
+            energy_variance=samples[JZ_VARIANCE],
+            dipole=samples[DIPOLE_REAL] + 1j * samples[DIPOLE_IMAG],
+            counts=samples[COUNTS:].astype(np.int64),
+            clicks=clicks,
+        )
 
     def __repr__(self):
         """Return a card of four lines."""

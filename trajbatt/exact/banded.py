@@ -1,9 +1,10 @@
-"""The driven Eq. (5): its density matrix by coherence order, all of them, and its photons.
+"""Banded models: all coherence orders of the driven Eq. (5), and its photons.
 
 The drive couples all orders, so there is nothing to leave out: O(N^2) memory, and as much time for
 each of the few thousand evaluations of the Liouvillian. In the interaction picture nothing is
 faster than the decay and 2 Omega_P, so an explicit method of high order serves: that of Dormand and
-Prince of order 8, with the coefficients from SciPy.
+Prince of order 8, with the coefficients from SciPy. All systems of banded models hold one such
+Liouvillian.
 """
 
 import math
@@ -14,45 +15,34 @@ from trajbatt.exact.orders import Orders
 from trajbatt.models.banded import no_click_bands
 
 
-class DrivenOrders(Orders):
-    """The coherence orders 0 to N under the driven Eq. (5), and the mean photon count.
+class BandedLiouvillian:
+    """The Liouvillian of the driven Eq. (5), on matrices that are given by coherence order.
 
     Parameters
     ----------
     model : BandedModel
+
+    Attributes
+    ----------
+    layout : Orders
+        All of them.
     """
 
     def __init__(self, model):
-        super().__init__(model.n_atoms, model.theta, range(model.n_atoms + 1))
-        self.model = model
-        self.size = self.stop + 1
+        self.model, self.layout = model, Orders.every(model)
         # Where the kernel, which goes by rows of the lower half, has each element of the orders.
-        k = np.concatenate([np.arange(length) for length in self.lengths])
-        i = k + np.repeat(self.orders, self.lengths)
+        k = np.concatenate([np.arange(length) for length in self.layout.lengths])
+        i = k + np.repeat(self.layout.orders, self.layout.lengths)
         self._by_rows = i * (i + 1) // 2 + k
-
-    def initial(self, mixture):
-        """Return the orders of a `Mixture` and a count of zero, complex128 (size,)."""
-        return np.append(self.of_mixture(mixture), 0.0j)
-
-    def counts(self, y):
-        """Return the mean photon count in `y` (size, ...), float64 (1, ...)."""
-        return y[self.stop :].real
 
     def click_rate(self, y, phase):
         """Return Tr(L+ L rho) of the orders y (stop, ...) at Omega t = `phase`, (...)."""
         bands = no_click_bands(self.model.jump_bands)
         rate = 0.0
-        for q, band in zip(self.orders, bands, strict=False):
-            order = band[: self.lengths[q]] @ y[self.slices[q]]
+        for q, band in zip(self.layout.orders, bands, strict=False):
+            order = band[: self.layout.lengths[q]] @ y[self.layout.slices[q]]
             rate += (1.0 if q == 0 else 2.0) * (order * np.exp(-1j * q * phase)).real
         return rate
-
-    def solve(self, y, times, rtol):
-        """Yield the vector that is y (size,) at t = 0 at each of `times`."""
-        states = self.integrate(y[None, : self.stop], y[self.stop :], times, rtol, source=0)
-        for matrices, scalars in states:
-            yield np.concatenate((matrices[0], scalars))
 
     def integrate(self, matrices, scalars, times, rtol, **couplings):
         """Yield the matrices and the scalars (see the kernel) at each of `times`.
@@ -72,7 +62,7 @@ class DrivenOrders(Orders):
             yield flow.advance(time)
 
     def flow(self, n, rtol, jumps=None, mixing=None, source=-1):
-        """Return the `DrivenFlow` of n matrices and, with a `source`, of scalars.
+        """Return the `BandedFlow` of n matrices and, with a `source`, of scalars.
 
         Parameters
         ----------
@@ -85,7 +75,7 @@ class DrivenOrders(Orders):
         from trajbatt.kernels.liouvillian import GHOSTS, LANES, System
 
         bands = self.model.jump_bands
-        width = self.n_atoms + 1 + 2 * GHOSTS
+        width = self.model.n_levels + 2 * GHOSTS
         full, left, change = np.zeros((3, width, 2 * width + LANES))
 
         def cells(table):
@@ -93,7 +83,7 @@ class DrivenOrders(Orders):
             return np.pad(doubled, ((0, 0), (0, LANES)))
 
         system = System(
-            levels=self.n_atoms + 1,
+            levels=self.model.n_levels,
             jump=cells(bands[0]),
             click=cells(no_click_bands(bands)),
             frequency=self.model.frequency,
@@ -103,13 +93,13 @@ class DrivenOrders(Orders):
             full=full,
             left=left,
             change=change,
-            half=np.empty(2 * self.stop),
-            phases=np.empty(2 * (self.n_atoms + 1)),
+            half=np.empty(2 * self.layout.stop),
+            phases=np.empty(2 * self.model.n_levels),
         )
-        return DrivenFlow(system, self._by_rows, self.model.timescale, 0.1 * rtol)
+        return BandedFlow(system, self._by_rows, self.model.timescale, 0.1 * rtol)
 
 
-class DrivenFlow:
+class BandedFlow:
     """Matrices and scalars on their way, by steps whose root mean square error is `tolerance`.
 
     Parameters
@@ -187,3 +177,43 @@ class DrivenFlow:
         angle = self._system.frequency * self._t
         apply(self._system, 0.0, self._y, 0, angle, rows, 0)
         return rows.view(complex)[self._by_rows]
+
+
+class BandedOrders:
+    """All coherence orders under the driven Eq. (5), and behind them the mean photon count.
+
+    Parameters
+    ----------
+    model : BandedModel
+    rtol : float
+    all_orders : bool
+        Without meaning here: the drive needs all.
+    """
+
+    def __init__(self, model, rtol, all_orders=True):
+        self.model, self._rtol = model, rtol
+        self._liouvillian = BandedLiouvillian(model)
+        self.layout = self._liouvillian.layout
+
+    def begin(self, given):
+        """Return the orders of a `Mixture`, or of a matrix handed over, and a count of zero."""
+        return np.append(self.layout.rows(given)[0], 0.0j)
+
+    def orders(self, y):
+        """Return the orders alone of y (stop + 1, ...)."""
+        return y[: self.layout.stop]
+
+    def counts(self, y):
+        """Return the mean photon count in y (stop + 1, ...), float64 (1, ...)."""
+        return y[self.layout.stop :].real
+
+    def hand_over(self, y, phase, theta):
+        """Return the matrix (1, N+1, N+1) for another stage."""
+        return self.layout.in_basis(self.orders(y)[None], phase, theta)
+
+    def states(self, y, times):
+        """Yield the vector that is y (stop + 1,) at t = 0 at each of `times`."""
+        stop = self.layout.stop
+        states = self._liouvillian.integrate(y[None, :stop], y[stop:], times, self._rtol, source=0)
+        for matrices, scalars in states:
+            yield np.concatenate((matrices[0], scalars))

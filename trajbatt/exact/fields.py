@@ -13,77 +13,53 @@ is what passes between the stages of a protocol.
 
 import numpy as np
 
-from trajbatt.exact.banded import DrivenOrders
+from trajbatt.exact.banded import BandedLiouvillian
+from trajbatt.exact.ladder import LadderLiouvillian
 from trajbatt.exact.orders import Orders
-from trajbatt.models.ladder import LadderModel
 from trajbatt.numerics.propagators import rational_states
-from trajbatt.numerics.tridiagonal import tridiagonal_solver
+from trajbatt.states.mixture import Mixture
 
-ACCURACY = 1e-12  # of traces
+TRACE_ACCURACY = 1e-12
 # Of a generating function, as the check of a step has it. The step itself is a hundred times better
 # and more, and the sum over many fields better again: probabilities come out to some 1e-13.
-ROUGHLY = 1e-10
+GENERATING_ACCURACY = 1e-10
 
 
-class LadderFields(Orders):
+class LadderSteps:
     """Some coherence orders of a ladder model under several fields, side by side.
 
     Parameters
     ----------
     model : LadderModel
-    orders : sequence of int
-        Ascending, from 0, which alone suffices for the photons of this model.
+    layout : Orders
+        Order 0 alone suffices for the photons of this model.
     fields : ndarray (nf, nc), float64 or complex128
     """
 
-    def __init__(self, model, orders, fields):
-        super().__init__(model.n_atoms, model.theta, orders)
-        self.model = model
+    def __init__(self, model, layout, fields):
+        self._layout = layout
+        self._liouvillian = LadderLiouvillian(model, layout, fields)
         self.is_real = np.isrealobj(fields)
         self.timescale = 0.25 * model.timescale
-        self.rounding = ACCURACY if self.is_real else ROUGHLY
+        self.rounding = TRACE_ACCURACY if self.is_real else GENERATING_ACCURACY
         self._is_dark = not fields.any()
         self._is_free = len(fields) == 1 and np.all(fields == 1.0)
-        total = model.click_rates.sum(axis=0)
-        self._rates_per_largest = model.click_rates.T / (total.max() or 1.0)
-        strengths = np.array([channel.rate for channel in model.channels])[:, None]
-        self._diagonal = np.concatenate(
-            [
-                np.tile(-0.5 * (total[q:] + total[:levels]), (len(fields), 1))
-                for q, levels in zip(self.orders, self.lengths, strict=True)
-            ],
-            axis=1,
-        ).astype(fields.dtype)
-        self._below, self._above = np.zeros((2, *self._diagonal.shape), dtype=fields.dtype)
-        self.y_shape = self._diagonal.shape
-        for q, part, levels in zip(self.orders, self.slices, self.lengths, strict=True):
-            pairs = strengths * model.jump_elements[:, q:] * model.jump_elements[:, :levels]
-            for row, step in ((self._below, 1), (self._diagonal, 0), (self._above, -1)):
-                # The rate of a jump off the ladder is zero: it separates orders and fields.
-                row[:, part] += fields[:, model.shifts == step] @ pairs[model.shifts == step]
+        self._rates_per_largest = model.click_rates.T / (model.largest_rate or 1.0)
+        self._shape = len(fields), layout.stop
 
     def states(self, y, times):
         """Yield y (nf, stop) at each of `times`."""
         if self._is_dark:
-            yield from (y * np.exp(self._diagonal * time) for time in times)
+            yield from (y * np.exp(self._liouvillian.diagonal * time) for time in times)
             return
         y = y.ravel() if self.is_real else y.ravel().astype(complex)
         for state in rational_states(self, y, times, self.rounding):
-            yield state.reshape(self.y_shape)
-
-    def rates(self, y, _):
-        """Return the click rates Tr 𝓙_c y under a real field, float64 (nc,)."""
-        return self.model.click_rates @ y[0, self.slices[0]].real
+            yield state.reshape(self._shape)
 
     def factor(self, pole, h):
         """Return the function y -> (pole - hA)^(-1) y."""
-        shift = pole.real if pole.imag == 0.0 else pole
-        kind = np.result_type(self._diagonal, type(shift))
-        substitute = tridiagonal_solver(
-            (-h * self._below.ravel()[:-1]).astype(kind),
-            (shift - h * self._diagonal.ravel()).astype(kind),
-            (-h * self._above.ravel()[1:]).astype(kind),
-        )
+        substitute = self._liouvillian.resolvent(pole, h)
+        kind = float if self.is_real and pole.imag == 0.0 else complex
 
         def solve(y):
             x = y.astype(np.result_type(y, kind))
@@ -94,9 +70,9 @@ class LadderFields(Orders):
 
     def monitor(self, y):
         """Return the traces; under real fields the rates too; where other orders go on, all."""
-        populations = y.reshape(self.y_shape)[:, self.slices[0]]
+        populations = y.reshape(self._shape)[:, self._layout.populations]
         traces = populations.sum(axis=1)
-        if len(self.orders) > 1:
+        if len(self._layout.orders) > 1:
             return np.concatenate((traces, y))
         if self.is_real:
             return np.concatenate((traces, (populations @ self._rates_per_largest).ravel()))
@@ -105,65 +81,160 @@ class LadderFields(Orders):
     def normalise(self, y):
         """Scale y to trace 1 where all fields are 1; under others nothing is conserved."""
         if self._is_free:
-            y /= y[self.slices[0]].real.sum()
+            y /= y[self._layout.populations].real.sum()
 
 
-class DrivenFields(DrivenOrders):
-    """All coherence orders under the driven Eq. (5) and a real field.
+class LadderField:
+    """A ladder model under one real field.
 
     Parameters
     ----------
-    model : BandedModel
-    field : float
+    model : LadderModel
+    field : ndarray (nc,), float64
+    only_clicks : bool
+        Nothing is wanted but clicks, and no other stage follows.
     """
 
-    def __init__(self, model, field):
-        super().__init__(model)
-        self._jumps = [[field - 1.0]]
+    def __init__(self, model, field, only_clicks):
+        self._model = model
+        only = Orders(model.n_atoms, model.theta, [0])
+        self.layout = only if only_clicks else Orders.every(model)
+        self._steps = LadderSteps(model, self.layout, np.array([field], dtype=float))
+
+    def begin(self, given):
+        """Return the orders (stop,) of what is handed over."""
+        return self.layout.rows(given)[0]
 
     def states(self, y, times):
-        """Yield y (1, stop) at each of `times`."""
-        for state, _ in self.integrate(y, [], times, ACCURACY, jumps=self._jumps):
+        """Yield y (stop,) at each of `times`."""
+        for (state,) in self._steps.states(y[None], times):
+            yield state
+
+    def rates(self, y, _):
+        """Return the click rates Tr 𝓙_c y, float64 (nc,)."""
+        return self._model.click_rates @ y[self.layout.populations].real
+
+    def hand_over(self, y, phase, theta):
+        """Return the matrix (1, N+1, N+1) for another stage."""
+        return self.layout.in_basis(y[None], phase, theta)
+
+
+class LadderFields:
+    """A ladder model under many complex fields.
+
+    Parameters
+    ----------
+    model : LadderModel
+    fields : ndarray (nf, nc), complex128
+    goes_on : bool
+        Another stage follows; else the populations a + ib suffice.
+    """
+
+    def __init__(self, model, fields, goes_on):
+        self._goes_on, self._n_fields = goes_on, len(fields)
+        if goes_on:
+            # y(z) and y(z*), of which only the lower halves are kept, are a + ib and a - ib.
+            fields = np.concatenate((fields, fields.conj()))
+            self.layout = Orders.every(model)
+        else:
+            self.layout = Orders(model.n_atoms, model.theta, [0])
+        self._steps = LadderSteps(model, self.layout, fields)
+
+    def begin(self, given):
+        """Return y(z) for all fields, complex128 (nf, stop), or with y(z*) behind, (2 nf, stop)."""
+        a, b = np.moveaxis(begin_pairs(self.layout, given, self._n_fields), 1, 0)
+        return np.concatenate((a + 1j * b, a - 1j * b)) if self._goes_on else a + 1j * b
+
+    def states(self, y, times):
+        """Return an iterable of y at each of `times`."""
+        return self._steps.states(y, times)
+
+    def generating(self, y):
+        """Return the generating function (nf,) of y (nf, stop)."""
+        return self.layout.trace(y)
+
+    def hand_over(self, y, phase, theta):
+        """Return the pairs of matrices (nf, 2, N+1, N+1) for another stage."""
+        upper, lower = y[: self._n_fields], y[self._n_fields :]
+        pairs = np.stack(((upper + lower) / 2, (upper - lower) / 2j), axis=1)
+        return hand_over_pairs(self.layout, pairs, phase, theta)
+
+
+class BandedField:
+    """The driven Eq. (5) under one real field; parameters as for `LadderField`, but all orders."""
+
+    def __init__(self, model, field, only_clicks):
+        self._liouvillian = BandedLiouvillian(model)
+        self.layout = self._liouvillian.layout
+        self._jumps = [[float(field[0]) - 1.0]]
+
+    def begin(self, given):
+        """Return the orders (stop,) of what is handed over."""
+        return self.layout.rows(given)[0]
+
+    def states(self, y, times):
+        """Yield y (stop,) at each of `times`."""
+        states = self._liouvillian.integrate(y[None], [], times, TRACE_ACCURACY, jumps=self._jumps)
+        for (state,), _ in states:
             yield state
 
     def rates(self, y, phase):
         """Return the click rate Tr 𝓙 y at Omega t = `phase`, float64 (1,)."""
-        return np.array([self.click_rate(y[0], phase)])
+        return np.array([self._liouvillian.click_rate(y, phase)])
+
+    def hand_over(self, y, phase, theta):
+        """Return the matrix (1, N+1, N+1) for another stage."""
+        return self.layout.in_basis(y[None], phase, theta)
 
 
-def under_field(model, field, only_clicks):
-    """Return a model's system under one real field (nc,).
+class BandedFields:
+    """The driven Eq. (5) under many complex fields, one after the other, as pairs."""
 
-    With `only_clicks` nothing is wanted of it but clicks, and no other stage follows.
-    """
-    if isinstance(model, LadderModel):
-        orders = [0] if only_clicks else range(model.n_atoms + 1)
-        return LadderFields(model, orders, np.array([field], dtype=float))
-    return DrivenFields(model, float(field[0]))
+    def __init__(self, model, fields, goes_on):
+        self._liouvillian = BandedLiouvillian(model)
+        self.layout = self._liouvillian.layout
+        self._fields = fields[:, 0] - 1.0
+
+    def begin(self, given):
+        """Return the pairs (nf, 2, stop) of what is handed over, complex128."""
+        return begin_pairs(self.layout, given, self._fields.size)
+
+    def states(self, y, times):
+        """Yield the pairs (nf, 2, stop) at each of `times`."""
+        ways = [
+            self._liouvillian.integrate(
+                pair,
+                [],
+                times,
+                TRACE_ACCURACY,
+                jumps=[[field.real, -field.imag], [field.imag, field.real]],
+            )
+            for pair, field in zip(y, self._fields, strict=True)
+        ]
+        for found in zip(*ways, strict=True):
+            yield np.array([pair for pair, _ in found])
+
+    def generating(self, y):
+        """Return the generating function (nf,) of pairs (nf, 2, stop)."""
+        a, b = self.layout.trace(y).real.T
+        return a + 1j * b
+
+    def hand_over(self, y, phase, theta):
+        """Return the pairs of matrices (nf, 2, N+1, N+1) for another stage."""
+        return hand_over_pairs(self.layout, y, phase, theta)
 
 
-def turned(model, pairs, fields, duration):
-    """Return pairs (nf, 2, stop) of all coherence orders after `duration` under complex fields.
+def begin_pairs(layout, given, n_fields):
+    """Return the pairs (nf, 2, stop) of a `Mixture`, or of matrices (nf, 2, N+1, N+1)."""
+    pairs = np.zeros((n_fields, 2, layout.stop), dtype=complex)
+    if isinstance(given, Mixture):
+        pairs[:, 0] = layout.of_mixture(given)
+    else:
+        pairs[:] = [layout.rows(pair) for pair in given]
+    return pairs
 
-    Parameters
-    ----------
-    model : LadderModel or BandedModel
-    pairs : ndarray (nf, 2, stop), complex128
-    fields : ndarray (nf, nc), complex128
-    duration : float
-    """
-    if isinstance(model, LadderModel):
-        # y(z) and y(z*), of which only the lower halves are kept, are a + ib and a - ib.
-        both = np.concatenate((fields, fields.conj()))
-        system = LadderFields(model, range(model.n_atoms + 1), both)
-        y = np.concatenate((pairs[:, 0] + 1j * pairs[:, 1], pairs[:, 0] - 1j * pairs[:, 1]))
-        (y,) = system.states(y, np.array([duration]))
-        upper, lower = y[: len(fields)], y[len(fields) :]
-        return np.stack(((upper + lower) / 2, (upper - lower) / 2j), axis=1)
-    system = DrivenOrders(model)
-    found = []
-    for pair, field in zip(pairs, fields[:, 0] - 1.0, strict=True):
-        jumps = [[field.real, -field.imag], [field.imag, field.real]]
-        ((pair, _),) = system.integrate(pair, [], [duration], ACCURACY, jumps=jumps)
-        found.append(pair)
-    return np.array(found)
+
+def hand_over_pairs(layout, pairs, phase, theta):
+    """Return pairs (nf, 2, stop) of all orders as matrices (nf, 2, N+1, N+1) in another basis."""
+    matrices = layout.in_basis(pairs.reshape(-1, layout.stop), phase, theta)
+    return matrices.reshape(len(pairs), 2, *matrices.shape[1:])

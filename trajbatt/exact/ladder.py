@@ -1,9 +1,11 @@
-"""A ladder model's Liouvillian, which decouples by coherence order (DESIGN 3.3).
+"""Ladder models: their Liouvillian, which decouples by coherence order.
 
 In the interaction picture what remains of order q is a real tridiagonal system. Orders are stacked
-as in `trajbatt.exact.orders`, with zeros where they meet, so one solve serves them all. Mean photon
-counts, the time integrals of the mean click rates, follow at the end of the vector.
+as in `trajbatt.exact.orders`, with zeros where they meet, so one solve serves them all. All systems
+of ladder models, with counting fields or without, hold one such Liouvillian.
 """
+
+from functools import cached_property
 
 import numpy as np
 
@@ -16,52 +18,129 @@ DENSE_WORK = 3 * 128**3  # up to here matrix exponentials beat many tridiagonal 
 DENSE_STIFFEST = 1e4  # rates times step up to which its rounding errors stay near 1e-12
 
 
-class CoherenceOrders(Orders):
-    """d/dt of some coherence orders, order 0 first, and of the mean photon counts.
+class LadderLiouvillian:
+    """d/dt of some coherence orders, perhaps under counting fields, several side by side.
+
+    Under the field z_c the jumps of channel c count z_c times; see `trajbatt.exact.fields`.
 
     Parameters
     ----------
     model : LadderModel
-    orders : sequence of int
-        Ascending, from 0.
-    monitor_all : bool
-        Let every element be accurate, not only what energy, variance and dipole need.
+    layout : Orders
+    fields : ndarray (nf, nc), float64 or complex128, optional
+        One of ones by default: none.
+
+    Attributes
+    ----------
+    below, diagonal, above : ndarray (nf, stop)
+        Of the matrix: element i of `below` couples row i + 1 to column i, of `above` row i - 1 to
+        column i. Zeros separate orders and fields.
     """
 
-    def __init__(self, model, orders, monitor_all=False):
-        super().__init__(model.n_atoms, model.theta, orders)
-        self.model = model
-        self._monitor_all = monitor_all
-        levels = model.n_atoms + 1
-        self.size = self.stop + len(model.channels)
+    def __init__(self, model, layout, fields=None):
+        self.model, self.layout = model, layout
+        fields = np.ones((1, len(model.channels))) if fields is None else fields
+        climbing = model.shifts != 0
+        loss = model.click_rates[climbing].sum(axis=0)
+        m = spin.magnetic_numbers(model.n_atoms)
+        shape = len(fields), layout.stop
+        self.below, self.diagonal, self.above = np.zeros((3, *shape), dtype=fields.dtype)
+        for q, part, levels in zip(layout.orders, layout.slices, layout.lengths, strict=True):
+            # Without a field J'_z only dephases: no difference of large squares of m is left.
+            self.diagonal[:, part] = -0.5 * (
+                loss[q:] + loss[:levels] + model.rate_of(0) * float(q) ** 2
+            )
+            uncounted = (fields - 1.0)[:, ~climbing] @ model.rates[~climbing]
+            self.diagonal[:, part] += uncounted[:, None] * (m[q:] * m[:levels])
+            for row, step in ((self.below, 1), (self.above, -1)):
+                # The rate of a jump off the ladder is zero.
+                chosen = model.shifts == step
+                row[:, part] = fields[:, chosen] @ self._jumps(q, levels)[chosen]
 
-        up, down, dephasing = model.rate_of(1), model.rate_of(-1), model.rate_of(0)
-        k = np.arange(float(levels))
-        loss = up * (model.n_atoms - k) * (k + 1) + down * k * (levels - k)
-        raising = spin.raising_elements(model.n_atoms)
-        self.below = np.zeros(self.stop - 1)
-        self.above = np.zeros(self.stop - 1)
-        self.diagonal = np.empty(self.stop)
-        for q, part, length in zip(self.orders, self.slices, self.lengths, strict=True):
-            self.diagonal[part] = -0.5 * (loss[q:] + loss[:length] + dephasing * q**2)
-            pairs = raising[: length - 1] * raising[q : q + length - 1]
-            inner = slice(part.start, part.stop - 1)
-            self.below[inner] = up * pairs
-            self.above[inner] = down * pairs
+    def _jumps(self, q, levels):
+        """Return the factors of order q, float64 (nc, levels)."""
+        elements = self.model.jump_elements
+        return self.model.rates[:, None] * (elements[:, q:] * elements[:, :levels])
+
+    @cached_property
+    def jumps(self):
+        """A jump multiplies the orders by this and moves them by the channel's shift, (nc, stop).
+
+        It takes rho_{k+q,k} to rho_{k+q+s,k+s}.
+        """
+        layout = self.layout
+        every = zip(layout.orders, layout.lengths, strict=True)
+        return np.concatenate([self._jumps(q, levels) for q, levels in every], axis=1)
+
+    def block(self, part):
+        """Return the matrix (n, n) of one order, which has the places `part`, without a field."""
+        block = np.diag(self.diagonal[0, part])
+        i = np.arange(len(block))
+        block[i[1:], i[:-1]] = self.below[0, part][:-1]
+        block[i[:-1], i[1:]] = self.above[0, part][1:]
+        return block
+
+    def resolvent(self, pole, h):
+        """Return the function that replaces y (nf stop,) by (pole - hA)^(-1) y, in place.
+
+        It takes complex y only, unless pole and fields are real.
+        """
+        shift = pole.real if pole.imag == 0.0 else pole
+        kind = np.result_type(self.diagonal, type(shift))
+        return tridiagonal_solver(
+            (-h * self.below.ravel()[:-1]).astype(kind),
+            (shift - h * self.diagonal.ravel()).astype(kind),
+            (-h * self.above.ravel()[1:]).astype(kind),
+        )
+
+    def click_flow(self, populations):
+        """Return the click rates (nc,) of populations (N+1,), which may be complex."""
+        rates = self.model.click_rates
+        if np.isrealobj(populations):
+            return rates @ populations
+        # Two real columns: NumPy would make a complex copy of the rates.
+        flow = rates @ np.ascontiguousarray(populations).view(float).reshape(-1, 2)
+        return flow[:, 0] + 1j * flow[:, 1]
+
+
+class LadderOrders:
+    """Some coherence orders, order 0 first, and behind them the mean photon counts.
+
+    Parameters
+    ----------
+    model : LadderModel
+    rtol : float
+    all_orders : bool
+        All orders, each element accurate; else 0, 1 and 2, which fix energy, variance and dipole.
+    """
+
+    def __init__(self, model, rtol, all_orders=False):
+        self.model, self._rtol, self._monitor_all = model, rtol, all_orders
+        wanted = model.n_levels if all_orders else min(3, model.n_levels)
+        self.layout = Orders(model.n_atoms, model.theta, range(wanted))
+        self._liouvillian = LadderLiouvillian(model, self.layout)
         self.timescale = 0.25 * model.timescale
         self.rounding = 5e-13 * model.n_atoms
 
-    def initial(self, mixture):
-        """Return the orders of a `Mixture` and counts of zero, float64 or complex128 (size,)."""
-        return np.append(self.of_mixture(mixture), np.zeros(len(self.model.channels)))
+    def begin(self, given):
+        """Return the orders of a `Mixture`, or of a matrix handed over, and counts of zero."""
+        return np.append(self.layout.rows(given)[0], np.zeros(len(self.model.channels)))
+
+    def orders(self, y):
+        """Return the orders alone of y (stop + nc, ...)."""
+        return y[: self.layout.stop]
 
     def counts(self, y):
-        """Return the mean photon counts in `y` (size, ...), float64 (nc, ...)."""
-        return y[self.stop :].real
+        """Return the mean photon counts in y (stop + nc, ...), float64 (nc, ...)."""
+        return y[self.layout.stop :].real
 
-    def solve(self, y, times, rtol):
-        """Return an iterable of the vectors that are y (size,) at t = 0 at each of `times`."""
-        if len(self.orders) * (self.n_atoms + 1) ** 3 <= DENSE_WORK:
+    def hand_over(self, y, phase, theta):
+        """Return the matrix (1, N+1, N+1) for another stage."""
+        return self.layout.in_basis(self.orders(y)[None], phase, theta)
+
+    def states(self, y, times):
+        """Return an iterable of the vectors that are y at t = 0 at each of `times`."""
+        if len(self.layout.orders) * self.model.n_levels**3 <= DENSE_WORK:
             blocks = self.dense_blocks()
             step = times[-1] if times.size < 3 else uniform_step(times)
             longest = None if step is None else max(step, times[0])
@@ -69,77 +148,64 @@ class CoherenceOrders(Orders):
                 states = self.from_dense(dense_states(blocks, self.dense_state(y), times))
                 self.normalise(states)
                 return states.T
-        return rational_states(self, y, times, rtol)
+        return rational_states(self, y, times, self._rtol)
 
     def factor(self, pole, h):
         """Return the function y -> (pole - hA)^(-1) y."""
+        substitute = self._liouvillian.resolvent(pole, h)
         shift = pole.real if pole.imag == 0.0 else pole
-        kind = type(shift)
-        substitute = tridiagonal_solver(
-            (-h * self.below).astype(kind),
-            (shift - h * self.diagonal).astype(kind),
-            (-h * self.above).astype(kind),
-        )
-        populations, end = self.slices[0], self.stop
+        populations, end = self.layout.populations, self.layout.stop
 
         def solve(y):
-            x = y.astype(np.result_type(y, kind))
+            x = y.astype(np.result_type(y, type(shift)))
             substitute(x[:end])
-            x[end:] = (x[end:] + h * self._click_flow(x[populations])) / shift
+            x[end:] = (x[end:] + h * self._liouvillian.click_flow(x[populations])) / shift
             return x
 
         return solve
 
-    def _click_flow(self, p):
-        if np.isrealobj(p):
-            return self.model.click_rates @ p
-        # Two real columns: NumPy would make a complex copy of the rates.
-        flow = self.model.click_rates @ p.view(float).reshape(-1, 2)
-        return flow[:, 0] + 1j * flow[:, 1]
-
     def normalise(self, y):
-        """Scale the orders in y (size, ...), in place, to trace 1, which is exactly conserved.
+        """Scale the orders in y (stop + nc, ...), in place, to trace 1, which is exactly conserved.
 
         The rounding error of a step is nearly one common factor of all orders. Removing it gives
         the variance two to three more digits: at large N it is a small difference of them.
         """
-        y[: self.stop] /= y[self.slices[0]].real.sum(axis=0)
-
-    def dense_blocks(self):
-        """Return the matrices of all orders (nq, n, n), padded by zeros; counts in the first."""
-        n_channels = len(self.model.channels)
-        levels = self.model.n_atoms + 1
-        blocks = np.zeros((len(self.orders), levels + n_channels, levels + n_channels))
-        for block, part in zip(blocks, self.slices, strict=True):
-            inner = slice(part.start, part.stop - 1)
-            i = np.arange(part.stop - part.start)
-            block[i, i] = self.diagonal[part]
-            block[i[1:], i[:-1]] = self.below[inner]
-            block[i[:-1], i[1:]] = self.above[inner]
-        blocks[0, levels:, :levels] = self.model.click_rates
-        return blocks
-
-    def dense_state(self, y):
-        """Return `y` (size,) laid out for `dense_blocks`, (nq, n)."""
-        levels = self.model.n_atoms + 1
-        laid = np.zeros((len(self.orders), levels + len(self.model.channels)), dtype=y.dtype)
-        for row, part in zip(laid, self.slices, strict=True):
-            row[: part.stop - part.start] = y[part]
-        return laid
-
-    def from_dense(self, states):
-        """Return states (nq, n, nt) of `dense_blocks` as vectors (size, nt)."""
-        pieces = [
-            rows[: part.stop - part.start] for rows, part in zip(states, self.slices, strict=True)
-        ]
-        return np.concatenate((*pieces, states[0, self.model.n_atoms + 1 :]))
+        y[: self.layout.stop] /= y[self.layout.populations].real.sum(axis=0)
 
     def monitor(self, y):
         """Return what `rational_states` must get right, on the scale of N."""
-        z_mean, z_variance, plus, plus_z, plus_plus = self.moments(y)
+        z_mean, z_variance, plus, plus_z, plus_plus = self.layout.moments(y)
         counts = self.counts(y)
         scaled = np.array([z_mean, z_variance, plus, plus_z, plus_plus - plus**2])
         watched = [scaled / self.model.n_atoms, counts / max(1.0, counts.sum())]
         if self._monitor_all:
-            watched.append(y[: self.stop])
+            watched.append(self.orders(y))
         return np.concatenate(watched)
+
+    def dense_blocks(self):
+        """Return the matrices of all orders (nq, n, n), padded by zeros; counts in the first."""
+        n_channels, levels = len(self.model.channels), self.model.n_levels
+        size = levels + n_channels
+        blocks = np.zeros((len(self.layout.orders), size, size))
+        for block, part, length in zip(
+            blocks, self.layout.slices, self.layout.lengths, strict=True
+        ):
+            block[:length, :length] = self._liouvillian.block(part)
+        blocks[0, levels:, :levels] = self.model.click_rates
+        return blocks
+
+    def dense_state(self, y):
+        """Return `y` (stop + nc,) laid out for `dense_blocks`, (nq, n)."""
+        levels, layout = self.model.n_levels, self.layout
+        laid = np.zeros((len(layout.orders), levels + len(self.model.channels)), dtype=y.dtype)
+        for row, part in zip(laid, layout.slices, strict=True):
+            row[: part.stop - part.start] = y[part]
+        return laid
+
+    def from_dense(self, states):
+        """Return states (nq, n, nt) of `dense_blocks` as vectors (stop + nc, nt)."""
+        pieces = [
+            rows[: part.stop - part.start]
+            for rows, part in zip(states, self.layout.slices, strict=True)
+        ]
+        return np.concatenate((*pieces, states[0, self.model.n_levels :]))

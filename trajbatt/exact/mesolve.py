@@ -6,13 +6,12 @@ from functools import cached_property
 import numpy as np
 
 from trajbatt.base import checks, datasets
-from trajbatt.exact.banded import DrivenOrders
-from trajbatt.exact.counts import count_moments
-from trajbatt.exact.ladder import CoherenceOrders
-from trajbatt.models.banded import BandedModel
+from trajbatt.exact.count_moments import count_moments
+from trajbatt.exact.dataset import exact_dataset
+from trajbatt.exact.master_equation import solve
 from trajbatt.models.coherent_emission import CoherentEmission
-from trajbatt.models.ladder import LadderModel
-from trajbatt.models.protocol import Protocol, check_model, stages_of, within
+from trajbatt.models.model import Model, check_model
+from trajbatt.models.protocol import within
 from trajbatt.states.initial import prepare
 
 
@@ -45,7 +44,7 @@ class MasterEquationResult:
         was set.
     """
 
-    model: LadderModel | BandedModel | Protocol
+    model: Model
     initial: object
     times: np.ndarray
     rtol: float
@@ -72,6 +71,11 @@ class MasterEquationResult:
         times = np.concatenate(([emission.start], emission.nodes))
         exact = mesolve(self.model, times, self.initial, rtol=self.rtol)
         return emission.energy(np.abs(exact.dipole[1:]) ** 2), exact.energy[0]
+
+    @property
+    def knows_coherent_energy(self):
+        """Whether `coherent_energy` is there: it takes another solution, if nobody has asked."""
+        return "_coherent" in vars(self)
 
     @property
     def coherent_energy(self):
@@ -103,14 +107,14 @@ class MasterEquationResult:
             eigenvalues = np.linalg.eigvalsh(self.states)
         else:
             mixture = prepare(self.model, self.initial)
-            found = _solve(self.model, mixture, self.times, self.rtol, _eigenvalues)
-            eigenvalues = np.array(found[-1])
+            found = solve(self.model, mixture, self.times, self.rtol, _eigenvalues)
+            eigenvalues = np.array(found.looks)
         # The passive state puts the largest eigenvalue on the lowest level.
-        return self.energy - eigenvalues[:, ::-1] @ np.arange(self.model.n_atoms + 1.0)
+        return self.energy - eigenvalues[:, ::-1] @ np.arange(self.model.n_levels)
 
     def to_xarray(self):
         """Return everything as an `xarray.Dataset`, with units; see `EnsembleResult.to_xarray`."""
-        return datasets.exact_dataset(self)
+        return exact_dataset(self)
 
     def save(self, path):
         """Write the same as a NetCDF-4 file, which xarray and h5py open."""
@@ -166,95 +170,28 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
     times = within(model, checks.times("tlist", tlist))
     rtol = checks.real("rtol", rtol, 1e-15, 0.1)
     mixture = prepare(model, initial)
-    energy, variance, dipole, counts, final_counts, states = _solve(
-        model, mixture, times, rtol, _bare_state if keep_states else None
-    )
+    found = solve(model, mixture, times, rtol, _bare_state if keep_states else None)
     covariance = None
     if covariances:
-        stages = stages_of(model, times[-1])
-        n_channels = len(model.channel_names)
-        _, covariance = count_moments(stages, n_channels, mixture, times, final_counts, rtol)
+        stages = model.stages(times[-1])
+        _, covariance = count_moments(stages, mixture, times, found.final_counts, rtol)
     return MasterEquationResult(
         model=model,
         initial=initial,
         times=times,
         rtol=rtol,
-        energy=energy,
-        energy_variance=variance,
-        dipole=dipole,
-        counts=counts,
+        energy=found.energy,
+        energy_variance=found.energy_variance,
+        dipole=found.dipole,
+        counts=found.counts,
         counts_covariance=covariance,
-        states=np.array(states) if keep_states else None,
+        states=np.array(found.looks) if keep_states else None,
     )
 
 
-def _solve(model, mixture, times, rtol, look=None):
-    """Take the density matrix through the stages of a model or protocol.
-
-    Parameters
-    ----------
-    look : callable, optional
-        Called as look(orders, y, phase) with all coherence orders, for each of `times`.
-
-    Returns
-    -------
-    energy, energy_variance, dipole : ndarray (nt,)
-    counts : ndarray (nc, nt), float64
-    final_counts : ndarray (n_stages, nc), float64
-        By the end of each stage.
-    seen : list
-        What `look` returned.
-    """
-    energy, variance = np.empty((2, times.size))
-    dipole = np.empty(times.size, dtype=complex)
-    counts = np.empty((len(model.channel_names), times.size))
-    stages = stages_of(model, times[-1])
-    final_counts = np.zeros((len(stages), counts.shape[0]))
-    so_far, matrix, seen = np.zeros(counts.shape[0]), None, []
-    for stage, final, following in zip(stages, final_counts, [*stages[1:], None], strict=True):
-        wanted, local = stage.select(times, to_end=following is not None)
-        system = _system(stage.model, look is not None or following is not None)
-        if matrix is None:
-            y = system.initial(mixture)
-        else:
-            y = np.append(system.of_matrix(matrix), np.zeros(len(stage.tags)))
-        vectors = system.solve(y, local, rtol)
-        phase = stage.model.frequency * local
-        if look is None and following is None and isinstance(vectors, np.ndarray):
-            rows = *system.observables(vectors.T, phase), system.counts(vectors.T)
-        else:
-            rows, y = [], None
-            for i, (y, angle) in enumerate(zip(vectors, phase, strict=True)):
-                # A copy, because a view would keep all of y alive.
-                rows.append((*system.observables(y, angle), system.counts(y).copy()))
-                if look and i < wanted.stop - wanted.start:
-                    seen.append(look(system, y, angle))
-            if following:
-                rho = y[None, : system.stop]
-                matrix = system.in_basis(rho, phase[-1], following.model.theta)[0]
-            rows = [np.array(row).T for row in zip(*rows, strict=True)]
-        kept = slice(0, wanted.stop - wanted.start)
-        for total, row in zip((energy, variance, dipole), rows, strict=False):
-            total[wanted] = row[kept]
-        tags = list(stage.tags)
-        counts[:, wanted] = so_far[:, None]
-        counts[tags, wanted] += rows[3][:, kept]
-        so_far[tags] += rows[3][:, -1]
-        final[:] = so_far
-    return energy, variance, dipole, counts, final_counts, seen
+def _bare_state(layout, orders, phase):
+    return layout.in_basis(orders[None], phase, 0.0)[0]
 
 
-def _system(model, all_orders):
-    if isinstance(model, BandedModel):
-        return DrivenOrders(model)
-    if all_orders:
-        return CoherenceOrders(model, range(model.n_atoms + 1), monitor_all=True)
-    return CoherenceOrders(model, range(min(3, model.n_atoms + 1)))
-
-
-def _bare_state(system, y, phase):
-    return system.in_basis(y[None, : system.stop], phase, 0.0)[0]
-
-
-def _eigenvalues(system, y, phase):
-    return np.linalg.eigvalsh(system.matrix(y, phase))
+def _eigenvalues(layout, orders, phase):
+    return np.linalg.eigvalsh(layout.matrix(orders, phase))

@@ -10,6 +10,7 @@ interaction picture.
 import numpy as np
 
 from trajbatt.numerics import spin
+from trajbatt.states.mixture import Mixture
 
 LARGEST_FULL = 2000  # atoms up to which the whole density matrix is offered
 
@@ -46,8 +47,24 @@ class Orders:
             slice(end - length, end) for end, length in zip(ends, self.lengths, strict=True)
         ]
         self.stop = int(ends[-1])
+        self.populations = self.slices[0]
         self._raising = spin.raising_elements(n_atoms)
         self._m = spin.magnetic_numbers(n_atoms)
+
+    @classmethod
+    def every(cls, model):
+        """Return the layout of all orders in the basis of a plain model."""
+        return cls(model.n_atoms, model.theta, range(model.n_levels))
+
+    def rows(self, given):
+        """Return the orders (n, stop) of a `Mixture`, or of Hermitian matrices (n, N+1, N+1)."""
+        if isinstance(given, Mixture):
+            return self.of_mixture(given)[None]
+        return np.array([self.of_matrix(matrix) for matrix in given])
+
+    def trace(self, y):
+        """Return the traces of y (..., stop)."""
+        return y[..., self.populations].sum(axis=-1)
 
     def of_mixture(self, mixture):
         """Return the orders of a `Mixture`, float64 or complex128 (stop,)."""

@@ -3,11 +3,7 @@
 import math
 from typing import NamedTuple
 
-import numpy as np
-
-from trajbatt.exact.orders import Orders
-from trajbatt.models.banded import BandedModel
-from trajbatt.models.ladder import LadderModel
+from trajbatt.models.model import check_plain
 from trajbatt.numerics import spin
 from trajbatt.states.initial import prepare
 
@@ -61,19 +57,15 @@ def to_qutip(model, initial=None):
         import qutip
     except ImportError:
         raise ImportError("qutip is needed for this: pip install 'trajbatt[bench]'") from None
-    if not isinstance(model, LadderModel | BandedModel):
-        raise TypeError(
-            "`model` must be a single model such as battery.charge(), "
-            f"but is a {type(model).__name__}"
-        )
+    check_plain(model)
     j_x, j_y, j_z = qutip.jmat(model.n_atoms / 2)
     cos, sin = math.cos(model.theta), math.sin(model.theta)
     dressed_z, dressed_x = cos * j_z - sin * j_x, cos * j_x + sin * j_z
-    steps = {1: dressed_x + 1j * j_y, 0: dressed_z, -1: dressed_x - 1j * j_y}
-    if isinstance(model, LadderModel):
-        jumps = [math.sqrt(channel.rate) * steps[channel.shift] for channel in model.channels]
-    else:
-        jumps = [math.sqrt(model.rate) * (j_x - 1j * j_y)]
+    parts = (dressed_x - 1j * j_y, dressed_z, dressed_x + 1j * j_y)
+    jumps = [
+        math.sqrt(rate) * sum(share * part for share, part in zip(mix, parts, strict=True) if share)
+        for rate, mix in zip(model.rates, model.jump_mix, strict=True)
+    ]
     energy = j_z + model.n_atoms / 2
     return QutipProblem(
         H=model.frequency * dressed_z,
@@ -85,12 +77,8 @@ def to_qutip(model, initial=None):
 
 def _bare(model, initial):
     """Return the initial state in the bare basis of QuTiP, (N+1, 1) or (N+1, N+1)."""
-    mixture, n_atoms = prepare(model, initial), model.n_atoms
-    if mixture.weights.size == 1:
-        ((_, first, piece),) = mixture.kets()
-        ket = np.zeros(n_atoms + 1, dtype=piece.dtype)
-        ket[first : first + piece.size] = piece
-        return (ket @ spin.change_of_basis(n_atoms, model.theta, 0.0))[::-1, None]
-    orders = Orders(n_atoms, model.theta, range(n_atoms + 1))
-    (matrix,) = orders.in_basis(orders.of_mixture(mixture)[None], 0.0, 0.0)
-    return matrix[::-1, ::-1]
+    mixture = prepare(model, initial)
+    turned = mixture.in_basis(spin.change_of_basis(model.n_atoms, model.theta, 0.0))
+    if turned.weights.size == 1:
+        return turned.rows(model.n_levels)[0, ::-1, None]
+    return turned.matrix(model.n_levels)[::-1, ::-1]

@@ -1,6 +1,5 @@
 """The filter: what the light of a battery says about its state."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -9,12 +8,11 @@ from operator import attrgetter
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.inference.following import Seen, _follow, prior
-from trajbatt.light.detectors import for_channels
+from trajbatt.inference.following import Record, follow, prior
+from trajbatt.light.detectors import Detectors, described
 from trajbatt.light.input import check_watched, of_one_trajectory
-from trajbatt.models.banded import BandedModel
-from trajbatt.models.ladder import LadderModel
-from trajbatt.models.protocol import Protocol, check_model, within
+from trajbatt.models.model import Model, check_model
+from trajbatt.models.protocol import within
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,6 +31,7 @@ class FilterResult:
         Index into `channels`.
     efficiency, dark_rate : ndarray (nc,), float64
         Of the detectors.
+    detectors : Detectors
     initial : object
         The initial state as it was given.
     energy : ndarray (nt,), float64
@@ -49,12 +48,13 @@ class FilterResult:
         times dt for each click.
     """
 
-    model: LadderModel | BandedModel | Protocol
+    model: Model
     times: np.ndarray
     click_time: np.ndarray
     click_channel: np.ndarray
     efficiency: np.ndarray
     dark_rate: np.ndarray
+    detectors: Detectors
     initial: object
     energy: np.ndarray
     energy_variance: np.ndarray
@@ -84,12 +84,13 @@ class FilterResult:
     @cached_property
     def _spectral(self):
         mixture = prior(self.model, self.initial)
-        sees_all = np.all(self.efficiency == 1.0) and not self.dark_rate.any()
-        if mixture.weights.size == 1 and sees_all:
+        response = self.detectors.response(self.channels)
+        record = Record(self.model, self.times, self.click_time, self.click_channel, response)
+        if mixture.weights.size == 1 and record.sees_all:
             return np.ones(self.times.size), self.energy.copy()
         purity, passive = np.empty((2, self.times.size))
-        for i, moment in enumerate(_follow(self, mixture, all_orders=True)):
-            eigenvalues = np.linalg.eigvalsh(moment.system.matrix(moment.y, moment.phase))
+        for i, moment in enumerate(follow(record, mixture, all_orders=True)):
+            eigenvalues = np.linalg.eigvalsh(moment.layout.matrix(moment.y, moment.phase))
             purity[i] = (eigenvalues**2).sum()
             # The passive state puts the largest eigenvalue on the lowest level.
             passive[i] = eigenvalues[::-1] @ np.arange(eigenvalues.size)
@@ -109,7 +110,7 @@ class FilterResult:
         )
 
 
-def filter(model, clicks, tlist, efficiency=1.0, initial=None, dark_rate=0.0):
+def filter(model, clicks, tlist, efficiency=1.0, initial=None, dark_rate=0.0, detectors=None):
     """Read the state of one battery off the clicks of its light.
 
     If no photon of a ladder model is missed, the state follows from the clicks branch by branch,
@@ -133,6 +134,8 @@ def filter(model, clicks, tlist, efficiency=1.0, initial=None, dark_rate=0.0):
         As in `mesolve`.
     dark_rate : float or array_like (nc,)
         The rate of clicks without a photon: one for all channels, or one for each.
+    detectors : Detectors, optional
+        In place of these two; may have cross-talk, too.
 
     Returns
     -------
@@ -148,28 +151,29 @@ def filter(model, clicks, tlist, efficiency=1.0, initial=None, dark_rate=0.0):
     times = within(model, checks.times("tlist", tlist))
     check_watched(clicks, times[-1])
     click_time, click_channel = of_one_trajectory(clicks, model.channel_names, times[-1])
-    seen = Seen(
-        model,
-        times,
-        click_time,
-        click_channel,
-        for_channels("efficiency", efficiency, model.channel_names, 1.0),
-        for_channels("dark_rate", dark_rate, model.channel_names, math.inf),
-        initial,
-    )
+    detectors = described(detectors, efficiency, dark_rate)
+    response = detectors.response(model.channel_names)
+    record = Record(model, times, click_time, click_channel, response)
     energy, variance, log_likelihood = np.empty((3, times.size))
     dipole = np.empty(times.size, dtype=complex)
     rates = np.zeros((len(model.channel_names), times.size))
     start = 0
-    for stage, moments in groupby(_follow(seen, prior(model, initial)), attrgetter("stage")):
-        systems, ys, phases, logs = zip(*(moment[1:] for moment in moments), strict=True)
-        system, y, phase = systems[0], np.array(ys).T, np.array(phases)
+    for stage, moments in groupby(follow(record, prior(model, initial)), attrgetter("stage")):
+        layouts, ways, ys, phases, logs = zip(*(moment[1:] for moment in moments), strict=True)
+        y, phase = np.array(ys).T, np.array(phases)
         part = slice(start, start := start + len(ys))
-        energy[part], variance[part], dipole[part] = system.observables(y, phase)
-        rates[list(stage.tags), part] = system.rates(y, phase)
+        energy[part], variance[part], dipole[part] = layouts[0].observables(y, phase)
+        rates[list(stage.places), part] = ways[0](y, phase)
         log_likelihood[part] = logs
     return FilterResult(
-        **vars(seen),
+        model=model,
+        times=times,
+        click_time=click_time,
+        click_channel=click_channel,
+        efficiency=detectors.of_each("efficiency", model.channel_names),
+        dark_rate=response[1],
+        detectors=detectors,
+        initial=initial,
         energy=energy,
         energy_variance=variance,
         dipole=dipole,

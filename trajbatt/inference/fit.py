@@ -1,22 +1,20 @@
 """Inference: a battery's parameters from the clicks of its light, by maximum likelihood."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.inference.following import Seen, log_likelihood, prior
+from trajbatt.inference.following import Record, log_likelihood, prior
 from trajbatt.light.clicks import Clicks
-from trajbatt.light.detectors import for_channels
+from trajbatt.light.detectors import described
 from trajbatt.light.input import of_one_trajectory
-from trajbatt.models.banded import BandedModel
 from trajbatt.models.battery import Battery
-from trajbatt.models.ladder import LadderModel
-from trajbatt.models.protocol import Protocol, check_model, within
+from trajbatt.models.model import Model, check_model
+from trajbatt.models.protocol import parameters_by_stage, within
 
-RATES = ("gamma_0", "gamma_plus", "gamma_minus")
 STEP = 1e-3  # of the transformed parameters, for derivatives
 FIRST = 0.1  # first step of the search
 UNKNOWN = 10.0  # a standard error on these scales that says nothing
@@ -42,7 +40,7 @@ class FitResult:
         Whether a maximum was found that the clicks decide.
     """
 
-    model: LadderModel | BandedModel | Protocol
+    model: Model
     parameters: tuple[str, ...]
     values: dict
     errors: dict
@@ -76,6 +74,7 @@ def fit(
     initial=None,
     duration=None,
     dark_rate=0.0,
+    detectors=None,
 ):
     """Find the parameters of a battery under which the clicks of its light are likeliest.
 
@@ -90,8 +89,9 @@ def fit(
         Of any number of trajectories, or any clicks that `tb.filter` takes, of one.
     parameters : sequence of str
         Of "theta", "omega_p", "gamma_0", "gamma_plus", "gamma_minus"; and "gamma", the rate of
-        Eq. (5) or of a discharge.
-    efficiency, dark_rate : optional
+        Eq. (5) or of a discharge. Of a model that is built from channels: "theta", "frequency" and
+        "rate_NAME", the rate of each channel.
+    efficiency, dark_rate, detectors : optional
         As in `tb.filter`.
     initial : optional
         As in `mesolve`; by default that of the model, whatever its parameters.
@@ -115,17 +115,15 @@ def fit(
     check_model(model)
     scales = _scales(model, parameters)
     records = _records(model, clicks, duration)
-    detectors = (
-        for_channels("efficiency", efficiency, model.channel_names, 1.0),
-        for_channels("dark_rate", dark_rate, model.channel_names, math.inf),
-    )
-    if not np.any(detectors[0]):
+    detectors = described(detectors, efficiency, dark_rate)
+    response = detectors.response(model.channel_names)
+    if not np.any(response[0]):
         raise ValueError("`efficiency` must be above zero somewhere, or no light is seen")
     n_clicks = sum(times.size for times, _, _ in records)
 
     def minus_log(point):
         changed = {name: scale.value(x) for (name, scale), x in zip(scales, point, strict=True)}
-        return -_log_likelihood(_with(model, changed), records, detectors, initial)
+        return -_log_likelihood(model.with_parameters(**changed), records, response, initial)
 
     def tried(point):
         try:
@@ -146,7 +144,7 @@ def fit(
     values = {name: float(scale.value(x)) for (name, scale), x in zip(scales, point, strict=True)}
     errors = np.sqrt(np.diag(covariance))
     return FitResult(
-        model=_with(model, values),
+        model=model.with_parameters(**values),
         parameters=tuple(values),
         values=values,
         errors=dict(zip(values, errors.tolist(), strict=True)),
@@ -178,7 +176,7 @@ def _scales(model, parameters):
     """Return the (name, Scale) of each parameter."""
     if not isinstance(parameters, tuple | list) or not parameters:
         raise TypeError(f"`parameters` must be a sequence of names, but is {parameters!r}")
-    values = _values(model)
+    values = parameters_by_stage(model)
     scales = []
     for name in parameters:
         checks.choice("parameters", name, tuple(values))
@@ -206,48 +204,6 @@ def _angle(x):
     return math.pi * _share(x)
 
 
-def _values(model):
-    """Return what parameters a model has, with their values in the stages that have them."""
-    found = {}
-    for one in _models(model):
-        battery = Battery.from_model(one)
-        own = {"theta": battery.theta, "omega_p": battery.omega_p}
-        own |= {name: getattr(battery, name) for name in RATES}
-        for name, value in own.items():
-            found.setdefault(name, []).append(value)
-        if _gamma(one) is not None:
-            found.setdefault("gamma", []).append(_gamma(one))
-    if any(isinstance(one, BandedModel) for one in _models(model)):
-        for name in RATES:  # they are gamma
-            del found[name]
-    return found
-
-
-def _models(model):
-    return [one for one, _ in model.steps] if isinstance(model, Protocol) else [model]
-
-
-def _gamma(model):
-    if isinstance(model, BandedModel):
-        return model.rate
-    return model.channels[0].rate if model.name == "discharge" else None
-
-
-def _with(model, changed):
-    """Return a model with some of its parameters changed."""
-    if isinstance(model, Protocol):
-        return Protocol([(_with(one, changed), duration) for one, duration in model.steps])
-    gamma = changed.get("gamma", _gamma(model))
-    rest = {name: value for name, value in changed.items() if name != "gamma"}
-    battery = replace(Battery.from_model(model), **rest)
-    if isinstance(model, BandedModel):
-        rates = dict.fromkeys(RATES, gamma)
-        return replace(battery, **rates).charge(secular=False)
-    if model.name == "discharge":
-        return battery.discharge(gamma)
-    return battery.store() if model.name == "store" else battery.charge()
-
-
 def _records(model, clicks, duration):
     """Return the times, the channels and the duration of each trajectory's clicks."""
     if duration is None and isinstance(clicks, Clicks):
@@ -263,12 +219,10 @@ def _records(model, clicks, duration):
     return [(*of_one_trajectory(one, model.channel_names, duration), duration) for one in pieces]
 
 
-def _log_likelihood(model, records, detectors, initial):
+def _log_likelihood(model, records, response, initial):
     mixture = prior(model, initial)
     return sum(
-        log_likelihood(
-            Seen(model, np.array([duration]), time, channel, *detectors, initial), mixture
-        )
+        log_likelihood(Record(model, np.array([duration]), time, channel, response), mixture)
         for time, channel, duration in records
     )
 

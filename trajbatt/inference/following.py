@@ -7,42 +7,49 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt.exact.orders import Orders
+from trajbatt.exact.stages import walk
 from trajbatt.inference.observers import ImpossibleClickError, observer
-from trajbatt.models.banded import BandedModel
-from trajbatt.models.ladder import LadderModel
-from trajbatt.models.protocol import Protocol, Stage, stages_of
+from trajbatt.models.model import Model
+from trajbatt.models.schedule import Stage
 from trajbatt.numerics import spin
 from trajbatt.states.initial import prepare
-from trajbatt.states.mixture import Mixture
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """What is known of one battery: its model, its clicks and the detectors.
+class Record:
+    """What is known of one battery: its model, its clicks and what the detectors do.
 
-    The attributes are those of `FilterResult`.
+    Attributes
+    ----------
+    model : Model
+    times : ndarray (nt,), float64
+        Up to the end of the record.
+    click_time : ndarray (n_clicks,), float64
+    click_channel : ndarray (n_clicks,), int64
+        Index into the model's channels, of the detector.
+    response : (shares, dark_rate)
+        Of `Detectors.response`, float64 (nc, nc) and (nc,).
     """
 
-    model: LadderModel | BandedModel | Protocol
+    model: Model
     times: np.ndarray
     click_time: np.ndarray
     click_channel: np.ndarray
-    efficiency: np.ndarray
-    dark_rate: np.ndarray
-    initial: object
+    response: tuple[np.ndarray, np.ndarray]
 
+    @property
+    def sees_all(self):
+        """Whether no photon is missed or taken for another, and no click is a dark count."""
+        shares, dark_rate = self.response
+        return np.array_equal(shares, np.eye(len(shares))) and not dark_rate.any()
 
-def log_likelihood(seen, mixture):
-    """Return the logarithm of the probability density of a whole record.
-
-    Parameters
-    ----------
-    seen : Seen
-    mixture : Mixture
-        The initial state in the basis of the first stage.
-    """
-    *_, last = _follow(seen, mixture)
-    return last.log_likelihood
+    def impossible(self, i, when=""):
+        """Return the `ValueError` that says so of click i."""
+        name = self.model.channel_names[self.click_channel[i]]
+        return ValueError(
+            f"`clicks` must be possible under the model, but click {i} ({name} at "
+            f"t = {self.click_time[i]:g}) has probability zero{when}"
+        )
 
 
 class Moment(NamedTuple):
@@ -51,73 +58,115 @@ class Moment(NamedTuple):
     Attributes
     ----------
     stage : Stage
-    system : Orders
+    layout : Orders
+    rates : callable
+        Of (y, phase); the click rates in the stage's channels.
     y : ndarray (n,)
-        Its orders, of trace 1.
+        The orders, of trace 1.
     phase : float
         Omega t of the stage.
     log_likelihood : float
     """
 
     stage: Stage
-    system: Orders
+    layout: Orders
+    rates: object
     y: np.ndarray
     phase: float
     log_likelihood: float
 
 
-def _follow(seen, mixture, all_orders=False):
+class ObservedStage:
+    """The observer of a stage as `trajbatt.exact.stages` walks with it.
+
+    Parameters
+    ----------
+    record : Record
+    leg : Leg
+    clicks : slice
+        Those of the record that are of this stage.
+    all_orders : bool
+    """
+
+    def __init__(self, record, leg, clicks, all_orders):
+        shares, dark_rate = record.response
+        model, places = leg.stage.model, list(leg.stage.places)
+        goes_on = leg.following is not None
+        self.observer = observer(model, (shares[places], dark_rate), all_orders, goes_on)
+        self._record, self._clicks, self._theta = record, clicks, model.theta
+        self._time = np.maximum(record.click_time[clicks] - leg.stage.start, 0.0)
+        self._detector = record.click_channel[clicks]
+        possible = (shares[places] > 0.0).any(axis=0) | (dark_rate > 0.0)
+        wrong = np.flatnonzero(~possible[self._detector])
+        if wrong.size:
+            raise record.impossible(clicks.start + int(wrong[0]), f" during {model.name!r}")
+
+    def begin(self, mixture):
+        """Start from a `Mixture`."""
+        self.observer.begin(mixture)
+
+    def states(self, _, times):
+        """Yield the orders of trace 1, and the logarithm of the trace, at each of `times`."""
+        edges = np.append(0, np.searchsorted(self._time, times, side="right"))
+        for time, (first, last) in zip(times, pairwise(edges), strict=True):
+            try:
+                self.observer.advance(time, self._time[first:last], self._detector[first:last])
+            except ImpossibleClickError as impossible:
+                place = self._clicks.start + first + impossible.args[0]
+                raise self._record.impossible(place) from None
+            yield self.observer.state(), self.observer.log_trace
+
+    def hand_over(self, _, phase, theta):
+        """Return the `Mixture` for another stage."""
+        mixture = self.observer.mixture(phase)
+        if theta == self._theta:
+            return mixture
+        n_atoms = self.observer.layout.n_atoms
+        return mixture.in_basis(spin.change_of_basis(n_atoms, self._theta, theta))
+
+
+def follow(record, mixture, all_orders=False):
     """Follow the state through the clicks; yield the `Moment` at each of the times.
 
     Without `all_orders` it has the orders 0, 1 and 2 only.
+
+    Parameters
+    ----------
+    record : Record
+    mixture : Mixture
+        The initial state in the basis of the first stage.
+    all_orders : bool
     """
-    n_atoms = seen.model.n_atoms
-    stages = stages_of(seen.model, seen.times[-1])
     log_before, done = 0.0, 0
-    for stage, following in zip(stages, [*stages[1:], None], strict=True):
-        model, tags = stage.model, list(stage.tags)
-        wanted, local = stage.select(seen.times, to_end=following is not None)
-        detectors = seen.efficiency[tags], seen.dark_rate[tags]
-        system = observer(model, *detectors, all_orders, goes_on=following is not None)
-        system.begin(mixture)
-        kept = system.stop if all_orders else system.slices[:3][-1].stop
-        here = slice(done, _last(seen, stage, following))
-        click_time = np.maximum(seen.click_time[here] - stage.start, 0.0)
-        click_channel = _local(seen, here, tags, model)
-        edges = np.append(0, np.searchsorted(click_time, local, side="right"))
-        for i, (time, (first, last)) in enumerate(zip(local, pairwise(edges), strict=True)):
-            try:
-                system.advance(time, click_time[first:last], click_channel[first:last])
-            except ImpossibleClickError as impossible:
-                raise _impossible(seen, done + first + impossible.args[0]) from None
-            if i < wanted.stop - wanted.start:
-                log = log_before + system.log_trace
-                yield Moment(stage, system, system.state()[:kept], model.frequency * time, log)
-        log_before += system.log_trace
-        done = here.stop
-        if following:
-            mixture = system.mixture(model.frequency * local[-1])
-            if following.model.theta != model.theta:
-                turn = spin.change_of_basis(n_atoms, model.theta, following.model.theta)
-                rows = mixture.rows(n_atoms + 1) @ turn
-                mixture = Mixture.of_kets(mixture.weights, rows, negligible=0.0)
+
+    def system(leg):
+        nonlocal done
+        clicks = slice(done, _last(record, leg))
+        done = clicks.stop
+        return ObservedStage(record, leg, clicks, all_orders)
+
+    for passage in walk(record.model.stages(record.times[-1]), record.times, system, mixture):
+        layout, leg = passage.system.observer.layout, passage.leg
+        kept = layout.stop if all_orders else layout.slices[:3][-1].stop
+        rates = passage.system.observer.rates
+        # Of the wanted times only: the end of the stage may come behind them.
+        for phase, (y, log) in zip(passage.phases[: leg.n_wanted], passage, strict=False):
+            yield Moment(leg.stage, layout, rates, y[:kept], phase, log_before + log)
+        _, log = passage.at_end()
+        log_before += log
 
 
-def _last(seen, stage, following):
-    """Return the place after the last click of a stage.
+def log_likelihood(record, mixture):
+    """Return the logarithm of the probability density of a whole record.
 
-    A click at the end belongs to the stage that ends, unless it can be of the next one only.
+    Parameters
+    ----------
+    record : Record
+    mixture : Mixture
+        The initial state in the basis of the first stage.
     """
-    stop = int(np.searchsorted(seen.click_time, stage.end, side="right"))
-    if following is None:
-        return stop
-    theirs = set(following.tags) - set(stage.tags)
-    at_end = zip(seen.click_time[:stop][::-1], seen.click_channel[:stop][::-1], strict=True)
-    for time, channel in at_end:
-        if time < stage.end or channel not in theirs:
-            break
-        stop -= 1
-    return stop
+    *_, last = follow(record, mixture)
+    return last.log_likelihood
 
 
 def prior(model, initial):
@@ -128,19 +177,19 @@ def prior(model, initial):
     return prepare(model, initial, negligible=0.0)
 
 
-def _local(seen, here, tags, model):
-    """Return the channels of the clicks `here` as those of a stage."""
-    places = np.full(len(seen.model.channel_names), -1)
-    places[tags] = range(len(tags))
-    local = places[seen.click_channel[here]]
-    if np.any(local < 0):
-        raise _impossible(seen, here.start + int(np.argmax(local < 0)), f" during {model.name!r}")
-    return local
+def _last(record, leg):
+    """Return the place after the last click of a stage.
 
-
-def _impossible(seen, i, when=""):
-    name = seen.model.channel_names[seen.click_channel[i]]
-    return ValueError(
-        f"`clicks` must be possible under the model, but click {i} ({name} at "
-        f"t = {seen.click_time[i]:g}) has probability zero{when}"
-    )
+    A click at the end belongs to the stage that ends, unless it can be of the next one only.
+    """
+    stage, following = leg.stage, leg.following
+    stop = int(np.searchsorted(record.click_time, stage.end, side="right"))
+    if following is None:
+        return stop
+    theirs = set(following.places) - set(stage.places)
+    clicks = zip(record.click_time[:stop][::-1], record.click_channel[:stop][::-1], strict=True)
+    for time, channel in clicks:
+        if time < stage.end or channel not in theirs:
+            break
+        stop -= 1
+    return stop

@@ -1,27 +1,32 @@
 r"""The state of a battery as its light is seen, from click to click, within one stage.
 
-Between the clicks of detectors of efficiency eta_c and dark rate d_c the state goes on under a
-counting field of 1 - eta_c, and decays at the rate sum_c d_c, because there was no dark count; a
-click of channel c applies eta_c 𝓙_c + d_c. The trace is the probability density of the record.
-Three observers do this, each with what its model offers:
+Let W_ab be the probability that a photon of channel a is seen by the detector of b, and d_b the
+dark rate there. Between clicks the state goes on under the counting fields 1 - sum_b W_ab, and
+decays at the rate sum_b d_b, because there was no dark count; a click of detector b applies
+sum_a W_ab 𝓙_a + d_b. The trace is the probability density of the record. Three observers do this,
+each with what its model offers:
 
 - `LadderObserver`, if no photon of a ladder model is missed: all branches by one factor each;
 - `InefficientObserver`, if some are, or some clicks are dark counts: tridiagonal systems;
-- `DrivenObserver`, for the driven Eq. (5): the whole density matrix.
+- `BandedObserver`, for the driven Eq. (5): the whole density matrix.
 
 All begin with a mixture of kets, tell coherence orders in the interaction picture that begins with
 the stage, and end with a mixture, of kets again where possible: a matrix knows no small numbers,
-but a record that is untypical of the model may be about them.
+but a record that is untypical of the model may be about them. A new kind of model joins the
+inference in `OBSERVERS`.
 """
 
 import math
 
 import numpy as np
 
-from trajbatt.exact.banded import DrivenOrders
-from trajbatt.exact.fields import ACCURACY, LadderFields
+from trajbatt.exact.banded import BandedLiouvillian
+from trajbatt.exact.fields import TRACE_ACCURACY
+from trajbatt.exact.ladder import LadderLiouvillian
 from trajbatt.exact.orders import Orders
+from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
+from trajbatt.models.model import of_kind
 from trajbatt.states.mixture import Mixture
 
 IMPOSSIBLE = 1e-14  # of the largest rate: less cannot be told from zero in a density matrix
@@ -33,46 +38,54 @@ class ImpossibleClickError(Exception):
     """A click that cannot be; its argument counts the clicks before it that were handed over."""
 
 
-class LadderObserver(Orders):
+class LadderObserver:
     """Sees every photon of a ladder model.
 
     Parameters
     ----------
     model : LadderModel
-    orders : sequence of int
+    layout : Orders
         The coherence orders to follow.
+    detectors : ndarray (nc,), int64
+        Of each channel.
     """
 
-    def __init__(self, model, orders):
-        super().__init__(model.n_atoms, model.theta, orders)
-        self.model = model
+    def __init__(self, model, layout, detectors):
+        from trajbatt.kernels.branches import Ladder
+
+        self.model, self.layout = model, layout
+        self._channel_of = {int(detector): c for c, detector in enumerate(detectors)}
         with np.errstate(divide="ignore"):
-            self._log_rates = np.log([channel.rate for channel in model.channels])
-        up, down = model.rate_of(1), model.rate_of(-1)
-        j = model.n_atoms / 2
-        # R(m) = (up + down) j(j+1) + ...
-        self._rate = np.array([(up + down) * j * (j + 1), model.rate_slope, model.rate_curvature])
+            self._log_rates = np.log(model.rates)
+        self._ladder = Ladder(model.jump_elements, model.shifts, model.rate_polynomial)
 
     def begin(self, mixture):
         """Start from a `Mixture` at t = 0."""
-        self._mixture, y = mixture, self.of_mixture(mixture)
-        self._roots = roots = np.sqrt(y[self.slices[0]].real)
+        from trajbatt.kernels.branches import Branches
+
+        layout = self.layout
+        self._mixture, y = mixture, layout.of_mixture(mixture)
+        self._roots = roots = np.sqrt(y[layout.populations].real)
         with np.errstate(divide="ignore"):
-            self._logs = np.log(roots)
-        best = int(np.argmax(self._logs))
+            logs = np.log(roots)
+        best = int(np.argmax(logs))
         # Products of amplitudes of modulus 1: what a mixture is less coherent than a ket.
         self._coherence = y
-        for q, part in zip(self.orders, self.slices, strict=True):
+        for q, part in zip(layout.orders, layout.slices, strict=True):
             for root in (roots[q:], roots[: roots.size - q]):  # a product might underflow
                 np.divide(y[part], root, out=y[part], where=root > 0)
-        self._scale = 2.0 * self._logs[best]
-        self._logs -= self._logs[best]
-        self._signs, self._product = np.ones((2, roots.size))
-        self._at = np.array([best, 0])
+        self._scale = 2.0 * logs[best]
+        self._branches = Branches(
+            logs=logs - logs[best],
+            signs=np.ones(roots.size),
+            product=np.ones(roots.size),
+            reference=np.array([best]),
+            climbed=np.array([0]),
+        )
         self._t = 0.0
 
-    def advance(self, t, times, channels):
-        """Go on to the time `t`, through clicks at `times` (n,) of `channels` (n,), int.
+    def advance(self, t, times, detectors):
+        """Go on to the time `t`, through clicks at `times` (n,) of `detectors` (n,), int.
 
         Raises
         ------
@@ -80,50 +93,43 @@ class LadderObserver(Orders):
         """
         from trajbatt.kernels.branches import follow
 
-        state = self._logs.copy(), self._at.copy()
-        change = follow(
-            self.model.jump_elements,
-            self.model.shifts,
-            self._rate,
-            times,
-            channels,
-            self._t,
-            t,
-            self._logs,
-            self._signs,
-            self._product,
-            self._at,
-        )
+        channels = np.array([self._channel_of[one] for one in detectors.tolist()], dtype=np.int64)
+        alive, climbed = self._branches.logs > -np.inf, int(self._branches.climbed[0])
+        change = follow(self._ladder, (times, channels), self._t, t, self._branches)
         rates = self._log_rates[channels]
         if change == -math.inf or not np.all(rates > -math.inf):
-            raise ImpossibleClickError(self._impossible(*state, channels))
+            raise ImpossibleClickError(self._impossible(alive, climbed, channels))
         self._scale += 2.0 * change + rates.sum()
         self._t = t
 
     @property
     def log_trace(self):
         """The logarithm of the trace, which is the probability density of the record."""
-        return self._scale + math.log(np.exp(2.0 * self._logs).sum())
+        return self._scale + math.log(np.exp(2.0 * self._branches.logs).sum())
+
+    @property
+    def _factors(self):
+        return self._branches.signs * np.exp(self._branches.logs)
 
     def state(self):
         """Return the orders (stop,), of trace 1."""
-        factors = self._signs * np.exp(self._logs)
-        climbed = self._at[1]
+        layout, factors, climbed = self.layout, self._factors, int(self._branches.climbed[0])
         y = np.zeros_like(self._coherence)
-        for q, part, levels in zip(self.orders, self.slices, self.lengths, strict=True):
+        for q, part, levels in zip(layout.orders, layout.slices, layout.lengths, strict=True):
             low, high = max(0, -climbed), min(levels, levels - climbed)
             if low < high:
                 found = self._coherence[part] * factors[q:] * factors[:levels]
                 y[part][low + climbed : high + climbed] = found[low:high]
-        return y / y[self.slices[0]].real.sum()
+        return y / y[layout.populations].real.sum()
 
     def mixture(self, phase):
         """Return the state as a `Mixture`, at Omega t = `phase`."""
-        rows = self._mixture.rows(self.n_atoms + 1)
+        n_levels = self.model.n_levels
+        rows = self._mixture.rows(n_levels)
         np.divide(rows, self._roots, out=rows, where=self._roots > 0)
-        rows = np.roll(rows * (self._signs * np.exp(self._logs)), self._at[1], axis=1)
+        rows = np.roll(rows * self._factors, int(self._branches.climbed[0]), axis=1)
         if phase:
-            rows = rows * np.exp(-1j * phase * np.arange(self.n_atoms + 1))
+            rows = rows * np.exp(-1j * phase * np.arange(n_levels))
         norms = np.linalg.norm(rows, axis=1)
         alive = norms > 0.0
         weights = self._mixture.weights[alive] * norms[alive] ** 2
@@ -131,57 +137,58 @@ class LadderObserver(Orders):
 
     def rates(self, y, _):
         """Return the click rates of the state y (stop, ...), float64 (nc, ...)."""
-        return self.model.click_rates @ y[self.slices[0]].real
+        return self.model.click_rates @ y[self.layout.populations].real
 
-    def _impossible(self, logs, at, channels):
-        """Return how many of the clicks leave a branch alive."""
-        alive, climbed = np.flatnonzero(logs > -np.inf), at[1]
+    def _impossible(self, alive, climbed, channels):
+        """Return how many of the clicks leave one of the branches `alive` (N+1,) so."""
+        alive = np.flatnonzero(alive)
         for n, channel in enumerate(channels):
-            elements = self.model.click_rates[channel, alive + climbed]
-            alive = alive[elements > 0]
+            alive = alive[self.model.click_rates[channel, alive + climbed] > 0]
             climbed += self.model.shifts[channel]
             if alive.size == 0:
                 return n
         raise AssertionError("the record is possible")
 
 
-class InefficientObserver(LadderFields):
+class InefficientObserver:
     """Misses some photons of a ladder model, or takes dark counts for photons.
 
     Parameters
     ----------
     model : LadderModel
-    orders : sequence of int
+    layout : Orders
         The coherence orders to follow.
-    efficiency, dark_rate : ndarray (nc,), float64
+    shares : ndarray (nc, nd), float64
+        W_ab.
+    dark_rate : ndarray (nd,), float64
     """
 
-    def __init__(self, model, orders, efficiency, dark_rate):
-        super().__init__(model, orders, 1.0 - efficiency[None])
-        self._dark_rate = dark_rate
-        seen = efficiency * np.array([channel.rate for channel in model.channels])
-        self._jumps = seen[:, None] * np.concatenate(
-            [
-                model.jump_elements[:, q:] * model.jump_elements[:, :levels]
-                for q, levels in zip(self.orders, self.lengths, strict=True)
-            ],
-            axis=1,
+    def __init__(self, model, layout, shares, dark_rate):
+        from trajbatt.kernels.uniformization import Chain, Detection
+
+        self.model, self.layout = model, layout
+        self._darkness = dark_rate.sum()
+        liouvillian = LadderLiouvillian(model, layout, 1.0 - shares.sum(axis=1)[None])
+        scale = model.largest_rate or 1.0
+        self._chain = Chain(
+            below=liouvillian.below[0, :-1] / scale,
+            diagonal=1.0 + liouvillian.diagonal[0] / scale,
+            above=liouvillian.above[0, 1:] / scale,
+            rate=model.largest_rate,
+            levels=model.n_levels,
         )
-        self._rate = float(model.click_rates.sum(axis=0).max())
-        scale = self._rate or 1.0
-        self._p_below = self._below[0, :-1] / scale
-        self._p_diagonal = 1.0 + self._diagonal[0] / scale
-        self._p_above = self._above[0, 1:] / scale
+        jumps = liouvillian.jumps if model.channels else np.zeros((0, layout.stop))
+        self._detection = Detection(jumps, model.shifts, np.ascontiguousarray(shares), dark_rate)
 
     def begin(self, mixture):
         """Start from a `Mixture` at t = 0."""
-        self._y = y = self.of_mixture(mixture)
+        self._y = y = self.layout.of_mixture(mixture)
         self._spare = np.empty((2, y.size), dtype=y.dtype)
         self._t = 0.0
         self.log_trace = 0.0
 
-    def advance(self, t, times, channels):
-        """Go on to the time `t`, through clicks at `times` (n,) of `channels` (n,), int.
+    def advance(self, t, times, detectors):
+        """Go on to the time `t`, through clicks at `times` (n,) of `detectors` (n,), int.
 
         Raises
         ------
@@ -189,25 +196,11 @@ class InefficientObserver(LadderFields):
         """
         from trajbatt.kernels.uniformization import follow
 
-        log, n = follow(
-            self._p_below,
-            self._p_diagonal,
-            self._p_above,
-            self._rate,
-            self._jumps,
-            self.model.shifts,
-            self._dark_rate,
-            self.n_atoms + 1,
-            times,
-            channels,
-            self._t,
-            t,
-            self._y,
-            *self._spare,
-        )
+        clicks = times, detectors
+        log, n = follow(self._chain, self._detection, clicks, self._t, t, self._y, *self._spare)
         if log == -math.inf:
             raise ImpossibleClickError(n)
-        self.log_trace += log - self._dark_rate.sum() * (t - self._t)
+        self.log_trace += log - self._darkness * (t - self._t)
         self._t = t
 
     def state(self):
@@ -216,49 +209,53 @@ class InefficientObserver(LadderFields):
 
     def mixture(self, phase):
         """Return the state as a `Mixture`, at Omega t = `phase`; needs all orders."""
-        return Mixture.of_matrix(self.matrix(self._y, phase), negligible=0.0)
+        return Mixture.of_matrix(self.layout.matrix(self._y, phase), negligible=0.0)
 
     def rates(self, y, _):
         """Return the click rates of the state y (stop, ...), float64 (nc, ...)."""
-        return self.model.click_rates @ y[self.slices[0]].real
+        return self.model.click_rates @ y[self.layout.populations].real
 
 
-class DrivenObserver(DrivenOrders):
+class BandedObserver:
     """Sees the photons of the driven Eq. (5), or misses some, or takes dark counts for photons.
 
     Parameters
     ----------
     model : BandedModel
-    efficiency, dark_rate : ndarray (1,), float64
+    shares : ndarray (1, nd), float64
+        W_ab.
+    dark_rate : ndarray (nd,), float64
     """
 
-    def __init__(self, model, efficiency, dark_rate):
-        super().__init__(model)
-        self._efficiency, self._dark_rate = float(efficiency[0]), float(dark_rate[0])
-        self._flow = self.flow(1, ACCURACY, jumps=[[-self._efficiency]])
-        largest = model.rate * (model.n_atoms / 2 + 1) ** 2
-        self._least = IMPOSSIBLE * largest
-        seen = self._efficiency * largest
+    def __init__(self, model, shares, dark_rate):
+        self._liouvillian = BandedLiouvillian(model)
+        self.layout = self._liouvillian.layout
+        self._shares, self._dark_rate = shares[0], dark_rate
+        efficiency = float(shares.sum())
+        self._flow = self._liouvillian.flow(1, TRACE_ACCURACY, jumps=[[-efficiency]])
+        self._least = IMPOSSIBLE * model.largest_rate
+        seen = efficiency * model.largest_rate
         self._patience = PATIENCE / seen if seen > 0 else math.inf
 
     def begin(self, mixture):
         """Start from a `Mixture` at t = 0."""
-        self._y, self._t = self.of_mixture(mixture), 0.0
+        self._y, self._t = self.layout.of_mixture(mixture), 0.0
         self._flow.begin(0.0, self._y[None])
         self.log_trace = 0.0
 
-    def advance(self, t, times, channels):
-        """Go on to the time `t`, through clicks at `times` (n,); there is one channel.
+    def advance(self, t, times, detectors):
+        """Go on to the time `t`, through clicks at `times` (n,) of `detectors` (n,), int.
 
         Raises
         ------
         ImpossibleClickError
         """
-        for n, time in enumerate(times):
+        for n, (time, detector) in enumerate(zip(times, detectors, strict=True)):
             self._settle(time)
-            clicked = self._efficiency * self._flow.jumped() + self._dark_rate * self._y
-            rate = clicked[self.slices[0]].real.sum()
-            if not rate > self._least * self._efficiency:
+            share, dark = self._shares[detector], self._dark_rate[detector]
+            clicked = share * self._flow.jumped() + dark * self._y
+            rate = self.layout.trace(clicked).real
+            if not rate > self._least * share:
                 raise ImpossibleClickError(n)
             self.log_trace += math.log(rate)
             self._y = clicked / rate
@@ -271,41 +268,55 @@ class DrivenObserver(DrivenOrders):
 
     def mixture(self, phase):
         """Return the state as a `Mixture`, at Omega t = `phase`."""
-        return Mixture.of_matrix(self.matrix(self._y, phase), negligible=0.0)
+        return Mixture.of_matrix(self.layout.matrix(self._y, phase), negligible=0.0)
 
     def rates(self, y, phase):
         """Return the click rate of the state y (stop, ...) at Omega t = `phase`, (1, ...)."""
-        return np.array([self.click_rate(y, phase)])
+        return np.array([self._liouvillian.click_rate(y, phase)])
 
     def _settle(self, t):
         """Go on without a click to the time `t`, and normalise: before the trace is lost."""
         while self._t < t:
             until = min(t, self._t + self._patience)
             ((y,), _) = self._flow.advance(until)
-            trace = y[self.slices[0]].real.sum()
-            self.log_trace += math.log(trace) - self._dark_rate * (until - self._t)
-            y[self.slices[0]].imag = 0.0  # rounding that does not decay would outgrow the rest
+            trace = self.layout.trace(y).real
+            self.log_trace += math.log(trace) - self._dark_rate.sum() * (until - self._t)
+            y[self.layout.populations].imag = 0.0  # rounding that does not decay would outgrow it
             self._y, self._t = y / trace, until
             self._flow.begin(until, self._y[None])
 
 
-def observer(model, efficiency, dark_rate, all_orders, goes_on):
+def _of_ladder(model, response, all_orders, goes_on):
+    shares, dark_rate = response
+    places = np.argmax(shares, axis=1) if shares.size else np.zeros(0, dtype=np.int64)
+    sees_all = np.all(shares.max(axis=1, initial=0.0) == 1.0) and not dark_rate.any()
+    needs_all = all_orders or (goes_on and not sees_all)
+    wanted = model.n_levels if needs_all else min(3, model.n_levels)
+    layout = Orders(model.n_atoms, model.theta, range(wanted))
+    if sees_all and np.unique(places).size == places.size:
+        return LadderObserver(model, layout, places)
+    return InefficientObserver(model, layout, shares, dark_rate)
+
+
+def _of_banded(model, response, all_orders, goes_on):
+    return BandedObserver(model, *response)
+
+
+OBSERVERS = {LadderModel: _of_ladder, BandedModel: _of_banded}
+
+
+def observer(model, response, all_orders, goes_on):
     """Return the observer of a model's light.
 
     Parameters
     ----------
-    model : LadderModel or BandedModel
-    efficiency, dark_rate : ndarray (nc,), float64
+    model : Model
+        A plain one.
+    response : (shares, dark_rate)
+        Of its channels, (nc, nd), and of the detectors, (nd,): see above.
     all_orders : bool
         All coherence orders are wanted, not only what energy, variance and dipole need.
     goes_on : bool
         The state is wanted as a mixture in the end.
     """
-    if not isinstance(model, LadderModel):
-        return DrivenObserver(model, efficiency, dark_rate)
-    sees_all = np.all(efficiency == 1.0) and not dark_rate.any()
-    needs_all = all_orders or (goes_on and not sees_all)
-    orders = range(model.n_atoms + 1 if needs_all else min(3, model.n_atoms + 1))
-    if sees_all:
-        return LadderObserver(model, orders)
-    return InefficientObserver(model, orders, efficiency, dark_rate)
+    return of_kind(OBSERVERS, model)(model, response, all_orders, goes_on)

@@ -11,12 +11,50 @@ good. The elements of `FLUSH` clicks are multiplied before a logarithm is taken.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from trajbatt.kernels.compile import kernel
 
 FLUSH = 32  # clicks between two logarithms: (N/2)^32 must not overflow
+
+
+class Ladder(NamedTuple):
+    """What the kernels know of a model.
+
+    Attributes
+    ----------
+    elements : ndarray (nc, N+1), float64
+        <k + s_c|J'_c|k> without the rate.
+    shifts : ndarray (nc,), int64
+    rate : ndarray (3,), float64
+        R(m) = rate[0] + rate[1] m + rate[2] m^2.
+    """
+
+    elements: np.ndarray
+    shifts: np.ndarray
+    rate: np.ndarray
+
+
+class Branches(NamedTuple):
+    """The amplitudes of all branches, by their initial level.
+
+    Attributes
+    ----------
+    logs, signs : ndarray (N+1,), float64
+        Logarithms relative to that of the reference branch, and signs.
+    product : *scratch* ndarray (N+1,), float64
+        Ones.
+    reference, climbed : ndarray (1,), int64
+        The reference branch; the sum of the shifts so far.
+    """
+
+    logs: np.ndarray
+    signs: np.ndarray
+    product: np.ndarray
+    reference: np.ndarray
+    climbed: np.ndarray
 
 
 @kernel
@@ -33,17 +71,18 @@ def multiply(product, elements, climbed):
 
 
 @kernel
-def settle(logs, signs, product, reference, alpha, beta):
-    """Take the products and the decay into the logarithms; return the new reference and its shift.
+def settle(branches, alpha, beta):
+    """Take the products and the decay into the logarithms; return the shift of the reference's.
 
     Parameters
     ----------
-    logs, signs, product : *in, out* (N+1,) float64
-        Logarithms relative to that of the reference branch; the products become 1.
-    reference : int
+    branches : Branches, *in, out*
+        The products become 1, and the likeliest branch the reference.
     alpha, beta : float
         A branch at the distance d decays by exp(-(alpha d + beta d^2)/2) relative to the reference.
     """
+    logs, signs, product = branches.logs, branches.signs, branches.product
+    reference = branches.reference[0]
     best = -math.inf
     place = reference
     for k in range(logs.size):
@@ -61,27 +100,20 @@ def settle(logs, signs, product, reference, alpha, beta):
     if best > -math.inf:
         for k in range(logs.size):
             logs[k] -= best
-    return place, best
+    branches.reference[0] = place
+    return best
 
 
 @kernel
-def follow(elements, shifts, rate, click_time, click_channel, t, t_end, logs, signs, product, at):
+def follow(ladder, clicks, t, t_end, branches):
     """Take the branches from `t` through some clicks to `t_end`.
 
     Parameters
     ----------
-    elements : *in* (nc, N+1) float64
-        <k + s_c|J'_c|k> without the rate.
-    shifts : *in* (nc,) int64
-    rate : *in* (3,) float64
-        R(m) = rate[0] + rate[1] m + rate[2] m^2.
-    click_time, click_channel : *in* (n,)
+    ladder : Ladder, *in*
+    clicks : *in* (time, channel), (n,) each
     t, t_end : float
-    logs, signs : *in, out* (N+1,) float64
-        Of the amplitudes, relative to the reference branch.
-    product : *scratch* (N+1,) float64, ones
-    at : *in, out* (2,) int64
-        The reference branch; the sum of the shifts so far.
+    branches : Branches, *in, out*
 
     Returns
     -------
@@ -89,8 +121,9 @@ def follow(elements, shifts, rate, click_time, click_channel, t, t_end, logs, si
         By how much the logarithm of the reference branch's amplitude has changed, without the
         rates of the channels; -inf if the record is impossible.
     """
-    half = 0.5 * (logs.size - 1)
-    reference, climbed = at[0], at[1]
+    click_time, click_channel = clicks
+    rate = ladder.rate
+    half = 0.5 * (branches.logs.size - 1)
     total = 0.0
     elapsed = 0.0
     m_integral = 0.0
@@ -99,19 +132,19 @@ def follow(elements, shifts, rate, click_time, click_channel, t, t_end, logs, si
     while True:
         is_click = n < click_time.size
         until = click_time[n] if is_click else t_end
-        m = reference + climbed - half
+        m = branches.reference[0] + branches.climbed[0] - half
         elapsed += until - t
         m_integral += m * (until - t)
         decay += (rate[0] + (rate[1] + rate[2] * m) * m) * (until - t)
         t = until
         if is_click:
             channel = click_channel[n]
-            multiply(product, elements[channel], climbed)
-            climbed += shifts[channel]
+            multiply(branches.product, ladder.elements[channel], branches.climbed[0])
+            branches.climbed[0] += ladder.shifts[channel]
             n += 1
         if not is_click or n % FLUSH == 0:
             alpha = rate[1] * elapsed + 2.0 * rate[2] * m_integral
-            reference, best = settle(logs, signs, product, reference, alpha, rate[2] * elapsed)
+            best = settle(branches, alpha, rate[2] * elapsed)
             total += best - 0.5 * decay
             if best == -math.inf:
                 break
@@ -120,5 +153,4 @@ def follow(elements, shifts, rate, click_time, click_channel, t, t_end, logs, si
             decay = 0.0
         if not is_click:
             break
-    at[0], at[1] = reference, climbed
     return total

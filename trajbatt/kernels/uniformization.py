@@ -9,13 +9,53 @@ Jensen 1953).
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from trajbatt.kernels.compile import kernel
 
 LONGEST = 8.0  # c times a step
-NEGLIGIBLE = 1e-18  # weight of the first term that is left out
+LEFT_OUT = 1e-18  # weight of the first term that is left out
+
+
+class Chain(NamedTuple):
+    """P = 1 + A/c, and c.
+
+    Attributes
+    ----------
+    below, diagonal, above : ndarray (n-1,), (n,), (n-1,), float64
+    rate : float
+        c, at least the largest loss -A_ii.
+    levels : int
+        The sum of the first so many elements of y is its trace.
+    """
+
+    below: np.ndarray
+    diagonal: np.ndarray
+    above: np.ndarray
+    rate: float
+    levels: int
+
+
+class Detection(NamedTuple):
+    """What a click of a detector makes of y.
+
+    Attributes
+    ----------
+    jumps : ndarray (nc, n), float64
+        A photon of channel a multiplies y by this and moves it by `shifts[a]` places.
+    shifts : ndarray (nc,), int64
+    shares : ndarray (nc, nd), float64
+        The probability that it is seen by each detector.
+    dark : ndarray (nd,), float64
+        Or it is a dark count, at this rate, and leaves y as it is.
+    """
+
+    jumps: np.ndarray
+    shifts: np.ndarray
+    shares: np.ndarray
+    dark: np.ndarray
 
 
 @kernel
@@ -42,73 +82,60 @@ def normalise(y, levels):
 
 
 @kernel
-def propagate(below, diagonal, above, rate, duration, levels, y, term, spare):
+def propagate(chain, duration, y, term, spare):
     """Replace y by exp(duration A) y, scaled to trace 1; return the logarithm of the trace.
 
     Parameters
     ----------
-    below, diagonal, above : *in* (n-1,), (n,), (n-1,) float64
-        P = 1 + A/rate.
-    rate : float
-        c, at least the largest loss -A_ii.
+    chain : Chain, *in*
     duration : float
-    levels : int
-        The sum of the first so many elements of y is its trace.
     y : *in, out* (n,)
         float64 or complex128.
     term, spare : *scratch* (n,) of the type of y
     """
     log = 0.0
-    parts = math.ceil(rate * duration / LONGEST)
+    parts = math.ceil(chain.rate * duration / LONGEST)
     for _ in range(parts):
-        z = rate * duration / parts
+        z = chain.rate * duration / parts
         weight = math.exp(-z)
         term[:] = y
         y *= weight
         n = 0
-        while n < z or weight > NEGLIGIBLE:
+        while n < z or weight > LEFT_OUT:
             n += 1
-            multiply(below, diagonal, above, term, spare)
+            multiply(chain.below, chain.diagonal, chain.above, term, spare)
             term, spare = spare, term
             weight *= z / n
             for i in range(np.uint64(y.size)):
                 y[i] += weight * term[i]
-        log += normalise(y, levels)
+        log += normalise(y, chain.levels)
     return log
 
 
 @kernel
-def follow(
-    below,
-    diagonal,
-    above,
-    rate,
-    jumps,
-    shifts,
-    dark,
-    levels,
-    times,
-    channels,
-    t,
-    t_end,
-    y,
-    term,
-    spare,
-):
+def click(detection, detector, y, before):
+    """Apply a click of a detector to y (n,); `before` is scratch of its type."""
+    before[:] = y
+    y *= detection.dark[detector]
+    for a in range(detection.shifts.size):
+        share = detection.shares[a, detector]
+        if share == 0.0:
+            continue
+        shift = detection.shifts[a]
+        # An element that would leave its coherence order has a factor of zero.
+        for i in range(max(0, -shift), min(y.size, y.size - shift)):
+            y[i + shift] += share * detection.jumps[a, i] * before[i]
+
+
+@kernel
+def follow(chain, detection, clicks, t, t_end, y, term, spare):
     """Take y from `t` through some clicks to `t_end`.
 
     Parameters
     ----------
-    below, diagonal, above, rate
-        As for `propagate`.
-    jumps : *in* (nc, n) float64
-        A click of channel c multiplies y by this and moves it by `shifts[c]` places.
-    shifts : *in* (nc,) int64
-    dark : *in* (nc,) float64
-        Or it is a dark count, at this rate, and leaves y as it is.
-    levels : int
-        As for `propagate`.
-    times, channels : *in* (n_clicks,)
+    chain : Chain, *in*
+    detection : Detection, *in*
+    clicks : *in* (times, detectors), (n_clicks,) each
     t, t_end : float
     y : *in, out* (n,)
         Of trace 1.
@@ -121,24 +148,16 @@ def follow(
     n_clicks : int
         How many clicks there were, the impossible one not counted.
     """
+    times, detectors = clicks
     log = 0.0
     for n in range(times.size + 1):
         is_click = n < times.size
         until = times[n] if is_click else t_end
-        log += propagate(below, diagonal, above, rate, until - t, levels, y, term, spare)
+        log += propagate(chain, until - t, y, term, spare)
         t = until
         if is_click:
-            channel = channels[n]
-            shift = shifts[channel]
-            # An element that would leave its coherence order has a factor of zero.
-            for i in range(y.size):
-                term[i] = jumps[channel, i] * y[i]
-            for i in range(y.size):
-                source = i - shift
-                y[i] *= dark[channel]
-                if 0 <= source < y.size:
-                    y[i] += term[source]
-            log += normalise(y, levels)
+            click(detection, detectors[n], y, term)
+            log += normalise(y, chain.levels)
             if log == -math.inf:
                 return log, n
     return log, times.size

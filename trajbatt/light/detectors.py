@@ -133,17 +133,18 @@ class Detectors:
         for name, values in (("dead_time", dead_time), ("jitter", jitter)):
             if np.any(values > 0.0):
                 raise ValueError(
-                    f"`detectors` must have no {name} in an exact count, "
+                    f"`detectors` must have no {name} in an exact count or filter, "
                     f"but have {getattr(self, name)}"
                 )
         return self._routes(len(channels)) * efficiency, dark_rate
 
+    def of_each(self, name, channels):
+        """Return the parameter of a name for each of some channels, float64 (nc,)."""
+        return for_channels(name, getattr(self, name), channels, HIGHEST[name])
+
     def _each(self, channels):
         """Return the parameters of `HIGHEST`, one (nc,) after the other."""
-        return [
-            for_channels(name, getattr(self, name), channels, high)
-            for name, high in HIGHEST.items()
-        ]
+        return [self.of_each(name, channels) for name in HIGHEST]
 
     def _routed(self, channel, rng, n):
         routes = self._routes(n)
@@ -163,6 +164,23 @@ class Detectors:
                 f"but has {len(self.crosstalk)}"
             )
         return np.array(self.crosstalk)
+
+
+def described(detectors, efficiency, dark_rate):
+    """Return the `Detectors` that are meant by them, or by the short form of two parameters.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If both are given, or they are no detectors.
+    """
+    if detectors is None:
+        return Detectors(efficiency=efficiency, dark_rate=dark_rate)
+    if not isinstance(detectors, Detectors):
+        raise TypeError(f"`detectors` must be `Detectors`, but is {detectors!r}")
+    if np.any(np.asarray(efficiency) != 1.0) or np.any(np.asarray(dark_rate) != 0.0):
+        raise ValueError("`efficiency` and `dark_rate` must be left out where `detectors` are")
+    return detectors
 
 
 def for_channels(name, value, channels, high):

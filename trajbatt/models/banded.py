@@ -1,20 +1,19 @@
-"""The driven Eq. (5), whose jumps mix neighbouring levels."""
+"""Banded models, whose jumps take a level to itself and its neighbours: the driven Eq. (5)."""
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trajbatt.models.model import WithoutTables
-from trajbatt.numerics import spin
+from trajbatt.base import checks
+from trajbatt.models.model import Model
 
 
 @dataclass(frozen=True)
-class BandedModel(WithoutTables):
+class BandedModel(Model):
     """The driven Eq. (5): all photons leave by J_-, which is tridiagonal in the dressed basis.
 
-    Attributes
+    Parameters
     ----------
     name : str
     n_atoms : int
@@ -24,6 +23,11 @@ class BandedModel(WithoutTables):
         Omega_P: H = Omega_P J'_z.
     rate : float
         gamma, the rate of J_-.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
 
     name: str
@@ -32,6 +36,15 @@ class BandedModel(WithoutTables):
     frequency: float
     rate: float
     start: None = None
+
+    def __post_init__(self):
+        for name, value in {
+            "n_atoms": checks.integer("n_atoms", self.n_atoms, 1),
+            "theta": checks.angle("theta", self.theta),
+            "frequency": checks.real("frequency", self.frequency, 0),
+            "rate": checks.real("rate", self.rate, 0),
+        }.items():
+            object.__setattr__(self, name, value)
 
     @property
     def channel_names(self):
@@ -43,16 +56,26 @@ class BandedModel(WithoutTables):
         """The rate of Eq. (19)."""
         return self.rate
 
-    @cached_property
-    def jump_bands(self):
-        """<k + s|L|k> for s = -1, 0, 1, float64 (1, 3, N+1), L = sqrt(gamma) J_-.
+    @property
+    def oscillates_at(self):
+        """Omega_P: the drive mixes the coherence orders."""
+        return self.frequency
 
-        J_- = (1 + cos(theta))/2 J'_- - sin(theta) J'_z - (1 - cos(theta))/2 J'_+.
-        """
-        raising = spin.raising_elements(self.n_atoms)
+    @property
+    def label(self):
+        """What is done, and that it is by Eq. (5)."""
+        return f"{self.name} by Eq. (5)"
+
+    @property
+    def rates(self):
+        """The one rate, float64 (1,)."""
+        return np.array([self.rate])
+
+    @property
+    def jump_mix(self):
+        """J_- = (1 + cos(theta))/2 J'_- - sin(theta) J'_z - (1 - cos(theta))/2 J'_+, (1, 3)."""
         down, up = math.cos(self.theta / 2) ** 2, math.sin(self.theta / 2) ** 2
-        level = math.sin(self.theta) * spin.magnetic_numbers(self.n_atoms)
-        return math.sqrt(self.rate) * np.array([[down * raising[::-1], -level, -up * raising]])
+        return np.array([[down, -math.sin(self.theta), -up]])
 
     @property
     def timescale(self):
@@ -60,9 +83,31 @@ class BandedModel(WithoutTables):
         fastest = self.rate * (self.n_atoms + 2.0) + self.frequency
         return 1.0 / fastest if fastest > 0 else np.inf
 
+    @property
+    def largest_rate(self):
+        """A bound of the click rate gamma <J_+ J_->, at most gamma (N/2 + 1)^2."""
+        return self.rate * (self.n_atoms / 2 + 1) ** 2
+
     def typical_clicks(self, duration):
         """Return a rough number of clicks in a trajectory: the mean rate of all levels at work."""
         return float((self.jump_bands**2).sum(axis=(0, 1)).mean() * duration)
+
+    def parameters(self, alone=True):
+        """Return theta, omega_p and gamma; see `Model.parameters`."""
+        return {"theta": self.theta, "omega_p": self.frequency, "gamma": self.rate}
+
+    def with_parameters(self, **changed):
+        """Return the same model with some of its `parameters` changed."""
+        for name in changed:
+            checks.choice("parameters", name, tuple(self.parameters()))
+        known = self.parameters() | changed
+        return replace(self, theta=known["theta"], frequency=known["omega_p"], rate=known["gamma"])
+
+    @property
+    def battery_parameters(self):
+        """The arguments of the `Battery` that makes such a model, a dict."""
+        rates = dict.fromkeys(("gamma_0", "gamma_plus", "gamma_minus"), self.rate)
+        return {"n_atoms": self.n_atoms, "theta": self.theta, "omega_p": self.frequency, **rates}
 
 
 def no_click_bands(jump_bands):

@@ -8,7 +8,10 @@ from trajbatt.models import asymptotics
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.channel import Channel
 from trajbatt.models.ladder import LadderModel
+from trajbatt.models.origin import Origin
 from trajbatt.models.protocol import Protocol
+
+ROUNDED = 1e-12  # relative: what dividing rates by angular factors leaves of them
 
 
 @dataclass(frozen=True)
@@ -83,21 +86,16 @@ class Battery:
         Parameters
         ----------
         model : LadderModel, BandedModel or Protocol
+
+        Raises
+        ------
+        ValueError
+            If no battery makes it, as some that users build from channels.
         """
-        if isinstance(model, Protocol):
-            model = model.steps[0][0]
-        model = model.start or model
-        theta = model.theta
-        if isinstance(model, BandedModel):
-            rates = [model.rate] * 3
-        else:
-            factors = math.sin(theta) ** 2, math.cos(theta / 2) ** 4, math.sin(theta / 2) ** 4
-            steps = (0, -1, 1)
-            rates = [
-                model.rate_of(step) / factor if factor > 1e-30 else 0.0
-                for step, factor in zip(steps, factors, strict=True)
-            ]
-        return cls(model.n_atoms, theta, model.frequency, *rates)
+        parameters = model.battery_parameters
+        if parameters is None:
+            raise ValueError(f"`model` must be one that a battery makes, but {model.name!r} is not")
+        return cls(**parameters)
 
     @property
     def rabi(self):
@@ -176,7 +174,8 @@ class Battery:
             Channel("center", 0, dephasing),
             Channel("blue", -1, down),
         )
-        return LadderModel("charge", self.n_atoms, self.theta, self.omega_p, channels)
+        model = LadderModel("charge", self.n_atoms, self.theta, self.omega_p, channels)
+        return model.made_by(Origin(self, "charge"))
 
     def store(self):
         """Return the model of storage: the pump is off and the decay closed.
@@ -185,7 +184,8 @@ class Battery:
         the dipole precesses. There are no channels. The default initial state is the charged
         steady state.
         """
-        return LadderModel("store", self.n_atoms, 0.0, self.detuning, (), start=self.charge())
+        model = LadderModel("store", self.n_atoms, 0.0, self.detuning, (), start=self.charge())
+        return model.made_by(Origin(self, "store"))
 
     def discharge(self, gamma=None):
         """Return the model of discharging, Eq. (5) with the pump off.
@@ -199,7 +199,7 @@ class Battery:
             The decay rate; `gamma_0` by default.
         """
         gamma = self.gamma_0 if gamma is None else checks.real("gamma", gamma, 0)
-        return LadderModel(
+        model = LadderModel(
             "discharge",
             self.n_atoms,
             0.0,
@@ -208,6 +208,46 @@ class Battery:
             start=self.charge(),
             coherent_rate=gamma,
         )
+        return model.made_by(Origin(self, "discharge", (("gamma", gamma),)))
+
+
+def battery_of(model):
+    """Return the battery that makes a model, or None: see `Battery.from_model`."""
+    return None if model.battery_parameters is None else Battery(**model.battery_parameters)
+
+
+def recognised(model):
+    """Return a model that was read from a file, knowing its `Origin` again if a battery made it.
+
+    Files do not tell it. A battery's own models have its names and, but for rounding, its numbers.
+    """
+    if model.is_staged:
+        return Protocol([(recognised(one), duration) for one, duration in model.steps])
+    battery = battery_of(model)
+    if battery is None or not hasattr(model, "made_by"):
+        return model  # one of the user's, or one that tells its parameters itself
+    for made in (battery.charge(), battery.store(), battery.discharge(model.coherent_rate)):
+        if _alike(made, model):
+            return model.made_by(made.origin)
+    return model
+
+
+def _alike(one, other):
+    """Whether two ladder models are the same but for rounding."""
+    if (one is None) != (other is None):
+        return False
+    if one is None:
+        return True
+    kinds = [(model.name, [(c.name, c.shift) for c in model.channels]) for model in (one, other)]
+    numbers = [
+        (model.theta, model.frequency, model.coherent_rate or 0.0, *model.rates)
+        for model in (one, other)
+    ]
+    return (
+        kinds[0] == kinds[1]
+        and all(math.isclose(a, b, rel_tol=ROUNDED) for a, b in zip(*numbers, strict=True))
+        and _alike(one.start, other.start)
+    )
 
 
 def _ratio(numerator, denominator):

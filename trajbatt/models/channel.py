@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trajbatt.base import checks
+
+SHIFTS = (-1, 0, 1)
+
 
 @dataclass(frozen=True)
 class Channel:
@@ -16,28 +20,55 @@ class Channel:
         +1, 0 or -1: the jump operator is sqrt(rate) times J'_+, J'_z or J'_-.
     rate : float
         In the user's unit of rates.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no such jump operator, or the rate is negative.
     """
 
     name: str
     shift: int
     rate: float
 
+    def __post_init__(self):
+        if not isinstance(self.name, str):
+            raise TypeError(f"`name` of a channel must be a str, but is {self.name!r}")
+        if isinstance(self.shift, bool) or self.shift not in SHIFTS:
+            raise ValueError(
+                f"`shift` of channel {self.name!r} must be +1, 0 or -1 (J'_+, J'_z or J'_-), "
+                f"but is {self.shift!r}"
+            )
+        object.__setattr__(self, "shift", int(self.shift))
+        rate = checks.real(f"rate` of channel `{self.name}", self.rate, 0)
+        object.__setattr__(self, "rate", rate)
 
-def photon_energies(battery, omega_0=None):
-    """Return the energy of a photon of each channel, in units of hbar omega_0, float64 (3,).
+
+def photon_energies(model, omega_0=None):
+    """Return the energy of a photon of each channel, in units of hbar omega_0, float64 (nc,).
 
     Without `omega_0` each photon counts as one quantum. With it, in the unit of the rates, a photon
-    of `red`, `center` and `blue` has the frequency omega_P - Omega_P, omega_P and omega_P + Omega_P
-    of the Mollow triplet, with the pump's frequency omega_P = omega_0 - Delta.
+    whose channel steps by s has the frequency omega_P - s Omega_P: red, center and blue of the
+    Mollow triplet, with the pump's frequency omega_P = omega_0 - Delta.
+
+    Parameters
+    ----------
+    model : LadderModel
+    omega_0 : float, optional
+
+    Raises
+    ------
+    ValueError
+        If a photon had no energy.
     """
     if omega_0 is None:
-        return np.ones(3)
-    pump = omega_0 - battery.detuning
-    frequencies = pump + battery.omega_p * np.array([-1.0, 0.0, 1.0])
-    if frequencies[0] <= 0:
+        return np.ones(len(model.channel_names))
+    detuning = model.frequency * np.cos(model.theta)
+    frequencies = omega_0 - detuning - model.frequency * model.shifts
+    if frequencies.min(initial=omega_0) <= 0:
+        lowest = int(np.argmin(frequencies))
         raise ValueError(
-            f"`omega_0` must exceed the detuning plus omega_p, "
-            f"{battery.detuning + battery.omega_p:g}, or red photons have no energy, "
-            f"but is {omega_0:g}"
+            f"`omega_0` must exceed the detuning plus omega_p, {omega_0 - frequencies[lowest]:g}, "
+            f"or {model.channel_names[lowest]} photons have no energy, but is {omega_0:g}"
         )
     return frequencies / omega_0

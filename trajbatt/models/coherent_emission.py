@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trajbatt.models.banded import BandedModel
-from trajbatt.models.protocol import Protocol, stages_of
+from trajbatt.models.schedule import legs
 from trajbatt.numerics.quadrature import RunningIntegral
+
+SMOOTH = 2.0  # radians at Omega_P for which a panel of the quadrature is exact to rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,26 +39,24 @@ class CoherentEmission:
 
         None as well if a protocol has no discharge.
         """
-        stages = stages_of(model, times[-1])
-        if isinstance(model, Protocol):
-            names = [stage.model.name for stage in model.stages]
-            if "discharge" not in names:
+        stages = model.stages(times[-1])
+        if model.is_staged:
+            discharges = [one.start for one in model.stages() if one.model.is_discharge]
+            if not discharges:
                 return None
-            stages = stages[names.index("discharge") :]  # none if `times` end before it
+            # None of them if `times` end before it.
+            stages = tuple(one for one in stages if one.start >= discharges[0])
         elif model.coherent_rate is None:
             return None
         pieces, nodes = [], [np.empty(0)]
-        for i, stage in enumerate(stages):
-            wanted, local = stage.select(times, to_end=i < len(stages) - 1)
-            rate = stage.model.coherent_rate
-            integral = None
+        for leg in legs(stages, times):
+            stage_model, integral = leg.stage.model, None
+            rate, oscillation = stage_model.coherent_rate, stage_model.oscillates_at
             if rate is not None:
-                longest = np.inf
-                if isinstance(stage.model, BandedModel) and stage.model.frequency > 0:
-                    longest = 2.0 / stage.model.frequency
-                integral = RunningIntegral(local, stage.model.timescale, longest)
-                nodes.append(stage.start + integral.nodes)
-            pieces.append((wanted, rate, integral))
+                longest = SMOOTH / oscillation if oscillation > 0 else np.inf
+                integral = RunningIntegral(leg.local, stage_model.timescale, longest)
+                nodes.append(leg.stage.start + integral.nodes)
+            pieces.append((leg.wanted, rate, integral))
         start = stages[0].start if stages else np.inf
         return cls(start, np.concatenate(nodes), times.size, tuple(pieces))
 

@@ -1,6 +1,21 @@
-"""The contract: what every kind of model answers."""
+"""The contract: what the rest of the package asks of a model, whatever its kind.
 
+A *plain* model is one master equation, a ladder or a banded one; a `Protocol` is a schedule of
+several. All answer what stands in `Model`, and a plain model is a schedule of one stage, so whoever
+takes a state through stages need not ask which it is. What depends on the kind is asked of the
+model, or looked up in a registry: `trajbatt.exact.systems`, `trajbatt.trajectories.methods`,
+`trajbatt.inference.observers`.
+"""
+
+import math
 from dataclasses import fields
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from trajbatt.models.schedule import Stage
+from trajbatt.numerics import spin
 
 
 class WithoutTables:
@@ -9,3 +24,131 @@ class WithoutTables:
     def __getstate__(self):
         """Return the fields."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+class Model(WithoutTables):
+    """What a battery does.
+
+    Attributes
+    ----------
+    name : str
+        For people: no behaviour hangs on it.
+    n_atoms : int
+    channel_names : tuple of nc str
+    timescale : float
+        The shortest time in which collective means change, but for Omega_P; inf if never.
+    largest_rate : float
+        At least the rate of clicks in any state.
+    theta, frequency : float
+        Of a plain model: the angle of the basis of its Hamiltonian, and H = frequency * J'_z there.
+    oscillates_at : float
+        Of a plain model: the frequency at which mean click rates oscillate; 0 if they only relax.
+    coherent_rate : float or None
+        Of a plain model: the rate of Eq. (19), where the light comes from the bare dipole.
+    start : Model or None
+        Of a plain model: that whose steady state is the default initial state; None is the bare
+        ground state.
+    rates : ndarray (nc,), float64
+        Of a plain model: of its channels.
+    jump_mix : ndarray (nc, 3), float64
+        Of a plain model: how much of J'_-, J'_z and J'_+ there is in the jump operator of each
+        channel, L_c = sqrt(rate) (...).
+    is_staged : bool
+        Whether there may be several stages, in bases of their own.
+    clicks_from_populations : bool
+        Whether all that is asked of clicks follows from the populations of the levels at t = 0.
+    is_discharge : bool
+        Whether the light comes from the bare dipole with the pump off.
+    """
+
+    is_staged: ClassVar[bool] = False
+    is_discharge: ClassVar[bool] = False
+    clicks_from_populations: ClassVar[bool] = False
+
+    @property
+    def n_levels(self):
+        """The number of levels of the symmetric subspace, N + 1."""
+        return self.n_atoms + 1
+
+    @property
+    def label(self):
+        """What is done, and by which equation where that is not plain."""
+        return self.name
+
+    @cached_property
+    def jump_bands(self):
+        """<k + s|L_c|k> for s = -1, 0, 1, float64 (nc, 3, N+1); of a plain model."""
+        raising = spin.raising_elements(self.n_atoms)
+        elements = np.array([raising[::-1], spin.magnetic_numbers(self.n_atoms), raising])
+        return np.sqrt(self.rates)[:, None, None] * (self.jump_mix[:, :, None] * elements)
+
+    def stages(self, until=math.inf):
+        """Return the stages that begin before the time `until`, a tuple of `Stage`; one at least.
+
+        That of a plain model never ends.
+        """
+        return (Stage(self, 0.0, math.inf, tuple(range(len(self.channel_names)))),)
+
+    @property
+    def names_in_protocol(self):
+        """The names of the channels where other stages emit, too, a tuple of nc str."""
+        return self.channel_names
+
+    def default_initial(self):
+        """Return a bare ket (N+1,), or a model, which stands for its steady state."""
+        if self.start is not None:
+            return self.start
+        return spin.coherent_ket(self.n_atoms, 0.0, 1.0)
+
+    def typical_clicks(self, duration):
+        """Return a rough number of clicks in a trajectory of this duration."""
+        raise NotImplementedError
+
+    def parameters(self, alone=True):
+        """Return the numbers that may be changed, a dict of str to float.
+
+        Parameters
+        ----------
+        alone : bool
+            With those that matter only for the default initial state.
+        """
+        raise NotImplementedError
+
+    def with_parameters(self, **changed):
+        """Return the same model with some of its `parameters` changed."""
+        raise NotImplementedError
+
+    @property
+    def battery_parameters(self):
+        """The arguments of the `Battery` that makes such a model, a dict; None if there is none."""
+        raise NotImplementedError
+
+
+def check_model(model):
+    """Raise `TypeError` if `model` is no model or protocol, such as a battery in its place."""
+    if not isinstance(model, Model):
+        raise TypeError(f"`model` must be a model such as battery.charge(), but is {model!r}")
+
+
+def check_plain(model):
+    """Raise `TypeError` if `model` is no single model, such as a protocol in its place."""
+    if not isinstance(model, Model) or model.is_staged:
+        raise TypeError(
+            "`model` must be a single model such as battery.charge(), "
+            f"but is a {type(model).__name__}"
+        )
+
+
+def of_kind(registry, model):
+    """Return what a registry {class: thing} holds for the class of a model, or its parents.
+
+    Raises
+    ------
+    TypeError
+        If it holds nothing.
+    """
+    for kind in type(model).__mro__:
+        if kind in registry:
+            return registry[kind]
+    listed = " or ".join(kind.__name__ for kind in registry)
+    raise TypeError(f"`model` must be a {listed}, but is a {type(model).__name__}")

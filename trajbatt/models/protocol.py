@@ -3,68 +3,19 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.models.banded import BandedModel
-from trajbatt.models.ladder import LadderModel
-from trajbatt.models.model import WithoutTables
+from trajbatt.models.model import Model
+from trajbatt.models.schedule import Stage
 
-ROUNDING = 1e-12  # relative
-DISCHARGED = "dis"  # the channel of photons from a discharge, where other stages emit too
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One model of a protocol, and when it rules.
-
-    Attributes
-    ----------
-    model : LadderModel or BandedModel
-    start, end : float
-        From the beginning of the protocol; `end` may be inf.
-    tags : tuple of int
-        For each channel of the model, its place among those of the protocol.
-    """
-
-    model: LadderModel | BandedModel
-    start: float
-    end: float
-    tags: tuple[int, ...]
-
-    @property
-    def duration(self):
-        """How long the stage lasts."""
-        return self.end - self.start
-
-    def select(self, times, to_end=False):
-        """Return which of `times` fall into the stage, and when that is on its own clock.
-
-        A boundary belongs to the stage that ends there; nothing jumps at it.
-
-        Parameters
-        ----------
-        times : ndarray (nt,)
-        to_end : bool
-            Add the end of the stage to the local times if it is not there.
-
-        Returns
-        -------
-        wanted : slice
-        local : ndarray, float64
-            Of the length of the slice, or longer by one.
-        """
-        first = np.searchsorted(times, self.start, side="right") if self.start > 0 else 0
-        stop = np.searchsorted(times, self.end, side="right")
-        local = np.minimum(times[first:stop] - self.start, self.duration)
-        if to_end and (local.size == 0 or local[-1] < self.duration):
-            local = np.append(local, self.duration)
-        return slice(int(first), int(stop)), local
+AT_THE_END = 1e-12  # relative: times that much after the end are at it, by rounding
 
 
 @dataclass(frozen=True, repr=False)
-class Protocol(WithoutTables):
+class Protocol(Model):
     """Several models, one after the other; the state passes from each to the next.
 
     Photons of a channel that several stages have are counted together; those of a discharge are in
@@ -81,7 +32,8 @@ class Protocol(WithoutTables):
         If there is no stage, a duration is not above zero, or the numbers of atoms differ.
     """
 
-    steps: tuple[tuple[LadderModel | BandedModel, float], ...]
+    steps: tuple[tuple[Model, float], ...]
+    is_staged: ClassVar[bool] = True
 
     def __post_init__(self):
         try:
@@ -93,7 +45,7 @@ class Protocol(WithoutTables):
         if not steps:
             raise ValueError("`steps` must hold at least one (model, duration), but is empty")
         for model, _ in steps:
-            if not isinstance(model, LadderModel | BandedModel):
+            if not isinstance(model, Model) or model.is_staged:
                 raise TypeError(
                     "`steps` must hold models such as battery.charge(), "
                     f"but holds a {type(model).__name__}"
@@ -124,46 +76,83 @@ class Protocol(WithoutTables):
     @property
     def duration(self):
         """How long all stages last."""
-        return self.stages[-1].end
+        return self._stages[-1].end
 
     @cached_property
     def channel_names(self):
         """The names of the channels, in the order in which the stages bring them."""
-        return tuple(dict.fromkeys(name for model, _ in self.steps for name in _names(model)))
+        names = (name for model, _ in self.steps for name in model.names_in_protocol)
+        return tuple(dict.fromkeys(names))
 
     @cached_property
-    def stages(self):
-        """The models with their times, a tuple of `Stage`."""
+    def _stages(self):
         stages, start = [], 0.0
         for model, duration in self.steps:
-            tags = tuple(self.channel_names.index(name) for name in _names(model))
-            stages.append(Stage(model, start, start + duration, tags))
+            places = tuple(self.channel_names.index(name) for name in model.names_in_protocol)
+            stages.append(Stage(model, start, start + duration, places))
             start += duration
         return tuple(stages)
 
-    def until(self, time):
-        """Return the stages that begin before `time`; at least the first."""
-        return tuple(stage for stage in self.stages if stage.start < time) or self.stages[:1]
+    def stages(self, until=math.inf):
+        """Return the stages that begin before the time `until`, a tuple of `Stage`; one at least.
+
+        All by default.
+        """
+        return tuple(one for one in self._stages if one.start < until) or self._stages[:1]
+
+    @property
+    def timescale(self):
+        """That of the fastest stage."""
+        return min(model.timescale for model, _ in self.steps)
+
+    @property
+    def largest_rate(self):
+        """That of the brightest stage."""
+        return max(model.largest_rate for model, _ in self.steps)
+
+    def default_initial(self):
+        """Return that of the first stage."""
+        return self.steps[0][0].default_initial()
 
     def typical_clicks(self, duration):
         """Return a rough number of clicks in a trajectory of this duration."""
         return sum(
             stage.model.typical_clicks(min(stage.end, duration) - stage.start)
-            for stage in self.until(duration)
+            for stage in self.stages(duration)
         )
 
+    def parameters(self, alone=True):
+        """Return the parameters that are the same in all stages that have them.
 
-def stages_of(model, time):
-    """Return the stages of a model or protocol that begin before `time`: a model has one."""
-    if isinstance(model, Protocol):
-        return model.until(time)
-    return (Stage(model, 0.0, math.inf, tuple(range(len(model.channel_names)))),)
+        A default initial state is asked for in the first stage only; see `Model.parameters`.
+        """
+        found = parameters_by_stage(self)
+        return {name: values[0] for name, values in found.items() if len(set(values)) == 1}
+
+    def with_parameters(self, **changed):
+        """Return the same protocol with some parameters changed in all stages that have them."""
+        for name in changed:
+            checks.choice("parameters", name, tuple(parameters_by_stage(self)))
+
+        def changed_one(model):
+            own = {name: value for name, value in changed.items() if name in model.parameters()}
+            return model.with_parameters(**own)
+
+        return Protocol([(changed_one(model), duration) for model, duration in self.steps])
+
+    @property
+    def battery_parameters(self):
+        """Those of the first stage."""
+        return self.steps[0][0].battery_parameters
 
 
-def check_model(model):
-    """Raise `TypeError` if `model` is no model or protocol, such as a battery in its place."""
-    if not isinstance(model, LadderModel | BandedModel | Protocol):
-        raise TypeError(f"`model` must be a model such as battery.charge(), but is {model!r}")
+def parameters_by_stage(model):
+    """Return the values of each parameter in the stages that have it, a dict of str to list."""
+    found = {}
+    for i, stage in enumerate(model.stages()):
+        for name, value in stage.model.parameters(alone=i == 0).items():
+            found.setdefault(name, []).append(value)
+    return found
 
 
 def within(model, times, name="tlist"):
@@ -174,18 +163,13 @@ def within(model, times, name="tlist"):
     ValueError
         If `times` go on after the end.
     """
-    if not isinstance(model, Protocol) or times[-1] <= model.duration:
+    end = model.stages()[-1].end
+    if times[-1] <= end:
         return times
-    if times[-1] > model.duration * (1.0 + ROUNDING):
+    if times[-1] > end * (1.0 + AT_THE_END):
         raise ValueError(
-            f"`{name}` must end by the end of the protocol, {model.duration}, "
-            f"but ends at {times[-1]}"
+            f"`{name}` must end by the end of the protocol, {end}, but ends at {times[-1]}"
         )
-    times = np.minimum(times, model.duration)
+    times = np.minimum(times, end)
     times.flags.writeable = False
     return times
-
-
-def _names(model):
-    names = model.channel_names
-    return tuple(DISCHARGED for _ in names) if model.name == "discharge" else names

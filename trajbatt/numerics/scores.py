@@ -3,7 +3,7 @@
 import numpy as np
 
 # Differences of this relative size are rounding, in quantities that do not fluctuate.
-ROUNDING = 1e-9
+ROUNDED = 1e-9
 
 
 def z_scores(mean, exact, sem, scale=1.0):
@@ -14,16 +14,16 @@ def z_scores(mean, exact, sem, scale=1.0):
     """
     difference, sem = np.asarray(mean - exact), np.asarray(sem)
     scale = np.maximum(scale, np.maximum(np.abs(mean), np.abs(exact)))
-    agrees = np.abs(difference) <= ROUNDING * scale
+    agrees = np.abs(difference) <= ROUNDED * scale
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(
-            sem <= ROUNDING * scale,
+            sem <= ROUNDED * scale,
             np.where(agrees, 0.0, np.copysign(np.inf, difference)),
             difference / sem,
         )
 
 
-def _weighted_chi2_tail(q, weights):
+def weighted_chi2_tail(q, weights):
     """Return P(sum_i weights_i chi^2_1 > q), by the saddle-point formula of Kuonen (1999).
 
     Its relative error is below 15 % down to the smallest probabilities, far less for many weights.

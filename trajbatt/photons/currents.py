@@ -4,6 +4,7 @@ import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.inference.filter import filter
+from trajbatt.light.detectors import described
 from trajbatt.light.input import check_clicks
 from trajbatt.numerics.moments import Moments
 from trajbatt.photons.estimate import Estimate, window
@@ -42,7 +43,7 @@ def photocurrent(clicks, edges):
     return Estimate(total.mean, total.mean_sem)
 
 
-def intensity(clicks, model, tlist, initial=None, efficiency=1.0, dark_rate=0.0):
+def intensity(clicks, model, tlist, initial=None, efficiency=1.0, dark_rate=0.0, detectors=None):
     """Return the photon rates of the conditional states, averaged, an `Estimate` (nc, nt).
 
     It has the same mean as the `photocurrent` and less noise, because between the clicks, too, the
@@ -55,7 +56,7 @@ def intensity(clicks, model, tlist, initial=None, efficiency=1.0, dark_rate=0.0)
         What the clicks come from.
     tlist : array_like (nt,)
         Strictly increasing times, up to the end of the record.
-    initial, efficiency, dark_rate : optional
+    initial, efficiency, dark_rate, detectors : optional
         As in `tb.filter`.
 
     Raises
@@ -67,9 +68,11 @@ def intensity(clicks, model, tlist, initial=None, efficiency=1.0, dark_rate=0.0)
     times = checks.times("tlist", tlist)
     window(clicks, 0.0, times[-1])
     seen = clicks.where(clicks.time <= times[-1])
+    detectors = described(detectors, efficiency, dark_rate)
     total = None
     for trajectory in range(clicks.first, clicks.first + clicks.ntraj):
-        one = filter(model, seen.of_trajectory(trajectory), times, efficiency, initial, dark_rate)
+        own = seen.of_trajectory(trajectory)
+        one = filter(model, own, times, initial=initial, detectors=detectors)
         moments = Moments.side_by_side(one.rates[None])
         total = total + moments if total else moments
     return Estimate(total.mean, total.mean_sem)

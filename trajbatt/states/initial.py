@@ -7,7 +7,7 @@ a `Mixture` of kets in the basis of the model, each cut to the window of levels 
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.models.protocol import Protocol
+from trajbatt.models.model import Model
 from trajbatt.numerics import spin
 from trajbatt.states.driven_steady_state import DrivenSteadyState
 from trajbatt.states.mixture import NEGLIGIBLE, NEGLIGIBLE_BEFORE_STAGE, Mixture
@@ -67,12 +67,11 @@ def prepare(model, initial, negligible=None):
         If the state has another length, is not normalised, or is no density matrix.
     """
     if negligible is None:
-        negligible = NEGLIGIBLE_BEFORE_STAGE if isinstance(model, Protocol) else NEGLIGIBLE
-    if isinstance(model, Protocol):
-        model = model.steps[0][0]
-    n_levels = model.n_atoms + 1
+        negligible = NEGLIGIBLE_BEFORE_STAGE if model.is_staged else NEGLIGIBLE
+    model = model.stages()[0].model
     if initial is None:
-        initial = ground_state(model.n_atoms) if model.start is None else steady_state(model.start)
+        initial = model.default_initial()
+        initial = steady_state(initial) if isinstance(initial, Model) else initial
     if isinstance(initial, SteadyState):
         if initial.n_atoms != model.n_atoms:
             raise ValueError(
@@ -94,10 +93,10 @@ def prepare(model, initial, negligible=None):
         raise TypeError(
             f"`initial` must be a ket, a density matrix or a steady state, but is {initial!r}"
         ) from None
-    if state.shape not in ((n_levels,), (n_levels, n_levels)):
+    n = model.n_levels
+    if state.shape not in ((n,), (n, n)):
         raise ValueError(
-            f"`initial` must have the shape ({n_levels},) or ({n_levels}, {n_levels}), "
-            f"but has {state.shape}"
+            f"`initial` must have the shape ({n},) or ({n}, {n}), but has {state.shape}"
         )
     if not np.all(np.isfinite(state)):
         raise ValueError("`initial` must be finite, but holds nan or inf")

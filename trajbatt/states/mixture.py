@@ -8,7 +8,6 @@ import numpy as np
 # level is a martingale, so the chance that one ever matters at the level 1e-8 is 1e-10.
 NEGLIGIBLE = 1e-18
 
-
 # Before another stage less is dropped: in its basis levels interfere, so that what is dropped
 # matters by its amplitude, the square root of this.
 NEGLIGIBLE_BEFORE_STAGE = 1e-28
@@ -83,6 +82,15 @@ class Mixture(NamedTuple):
         for row, (_, first, ket) in zip(rows, self.kets(), strict=True):
             row[first : first + ket.size] = ket
         return rows
+
+    def matrix(self, n_levels):
+        """Return the density matrix (n_levels, n_levels)."""
+        rows = self.rows(n_levels)
+        return np.einsum("p,pi,pj->ij", self.weights, rows, rows.conj(), optimize=True)
+
+    def in_basis(self, turn):
+        """Return the mixture in the basis that `turn` (N+1, N+1) leads to, with all levels."""
+        return Mixture.of_kets(self.weights, self.rows(len(turn)) @ turn, negligible=0.0)
 
     @property
     def cumulative_weights(self):

@@ -19,6 +19,7 @@ import numpy as np
 
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
+from trajbatt.models.model import check_plain, of_kind
 from trajbatt.states.driven_steady_state import driven_steady_state
 
 # Below this argument the series of the two functions below are exact to 1e-16 with these terms,
@@ -164,13 +165,11 @@ def steady_state(model):
         If there is no unique steady state: if neither the upward nor the downward jumps have a
         rate, every dressed population is conserved. For the driven Eq. (5), above 500 atoms.
     """
-    if isinstance(model, BandedModel):
-        return driven_steady_state(model)
-    if not isinstance(model, LadderModel):
-        raise TypeError(
-            "`model` must be a single model such as battery.charge(), "
-            f"but is a {type(model).__name__}"
-        )
+    check_plain(model)
+    return of_kind(SOLVERS, model)(model)
+
+
+def _of_ladder(model):
     up, down = model.rate_of(1), model.rate_of(-1)
     if up == 0.0 and down == 0.0:
         raise ValueError(
@@ -178,3 +177,6 @@ def steady_state(model):
         )
     x = math.inf if up == 0.0 else down / up
     return SteadyState(n_atoms=model.n_atoms, theta=model.theta, x=x)
+
+
+SOLVERS = {LadderModel: _of_ladder, BandedModel: driven_steady_state}

@@ -36,14 +36,15 @@ class LadderEngine(Engine):
         np.divide(cumulative, cumulative[:, -1:], out=thresholds, where=lit)
         elements = np.pad(self.model.jump_elements, ((0, 1), (PADDING, PADDING)))
         elements[-1] = 1.0
+        _, slope, curvature = self.model.rate_polynomial
         return Tables(
             shifts=self.model.shifts,
             mean_waits=mean_waits,
             thresholds=np.ascontiguousarray(thresholds),
             elements=elements.ravel(),
             raising=np.pad(spin.raising_elements(self.model.n_atoms), PADDING),
-            slope=self.model.rate_slope,
-            curvature=self.model.rate_curvature,
+            slope=slope,
+            curvature=curvature,
             cos_theta=math.cos(self.model.theta),
             sin_theta=math.sin(self.model.theta),
         )

@@ -1,10 +1,11 @@
-"""Which engine runs which model."""
+"""Which engine runs which model: a new kind joins the trajectories here."""
 
 from functools import partial
 
 from trajbatt.base import checks
+from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
-from trajbatt.models.protocol import Protocol
+from trajbatt.models.model import of_kind
 from trajbatt.states.mixture import NEGLIGIBLE
 from trajbatt.trajectories.banded import BandedEngine
 from trajbatt.trajectories.ladder import LadderEngine
@@ -12,6 +13,7 @@ from trajbatt.trajectories.mcwf import WavefunctionEngine
 from trajbatt.trajectories.protocol import ProtocolEngine
 
 ENGINES = {"ladder": LadderEngine, "mcwf": WavefunctionEngine, "banded": BandedEngine}
+FASTEST = {LadderModel: "ladder", BandedModel: "banded"}
 FOR_ANY_MODEL = "banded"
 MIXED = "ladder or banded"  # of a protocol: each stage has the faster one
 
@@ -24,12 +26,11 @@ def check_method(method, model):
     ValueError
         If there is no such engine, or if it cannot run this model.
     """
-    models = [model for model, _ in model.steps] if isinstance(model, Protocol) else [model]
-    are_ladders = [isinstance(one, LadderModel) for one in models]
+    fastest = {of_kind(FASTEST, stage.model) for stage in model.stages()}
     if method is None:
-        return "ladder" if all(are_ladders) else MIXED if any(are_ladders) else FOR_ANY_MODEL
+        return fastest.pop() if len(fastest) == 1 else MIXED
     checks.choice("method", method, tuple(ENGINES))
-    if method != FOR_ANY_MODEL and not all(are_ladders):
+    if method != FOR_ANY_MODEL and FOR_ANY_MODEL in fastest:
         raise ValueError(
             f"`method` must be {FOR_ANY_MODEL!r} for the driven Eq. (5), but is {method!r}"
         )
@@ -38,10 +39,10 @@ def check_method(method, model):
 
 def build_engine(method, rtol, model, mixture, assigned=False, negligible=NEGLIGIBLE):
     """Return the engine for a model or protocol, by a name that `check_method` returns."""
-    if isinstance(model, Protocol):
+    if model.is_staged:
         return ProtocolEngine(model, mixture, partial(build_engine, method, rtol))
     if method == MIXED:
-        method = check_method(None, model)
+        method = of_kind(FASTEST, model)
     if method == FOR_ANY_MODEL:
         return BandedEngine(model, mixture, assigned, negligible, rtol)
     return ENGINES[method](model, mixture, assigned, negligible)

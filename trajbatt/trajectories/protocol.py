@@ -43,7 +43,7 @@ class StageRecords(NamedTuple):
         order = np.argsort(owner, kind="stable")  # the stages come in the order of time
         time = [stage.start + r.time for stage, r in zip(*self, strict=True)]
         channel = [
-            np.array(stage.tags, dtype=np.int8)[r.channel] for stage, r in zip(*self, strict=True)
+            np.array(stage.places, dtype=np.int8)[r.channel] for stage, r in zip(*self, strict=True)
         ]
         return self.records[0]._replace(
             offsets=sum(r.offsets for r in self.records),
@@ -109,7 +109,7 @@ class ProtocolEngine:
 
     def _walk(self, n, times, advance):
         """Take n trajectories through the stages; `advance` takes them through one."""
-        stages = self.model.until(times[-1])
+        stages = self.model.stages(times[-1])
         samples = np.zeros((n, COUNTS + len(self.model.channel_names), times.size))
         counts = np.zeros((n, len(self.model.channel_names)))
         mixture, all_records, dropped = self.mixture, [], 0.0
@@ -122,9 +122,9 @@ class ProtocolEngine:
             kept = seen.samples[:, :, : wanted.stop - wanted.start]
             samples[:, :COUNTS, wanted] = kept[:, :COUNTS]
             samples[:, COUNTS:, wanted] = counts[:, :, None]
-            for channel, tag in enumerate(stage.tags):
-                samples[:, COUNTS + tag, wanted] += kept[:, COUNTS + channel]
-                counts[:, tag] += seen.samples[:, COUNTS + channel, -1]
+            for channel, place in enumerate(stage.places):
+                samples[:, COUNTS + place, wanted] += kept[:, COUNTS + channel]
+                counts[:, place] += seen.samples[:, COUNTS + channel, -1]
             dropped += seen.dropped
             if not is_last:
                 turn = self._turns[i]

@@ -1,0 +1,72 @@
+"""Where the trajectories of an ensemble come from: what is needed to simulate them again.
+
+Results hold data. What they do not hold - single trajectories, clicks that were not kept, the
+dipole at other times - is asked of the source, which works where the run worked.
+"""
+
+from dataclasses import dataclass, fields, replace
+
+from trajbatt.ensembles.chunks import replay_record
+from trajbatt.ensembles.plan import Plan
+from trajbatt.ensembles.run import run
+from trajbatt.ensembles.store import Store
+from trajbatt.trajectories.records import Records
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One run.
+
+    Attributes
+    ----------
+    plan : Plan
+    ntraj : int
+    kept : tuple of Records
+        The clicks, if they are kept and not in a store.
+    store : Store or None
+    executor, threads
+        Where the run worked, as in `mcsolve`.
+    """
+
+    plan: Plan
+    ntraj: int
+    kept: tuple[Records, ...] = ()
+    store: Store | None = None
+    executor: object = None
+    threads: int | None = None
+
+    def __getstate__(self):
+        """Return the fields; an executor does not travel."""
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"executor": None}
+
+    def records(self):
+        """Return the clicks that were kept, a tuple of `Records`."""
+        return self.store.records(dict(self.plan.pieces(self.ntraj))) if self.store else self.kept
+
+    def drawn_records(self):
+        """Return the clicks, a tuple of `Records`; if they were not kept, they are drawn again."""
+        if self.plan.keep_clicks:
+            return self.records()
+        # Which clicks come does not depend on the times but for the last.
+        return self.moments_at(self.plan.times[-1:], keep_clicks=True).records
+
+    def moments_at(self, times, keep_clicks=False):
+        """Return the `Tally` of the same trajectories at other times, the last of which is theirs.
+
+        Parameters
+        ----------
+        times : ndarray (nt,)
+        keep_clicks : bool
+            With their clicks.
+        """
+        plan = self.plan_at(times, keep_clicks)
+        return run(plan, self.ntraj, self.executor, self.threads).tally
+
+    def plan_at(self, times, keep_clicks=False):
+        """Return the `Plan` of the same trajectories at other times."""
+        return replace(self.plan, times=times, keep_clicks=keep_clicks)
+
+    def replay(self, trajectory, times):
+        """Return the `Records` of one trajectory, and its samples (5 + nc, nt) at `times`."""
+        record = replay_record(self.plan, trajectory)
+        return record, self.plan.engine.observe(record, times).samples[0]

@@ -1,0 +1,132 @@
+"""Estimates and their standard errors, as functions of the moments of an ensemble's samples.
+
+The target of a run, its result, the tables and the sweeps all ask here, so they agree.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from trajbatt.trajectories.records import (
+    COUNTS,
+    DIPOLE_IMAG,
+    DIPOLE_REAL,
+    JZ,
+    JZ_SQUARE,
+    JZ_VARIANCE,
+)
+
+EMPTY = 1e-12  # of N: less energy is rounding
+CONSTANT = 1e-12  # of N^2: a variance below is rounding, and its root has no error
+
+
+class Quantity(NamedTuple):
+    """A function of the means of the samples.
+
+    Attributes
+    ----------
+    value : ndarray (nt,), float64
+    gradient : ndarray (nv, nt), float64
+        Its derivatives by the means, for the delta method.
+    beyond : ndarray (nt,) or float
+        A part of the standard error that the derivatives do not know.
+    """
+
+    value: np.ndarray
+    gradient: np.ndarray
+    beyond: object = 0.0
+
+
+class Statistics:
+    """What the moments of an ensemble say, at every time.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of the samples of `trajbatt.trajectories.records`.
+    n_atoms : int
+    """
+
+    def __init__(self, moments, n_atoms):
+        self._moments, self._n_atoms = moments, n_atoms
+
+    def sem(self, quantity):
+        """Return the standard error of a `Quantity`, float64 (nt,)."""
+        return np.hypot(self._moments.sem(quantity.gradient), quantity.beyond)
+
+    def mean(self, row):
+        """Return the mean of one row of the samples as a `Quantity`."""
+        return Quantity(self._moments.mean[row], self._slopes({row: 1.0}))
+
+    @property
+    def energy(self):
+        """<E>."""
+        mean = self.mean(JZ)
+        return mean._replace(value=mean.value + self._n_atoms / 2)
+
+    @property
+    def quantum_variance(self):
+        """The mean over trajectories of the quantum variance of E."""
+        return self.mean(JZ_VARIANCE)
+
+    @property
+    def trajectory_variance(self):
+        """The variance over trajectories of the conditional <E>; nan for one."""
+        covariance = self._moments.covariance[JZ, JZ]
+        return self._variance(covariance, {JZ_SQUARE: 1.0, JZ_VARIANCE: -1.0})
+
+    @property
+    def energy_variance(self):
+        """Delta E^2 of the ensemble state, quantum plus trajectory variance."""
+        value = self.quantum_variance.value + self.trajectory_variance.value
+        return self._variance(value, {JZ_SQUARE: 1.0})
+
+    @property
+    def dipole(self):
+        """The real and the imaginary part of the bare dipole <J_+>."""
+        return self.mean(DIPOLE_REAL), self.mean(DIPOLE_IMAG)
+
+    @property
+    def counts(self):
+        """The mean photons in each channel, a list of `Quantity`."""
+        return [self.mean(row) for row in range(COUNTS, len(self._moments.mean))]
+
+    def relative_fluctuation(self, variance=None):
+        """Return Delta E/E, or the root of another of the variances over E.
+
+        nan for an empty battery; without an error where the variance is rounding.
+        """
+        variance, energy = variance or self.energy_variance, self.energy
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.sqrt(variance.value) / energy.value
+            slopes = ratio * (
+                variance.gradient / (2.0 * variance.value) - energy.gradient / energy.value
+            )
+        slopes[:, variance.value <= CONSTANT * self._n_atoms**2] = np.nan
+        ratio = np.where(energy.value < EMPTY * self._n_atoms, np.nan, ratio)
+        return Quantity(ratio, slopes)
+
+    def waste(self, energies):
+        """Return the energy of the photons for each stored quantum; `energies` (nc,) of one each.
+
+        nan for an empty battery.
+        """
+        energy, emitted = self.energy, energies @ self._moments.mean[COUNTS:]
+        slopes = self._slopes({COUNTS + i: one for i, one in enumerate(energies)})
+        with np.errstate(divide="ignore", invalid="ignore"):
+            waste = np.where(energy.value < EMPTY * self._n_atoms, np.nan, emitted / energy.value)
+            return Quantity(waste, (slopes - waste * energy.gradient) / energy.value)
+
+    def _slopes(self, slopes):
+        """Return the gradient (nv, nt) that has `slopes` {row: number} and zeros."""
+        gradient = np.zeros_like(self._moments.mean)
+        for row, slope in slopes.items():
+            gradient[row] = slope
+        return gradient
+
+    def _variance(self, value, slopes):
+        """Return a variance whose gradient is `slopes`, minus that of the square of <J_z>."""
+        gradient = self._slopes({**slopes, JZ: -2.0 * self._moments.mean[JZ]})
+        # The square of the error of <J_z>, of variance 2 sem^4, matters where <J_z> is near 0.
+        beyond = np.sqrt(2.0) * self._moments.sem(self.energy.gradient) ** 2
+        return Quantity(value, gradient, beyond)

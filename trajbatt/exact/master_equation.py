@@ -1,0 +1,87 @@
+"""The master equation of a model or protocol, solved to a given accuracy."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from trajbatt.exact.stages import walk
+from trajbatt.exact.systems import systems_of
+
+
+class Solution(NamedTuple):
+    """What is read off the density matrix on its way.
+
+    Attributes
+    ----------
+    energy, energy_variance : ndarray (nt,), float64
+    dipole : ndarray (nt,), complex128
+    counts : ndarray (nc, nt), float64
+        Mean photons since t = 0.
+    final_counts : ndarray (n_stages, nc), float64
+        By the end of each stage.
+    looks : list
+        What `look` returned.
+    """
+
+    energy: np.ndarray
+    energy_variance: np.ndarray
+    dipole: np.ndarray
+    counts: np.ndarray
+    final_counts: np.ndarray
+    looks: list
+
+
+def solve(model, mixture, times, rtol, look=None):
+    """Take the density matrix through the stages of a model or protocol.
+
+    Parameters
+    ----------
+    model : Model
+    mixture : Mixture
+        The initial state in the basis of the first stage.
+    times : ndarray (nt,)
+    rtol : float
+    look : callable, optional
+        Called as look(layout, y, phase) with all coherence orders, for each of `times`.
+
+    Returns
+    -------
+    Solution
+    """
+    stages, n_channels = model.stages(times[-1]), len(model.channel_names)
+    means = np.empty((2, times.size)), np.empty(times.size, dtype=complex)
+    energy, variance, dipole = *means[0], means[1]
+    counts, final_counts = np.empty((n_channels, times.size)), np.zeros((len(stages), n_channels))
+    so_far, looks = np.zeros(n_channels), []
+
+    def system(leg):
+        all_orders = look is not None or leg.following is not None
+        return systems_of(leg.stage.model).orders(leg.stage.model, rtol, all_orders)
+
+    for passage, final in zip(walk(stages, times, system, mixture), final_counts, strict=True):
+        leg = passage.leg
+        *observed, counted = _read(passage, looks, look)
+        for total, row in zip((energy, variance, dipole), observed, strict=True):
+            total[leg.wanted] = row[: leg.n_wanted]
+        places = list(leg.stage.places)
+        counts[:, leg.wanted] = so_far[:, None]
+        counts[places, leg.wanted] += counted[:, : leg.n_wanted]
+        so_far[places] += counted[:, -1]
+        final[:] = so_far
+    return Solution(energy, variance, dipole, counts, final_counts, looks)
+
+
+def _read(passage, looks, look):
+    """Return energy, variance and dipole (n,) and counts (nc, n) at all of a leg's times."""
+    system, phases = passage.system, passage.phases
+    if look is None and passage.leg.following is None and isinstance(passage.states, np.ndarray):
+        y = passage.states.T
+        return *system.layout.observables(system.orders(y), phases), system.counts(y)
+    rows = []
+    for i, (y, phase) in enumerate(zip(passage, phases, strict=True)):
+        orders = system.orders(y)
+        # A copy, because a view would keep all of y alive.
+        rows.append((*system.layout.observables(orders, phase), system.counts(y).copy()))
+        if look and i < passage.leg.n_wanted:
+            looks.append(look(system.layout, orders, phase))
+    return [np.array(row).T for row in zip(*rows, strict=True)]

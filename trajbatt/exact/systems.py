@@ -1,0 +1,39 @@
+"""Which kind of model has which systems: a new kind joins the deterministic twin here.
+
+Each kind has four systems, all with what `trajbatt.exact.stages` asks for:
+
+- `orders(model, rtol, all_orders)`: coherence orders and mean counts, of `mesolve`;
+- `counts(model, rtol, places, drift, goes_on)`: covariances of photon counts;
+- `field(model, field, only_clicks)`: one real counting field, of waiting times and correlations;
+- `fields(model, fields, goes_on)`: many complex ones, of the generating function.
+"""
+
+from typing import NamedTuple
+
+from trajbatt.exact.banded import BandedOrders
+from trajbatt.exact.counts import BandedCounts, LadderCounts
+from trajbatt.exact.fields import BandedField, BandedFields, LadderField, LadderFields
+from trajbatt.exact.ladder import LadderOrders
+from trajbatt.models.banded import BandedModel
+from trajbatt.models.ladder import LadderModel
+from trajbatt.models.model import of_kind
+
+
+class Systems(NamedTuple):
+    """The systems of one kind of model."""
+
+    orders: type
+    counts: type
+    field: type
+    fields: type
+
+
+SYSTEMS = {
+    LadderModel: Systems(LadderOrders, LadderCounts, LadderField, LadderFields),
+    BandedModel: Systems(BandedOrders, BandedCounts, BandedField, BandedFields),
+}
+
+
+def systems_of(model):
+    """Return the `Systems` of a plain model."""
+    return of_kind(SYSTEMS, model)
