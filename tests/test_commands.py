@@ -90,7 +90,7 @@ def test_cycle(full, capsys, empty_folder):
             (battery.discharge(), given["discharge_time"]),
         ]
     )
-    ends = [stage.end for stage in protocol.stages]
+    ends = [stage.end for stage in protocol.stages()]
     exact = tb.mesolve(protocol, ends)
     rows = rows_of(numbers)
     assert rows["energy_per_atom"]["exact"] == pytest.approx(exact.energy[0] / 8, rel=1e-8)

@@ -773,12 +773,12 @@ def test_nobody_watched_after_the_record():
 def test_a_click_at_a_boundary_is_of_the_stage_that_can_emit_it():
     battery = tb.Battery(3, 1.87, 30.0, gamma_plus=5.0)
     cycle = tb.Protocol([(battery.charge(), 0.2), (battery.store(), 0.1), (battery.discharge(), 1)])
-    start, end = cycle.stages[2].start, cycle.duration
+    start, end = cycle.stages()[2].start, cycle.duration
     found = tb.filter(cycle, record((start, "dis")), [end]).log_likelihood[0]
     just_after = tb.filter(cycle, record((start + 1e-9, "dis")), [end]).log_likelihood[0]
     assert found == pytest.approx(just_after, abs=1e-6)
     # One that the stage before can emit is its own, and one that neither can is impossible.
-    end = cycle.stages[0].end
+    end = cycle.stages()[0].end
     tb.filter(cycle, record((end, "red")), [0.5])
     with pytest.raises(
         ValueError, match=r"click 0 \(dis at .*\) has probability zero during 'char"

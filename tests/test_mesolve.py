@@ -4,7 +4,7 @@ import pytest
 from dense import evolve, jump_operators, spin_operators
 
 import trajbatt as tb
-from trajbatt.exact.ladder import CoherenceOrders
+from trajbatt.exact.ladder import LadderOrders
 from trajbatt.numerics import propagators
 from trajbatt.states.initial import prepare
 
@@ -94,15 +94,17 @@ def test_rational_steps_agree_with_dense_exponentials(initial):
     model = tb.Battery(60, 1.87, 600.0, gamma_plus=10.0).charge()
     start = None if initial == "ground" else tb.coherent_state(60, 1.0, 0.7)
     times = np.linspace(0, 0.1, 6)
-    system = CoherenceOrders(model, range(3))
-    y = system.initial(prepare(model, start))
+    system = LadderOrders(model, 1e-10)
+    y = system.begin(prepare(model, start))
     dense = system.from_dense(
         propagators.dense_states(system.dense_blocks(), system.dense_state(y), times)
     )
     rational = np.array(list(propagators.rational_states(system, y, times, 1e-12))).T
     phase = model.frequency * times
     for a, b in zip(
-        system.observables(dense, phase), system.observables(rational, phase), strict=True
+        system.layout.observables(dense, phase),
+        system.layout.observables(rational, phase),
+        strict=True,
     ):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(dense[-3:].real, rational[-3:].real, rtol=1e-9)

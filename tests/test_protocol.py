@@ -40,7 +40,7 @@ def of_oracle(case, r=None):
     battery = tb.Battery(case["N"], case["theta"], case["Omega_P"], case["gamma0"], r or case["r"])
     durations = case["T1"], case["T2"], case["T3"][-1]
     protocol = cycle_of(battery, durations, case["gamma_discharge"])
-    charged, stored = (stage.end for stage in protocol.stages[:2])
+    charged, stored = (stage.end for stage in protocol.stages()[:2])
     return protocol, np.array([charged, stored, *(stored + np.array(case["T3"]))])
 
 
@@ -250,15 +250,15 @@ def test_states_and_counts_against_dense_liouvillians(n):
     protocol, stages = long_protocol(n)
     start = tb.coherent_state(n, 2.2, 0.7)
     rho_0 = np.outer(start, start.conj())
-    ends = [stage.end for stage in protocol.stages]
-    inside = [stage.start + 0.4 * stage.duration for stage in protocol.stages]
+    ends = [stage.end for stage in protocol.stages()]
+    inside = [stage.start + 0.4 * stage.duration for stage in protocol.stages()]
     times = np.sort([0.0, *ends, *inside])
     exact = tb.mesolve(protocol, times, initial=start, covariances=True, keep_states=True)
     assert exact.channels == ("red", "center", "blue", "dis", "all")
     for i, time in enumerate(times):
         done = [
             (dense, min(duration, time - stage.start))
-            for (dense, duration), stage in zip(stages, protocol.stages, strict=True)
+            for (dense, duration), stage in zip(stages, protocol.stages(), strict=True)
             if time > stage.start
         ]
         np.testing.assert_allclose(exact.states[i], dense_state(done, rho_0), atol=1e-10)
@@ -308,7 +308,7 @@ def test_clicks_are_sorted_and_belong_to_their_stages(protocol):
     np.add.at(table, (clicks.trajectory, clicks.channel), 1)
     np.testing.assert_array_equal(table, runs.final_counts)
     allowed = 0
-    for stage in protocol.stages:
+    for stage in protocol.stages():
         within = (clicks.time > stage.start) & (clicks.time <= stage.end)
         assert set(clicks.channel[within]) == set(stage.tags)
         allowed += within.sum()
@@ -320,7 +320,7 @@ def test_replay_is_the_same_trajectory_on_any_grid(protocol):
     end = protocol.duration
     times = np.linspace(0, end, 8)
     runs = tb.mcsolve(protocol, times, ntraj=40, seed=8, keep_clicks=True, rtol=1e-9)
-    fine_times = np.union1d(times, [*(stage.end for stage in protocol.stages), 0.3 * end])
+    fine_times = np.union1d(times, [*(stage.end for stage in protocol.stages()), 0.3 * end])
     for trajectory in (0, 23, 39):
         coarse, fine = runs.replay(trajectory), runs.replay(trajectory, tlist=fine_times)
         short = runs.replay(trajectory, tlist=times[:3])  # it ends in an early stage
@@ -364,7 +364,7 @@ def test_storage_keeps_energy_and_bare_amplitudes():
 
 @pytest.mark.parametrize("protocol", [CYCLE, LONG], ids=["cycle", "long"])
 def test_nothing_jumps_at_a_boundary(protocol):
-    boundaries = np.array([stage.end for stage in protocol.stages[:-1]])
+    boundaries = np.array([stage.end for stage in protocol.stages()[:-1]])
     gap = 1e-9
     times = np.sort(np.concatenate((boundaries - gap, boundaries, boundaries + gap)))
     runs = tb.mcsolve(protocol, [*times, protocol.duration], ntraj=20, seed=10, rtol=1e-10)

@@ -19,7 +19,7 @@ from trajbatt.models.model import check_model
 from trajbatt.numerics.propagators import dense_states
 from trajbatt.states.initial import prepare
 
-MOST_ATOMS = 1000  # dense exponentials: 8 MB each, seconds
+MOST_DENSE = 1000  # dense exponentials: 8 MB each, seconds
 # Populations below this are rounding; they would add at most 1e-15 N^4 rate^2 to the N^3 rate^2.
 SMALLEST = 1e-15
 
@@ -78,8 +78,8 @@ def energy_fisher(model, tlist, initial=None):
             "`model` must be that of a discharge, in the bare basis, "
             f"but is a {type(model).__name__}: {model.name}"
         )
-    if model.n_atoms > MOST_ATOMS:
-        raise ValueError(f"`n_atoms` must be at most {MOST_ATOMS} here, but is {model.n_atoms}")
+    if model.n_atoms > MOST_DENSE:
+        raise ValueError(f"`n_atoms` must be at most {MOST_DENSE} here, but is {model.n_atoms}")
     times = checks.times("tlist", tlist)
     layout = Orders(model.n_atoms, model.theta, [0])
     generator = LadderLiouvillian(model, layout).block(layout.populations)

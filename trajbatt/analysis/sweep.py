@@ -38,7 +38,7 @@ EXACT = {
     "waste_per_quantum": ("photons per stored quantum", "1"),
     "power": ("average power until T90", "hbar omega_0 gamma_minus"),
 }
-NUMBERS = 1  # goes up whenever the numbers of a point would be others than before
+NUMBERS = 2  # goes up whenever the numbers of a point would be others than before
 ESTIMATED = ("energy_per_atom", "relative_fluctuation", *(f"photons_{c}" for c in CHANNELS))
 
 
@@ -48,6 +48,7 @@ def sweep(
     ratio=10.0,
     gamma_0=1.0,
     drive=10.0,
+    *,
     ntraj=0,
     seed=0,
     store=None,
@@ -194,12 +195,10 @@ def _charged(battery, duration, point, ntraj, seed):
     if ntraj:
         own_seed = int(_digest(point, ntraj, seed)[:16], 16)
         runs = mcsolve(battery.charge(), [duration], ntraj, seed=own_seed, threads=1)
-        mean, variance = runs.energy[0], runs.energy_variance[0]
-        spread = np.sqrt(variance) / mean
-        # Delta E/E by the delta method, the two errors taken as independent.
-        errors = runs.energy_variance_sem[0] / (2 * variance), runs.energy_sem[0] / mean
-        estimates = [mean / n_atoms, spread, *runs.counts[:, 0]]
-        sems = [runs.energy_sem[0] / n_atoms, spread * math.hypot(*errors), *runs.counts_sem[:, 0]]
+        spread = runs.statistics.relative_fluctuation()
+        spread_sem = runs.statistics.sem(spread)[0]
+        estimates = [runs.energy[0] / n_atoms, spread.value[0], *runs.counts[:, 0]]
+        sems = [runs.energy_sem[0] / n_atoms, spread_sem, *runs.counts_sem[:, 0]]
         for name, estimate, sem in zip(ESTIMATED, estimates, sems, strict=True):
             numbers |= {f"{name}_estimate": float(estimate), f"{name}_sem": float(sem)}
     return numbers

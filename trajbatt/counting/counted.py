@@ -8,7 +8,7 @@ from trajbatt.counting.detected import Response
 from trajbatt.counting.generating import generating_function
 from trajbatt.models.protocol import within
 
-ACCURACY = 1e-9  # of means and covariances
+MOMENT_ACCURACY = 1e-9  # of means and covariances
 
 
 class Numbers:
@@ -64,4 +64,4 @@ class Numbers:
         if course is None or duration == 0.0:
             n = self._chosen.shape[1]
             return np.zeros((n, 1)), np.zeros((n, n, 1))
-        return course.count_moments(np.array([duration]), ACCURACY)
+        return course.count_moments(np.array([duration]), MOMENT_ACCURACY)

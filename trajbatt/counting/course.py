@@ -13,13 +13,13 @@ from trajbatt.exact.count_moments import count_moments
 from trajbatt.exact.orders import Orders
 from trajbatt.exact.stages import walk
 from trajbatt.exact.systems import systems_of
+from trajbatt.light.checking import TOTAL
 from trajbatt.models.model import check_model
 from trajbatt.models.protocol import within
 from trajbatt.models.schedule import Stage
 from trajbatt.states.initial import prepare
 from trajbatt.states.mixture import Mixture
 
-TOTAL = "total"
 DARK = 1e-15  # of the largest rate: less is what rounding leaves of a dark state
 ROUGH = 1e-6  # accuracy of mean counts that only say where to look
 

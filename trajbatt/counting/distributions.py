@@ -14,9 +14,9 @@ import numpy as np
 from trajbatt.base import checks
 from trajbatt.counting.counted import Numbers
 
-NEGLIGIBLE = 1e-12  # probability at the ends of a window that is wide enough
+UNLIKELY = 1e-12  # probability at the ends of a window that is wide enough
 MOMENT = 1e-7  # to which the moments of a window must be the known ones
-MOST = 1e8  # probabilities
+MOST_PROBABILITIES = 1e8  # probabilities
 WIDENINGS = 30  # by a half each, before something else is wrong
 WIDTHS, SLACK = 8.0, 16  # a window reaches so many standard deviations, and photons more
 
@@ -74,8 +74,10 @@ def _joint(numbers):
         none[(0,) * means.size] = 1.0
         return none
     expected = np.prod(means + WIDTHS * np.sqrt(np.maximum(variances, 0.0)))
-    if not expected < MOST:
-        raise ValueError(f"`t` must leave fewer than {MOST:.0e} probabilities, not {expected:.1e}")
+    if not expected < MOST_PROBABILITIES:
+        raise ValueError(
+            f"`t` must leave fewer than {MOST_PROBABILITIES:.0e} probabilities, not {expected:.1e}"
+        )
     reach = np.array([WIDTHS * math.sqrt(max(v, 0.0)) + SLACK for v in variances])
     for _ in range(WIDENINGS):
         first = [max(0, math.floor(m - r)) for m, r in zip(means, reach, strict=True)]
@@ -103,7 +105,7 @@ def _fits(window, first, means, variances):
         n = start + np.arange(profile.size) - mean
         off = abs(profile @ n), abs(profile @ n**2 - variance)
         if (
-            ends.max() > NEGLIGIBLE
+            ends.max() > UNLIKELY
             or off[0] > MOMENT * (1 + mean)
             or off[1] > MOMENT * (1 + mean + variance)
         ):
@@ -128,4 +130,4 @@ def _window(numbers, first, sizes):
     # For one wide number the generating function falls to nothing and stays there, unless numbers
     # of one parity are missing; then what is left out would make some probabilities negative.
     window = transformed(may_stop=len(sizes) == 1)
-    return window if window.min() > -NEGLIGIBLE else transformed(may_stop=False)
+    return window if window.min() > -UNLIKELY else transformed(may_stop=False)

@@ -12,7 +12,7 @@ from trajbatt.exact.orders import Orders
 from trajbatt.numerics.quadrature import RunningIntegral
 from trajbatt.states.mixture import Mixture
 
-SMOOTH = 3.0  # radians at Omega_P in which a panel of the quadrature is exact to rounding
+SMOOTH_RATES = 3.0  # radians at Omega_P in which a panel of the quadrature is exact to rounding
 
 
 class FirstPhotons(NamedTuple):
@@ -120,7 +120,7 @@ def _nodes(course, start, stop, delays):
 
 def pace(model):
     """Return how fast mean rates change at first, and how long they are smooth at most."""
-    longest = SMOOTH / model.oscillates_at if model.oscillates_at > 0 else math.inf
+    longest = SMOOTH_RATES / model.oscillates_at if model.oscillates_at > 0 else math.inf
     return model.timescale, longest
 
 

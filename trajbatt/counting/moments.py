@@ -9,7 +9,7 @@ from trajbatt.counting.counted import Numbers
 from trajbatt.counting.course import Course
 from trajbatt.counting.detected import Response
 
-POINTS = 64  # on the circle
+CIRCLE = 64  # on the circle
 
 
 def factorial_moments(model, t, channel, order=4, initial=None, start=0.0, detectors=None):
@@ -30,16 +30,16 @@ def factorial_moments(model, t, channel, order=4, initial=None, start=0.0, detec
         If an argument is out of its range or of the wrong kind.
     """
     order = checks.integer("order", order, 1)
-    if order > POINTS // 2:
-        raise ValueError(f"`order` must be at most {POINTS // 2}, but is {order}")
+    if order > CIRCLE // 2:
+        raise ValueError(f"`order` must be at most {CIRCLE // 2}, but is {order}")
     numbers = Numbers(model, t, (channel,), initial, start, detectors)
     (mean,) = numbers.means
     if mean <= 0.0:
         return np.zeros(order)
     radius = _radius(numbers, order)
-    z = 1.0 + radius * np.exp(2j * np.pi * np.arange(POINTS // 2 + 1) / POINTS)
+    z = 1.0 + radius * np.exp(2j * np.pi * np.arange(CIRCLE // 2 + 1) / CIRCLE)
     # G is real on the real axis, so the lower half of the circle is the complex conjugate.
-    coefficients = np.fft.irfft(numbers.generating(z[:, None]).conj(), POINTS)
+    coefficients = np.fft.irfft(numbers.generating(z[:, None]).conj(), CIRCLE)
     k = np.arange(1, order + 1)
     return coefficients[k] * np.array([math.factorial(i) for i in k.tolist()]) / radius**k
 
@@ -48,7 +48,7 @@ def _radius(numbers, order):
     """Return a radius at which coefficients beyond the circle's points are rounding.
 
     The larger it is, the less rounding there is in those of high order, as long as G itself is not
-    large. If G is at most g at twice the radius, those beyond are at most g 2^-`POINTS`.
+    large. If G is at most g at twice the radius, those beyond are at most g 2^-`CIRCLE`.
     """
     (mean,), ((variance,),) = numbers.means, numbers.covariance
     radius = 0.5 / (mean + max(variance, 0.0) / mean)  # rounding may leave less than none
@@ -60,7 +60,7 @@ def _radius(numbers, order):
     return min(radius, order / mean)
 
 
-ACCURACY = 1e-10
+FANO_ACCURACY = 1e-10
 
 
 def fano(model, tlist, channel, initial=None, start=0.0, detectors=None):
@@ -96,7 +96,7 @@ def fano(model, tlist, channel, initial=None, start=0.0, detectors=None):
     course = Course.of(model, initial, times[-1])
     chosen = course.chosen(channel)
     response = Response.by(detectors, course.channels)
-    moments = course.later(start).count_moments(times - start, ACCURACY)
+    moments = course.later(start).count_moments(times - start, FANO_ACCURACY)
     means, covariances = response.moments(*moments, times - start)
     with np.errstate(invalid="ignore"):
         return covariances[chosen][:, chosen].sum(axis=(0, 1)) / means[chosen].sum(axis=0)

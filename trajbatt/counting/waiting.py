@@ -18,7 +18,7 @@ from trajbatt.models.model import check_model
 from trajbatt.models.protocol import within
 from trajbatt.numerics import spin
 
-MOST = 10**7  # sequences of channels
+MOST_SEQUENCES = 10**7  # sequences of channels
 
 
 def first_click(model, tlist, initial=None):
@@ -168,9 +168,10 @@ def first_channels(model, length=2, initial=None):
             f"but is a {type(model).__name__}"
         )
     length = checks.integer("length", length, 1)
-    if len(model.channels) ** length > MOST:
+    if len(model.channels) ** length > MOST_SEQUENCES:
         raise ValueError(
-            f"`length` must leave fewer than {MOST:.0e} sequences of channels, but is {length}"
+            f"`length` must leave fewer than {MOST_SEQUENCES:.0e} sequences of channels, "
+            f"but is {length}"
         )
     levels = populations(Course.of(model, initial, 0.0))
     shares, flows = _shares(model), levels[None]

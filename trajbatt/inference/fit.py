@@ -16,7 +16,7 @@ from trajbatt.models.model import Model, check_model
 from trajbatt.models.protocol import parameters_by_stage, within
 
 STEP = 1e-3  # of the transformed parameters, for derivatives
-FIRST = 0.1  # first step of the search
+FIRST_STEP = 0.1  # first step of the search
 UNKNOWN = 10.0  # a standard error on these scales that says nothing
 
 
@@ -133,7 +133,7 @@ def fit(
 
     point = np.array([scale.start for _, scale in scales])
     minus_log(point)  # what is wrong with the clicks is said now
-    simplex = np.vstack([point, point + FIRST * np.eye(point.size)])
+    simplex = np.vstack([point, point + FIRST_STEP * np.eye(point.size)])
     options = {"initial_simplex": simplex, "xatol": 1e-3 / np.sqrt(1 + n_clicks), "fatol": 1e-4}
     search = minimize(tried, point, method="Nelder-Mead", options=options)
     point, curvature = _polished(tried, search.x)

@@ -3,9 +3,10 @@
 import numpy as np
 
 MOST_CHANNELS = 127
+TOTAL = "total"  # what stands for all channels where one is asked for
 
 
-ROUNDING = 1e-12  # relative
+AT_THE_END = 1e-12  # relative
 
 
 def channel_names(channels):
@@ -65,7 +66,7 @@ def check_values(trajectory, time, channel, channels, watched, duration, name="c
             "has {0}",
         ),
         (~(np.isfinite(time) & (time >= 0)), "have finite times >= 0", "is at {1}"),
-        (time > end * (1.0 + ROUNDING), f"end by {end:g}", "is at {1}"),
+        (time > end * (1.0 + AT_THE_END), f"end by {end:g}", "is at {1}"),
         ((channel < 0) | (channel >= len(channels)), f"be of the channels {listed}", "is of {2}"),
         (falls[0], "be sorted by trajectory", "of {0} follows one of a later one"),
         (

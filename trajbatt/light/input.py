@@ -3,7 +3,7 @@
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.light.checking import ROUNDING, channel_names, check_kinds, check_values
+from trajbatt.light.checking import AT_THE_END, channel_names, check_kinds, check_values
 from trajbatt.light.clicks import Clicks
 
 KNOWN = ("red", "center", "blue", "all", "dis")  # in the order in which models have them
@@ -125,7 +125,7 @@ def check_watched(clicks, end, name="tlist"):
     """
     if not isinstance(clicks, Clicks) or clicks.duration <= clicks.time.max(initial=0.0):
         return
-    if end > clicks.duration * (1.0 + ROUNDING):
+    if end > clicks.duration * (1.0 + AT_THE_END):
         raise ValueError(
             f"`{name}` must end by the end of the record, {clicks.duration:g}, because nobody "
             f"watched after it, but ends at {end:g}"

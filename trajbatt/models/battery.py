@@ -11,7 +11,7 @@ from trajbatt.models.ladder import LadderModel
 from trajbatt.models.origin import Origin
 from trajbatt.models.protocol import Protocol
 
-ROUNDED = 1e-12  # relative: what dividing rates by angular factors leaves of them
+RECOGNISED_TO = 1e-12  # relative: what dividing rates by angular factors leaves of them
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ def _alike(one, other):
     ]
     return (
         kinds[0] == kinds[1]
-        and all(math.isclose(a, b, rel_tol=ROUNDED) for a, b in zip(*numbers, strict=True))
+        and all(math.isclose(a, b, rel_tol=RECOGNISED_TO) for a, b in zip(*numbers, strict=True))
         and _alike(one.start, other.start)
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 from trajbatt.models.schedule import legs
 from trajbatt.numerics.quadrature import RunningIntegral
 
-SMOOTH = 2.0  # radians at Omega_P for which a panel of the quadrature is exact to rounding
+SMOOTH_DIPOLE = 2.0  # radians at Omega_P for which a panel of the quadrature is exact to rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ class CoherentEmission:
             stage_model, integral = leg.stage.model, None
             rate, oscillation = stage_model.coherent_rate, stage_model.oscillates_at
             if rate is not None:
-                longest = SMOOTH / oscillation if oscillation > 0 else np.inf
+                longest = SMOOTH_DIPOLE / oscillation if oscillation > 0 else np.inf
                 integral = RunningIntegral(leg.local, stage_model.timescale, longest)
                 nodes.append(leg.stage.start + integral.nodes)
             pieces.append((leg.wanted, rate, integral))

@@ -8,8 +8,7 @@ from trajbatt.light.detectors import described
 from trajbatt.light.input import check_clicks
 from trajbatt.numerics.moments import Moments
 from trajbatt.photons.estimate import Estimate, window
-
-BLOCK = 65_536  # trajectories whose numbers are held at once
+from trajbatt.photons.numbers import BLOCK
 
 
 def photocurrent(clicks, edges):

@@ -4,7 +4,7 @@ import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.photons.estimate import Estimate
-from trajbatt.photons.numbers import _numbers
+from trajbatt.photons.numbers import numbers_of
 
 
 def distribution(clicks, t, channel, start=0.0):
@@ -31,7 +31,7 @@ def distribution(clicks, t, channel, start=0.0):
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind.
     """
-    numbers = _numbers(clicks, t, channel, start)
+    numbers = numbers_of(clicks, t, channel, start)
     return _fractions(np.bincount(numbers), clicks.ntraj)
 
 
@@ -41,7 +41,7 @@ def joint_distribution(clicks, t, channels, start=0.0):
     Parameters and errors as for `distribution`, with a pair of channels.
     """
     channels = checks.pair("channels", channels)
-    a, b = (_numbers(clicks, t, channel, start) for channel in channels)
+    a, b = (numbers_of(clicks, t, channel, start) for channel in channels)
     shape = a.max() + 1, b.max() + 1
     found = np.bincount(a * shape[1] + b, minlength=shape[0] * shape[1]).reshape(shape)
     return _fractions(found, clicks.ntraj)

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.light.checking import TOTAL
 from trajbatt.light.input import check_clicks
 
 GROUPS = 64  # the error of an error is then about 9 %
 BLOCKS = 32
-TOTAL = "total"
 
 
 class Estimate(NamedTuple):

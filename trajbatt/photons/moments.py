@@ -5,9 +5,7 @@ import numpy as np
 from trajbatt.base import checks
 from trajbatt.numerics.moments import Moments
 from trajbatt.photons.estimate import Estimate, counted
-from trajbatt.photons.numbers import _bounds, _numbers
-
-BLOCK = 65_536  # trajectories whose numbers are held at once
+from trajbatt.photons.numbers import BLOCK, bounds_of, numbers_of
 
 
 def factorial_moments(clicks, t, channel, order=4, start=0.0):
@@ -16,7 +14,7 @@ def factorial_moments(clicks, t, channel, order=4, start=0.0):
     Parameters and errors as for `distribution`; `order` is how many there are.
     """
     order = checks.integer("order", order, 1)
-    n = _numbers(clicks, t, channel, start).astype(float)
+    n = numbers_of(clicks, t, channel, start).astype(float)
     falling = np.cumprod([np.maximum(n - i, 0.0) for i in range(order)], axis=0)
     moments = Moments.of_all_pairs(falling.T)
     return Estimate(moments.mean, moments.mean_sem)
@@ -74,7 +72,7 @@ def _variance_sem(moments):
 def _moments(clicks, tlist, channel, start):
     """Return the `Moments` of the numbers of photons by each time, block after block."""
     times = checks.times("tlist", tlist)
-    start, _ = _bounds(clicks, times[-1], start)
+    start, _ = bounds_of(clicks, times[-1], start)
     if times[0] < start:
         raise ValueError(
             f"`tlist` must not begin before `start`, {start:g}, but does at {times[0]}"

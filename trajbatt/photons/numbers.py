@@ -6,25 +6,7 @@ from trajbatt.base import checks
 from trajbatt.light.input import check_clicks
 from trajbatt.photons.estimate import counted
 
-
-def _numbers(clicks, t, channel, start):
-    chosen = counted(clicks, channel) & _inside(clicks, *_bounds(clicks, t, start))
-    return np.bincount(clicks.trajectory[chosen] - clicks.first, minlength=clicks.ntraj)
-
-
-def _bounds(clicks, t, start):
-    check_clicks(clicks)
-    t = clicks.duration if t is None else checks.real("t", t, 0.0)
-    start = checks.real("start", start, 0.0, t)
-    if t > clicks.duration * (1.0 + 1e-12):
-        raise ValueError(
-            f"`t` must not be after the end of the record, {clicks.duration:g}, but is {t:g}"
-        )
-    return start, t
-
-
-def _inside(clicks, start, t):
-    return (clicks.time > start) & (clicks.time <= t)
+BLOCK = 65_536  # trajectories whose numbers are held at once
 
 
 def counts(clicks, t=None, start=0.0):
@@ -44,7 +26,29 @@ def counts(clicks, t=None, start=0.0):
     """
     check_clicks(clicks)
     n_channels = len(clicks.channels)
-    chosen = _inside(clicks, *_bounds(clicks, t, start))
+    chosen = _inside(clicks, *bounds_of(clicks, t, start))
     place = (clicks.trajectory[chosen] - clicks.first) * n_channels + clicks.channel[chosen]
     found = np.bincount(place, minlength=clicks.ntraj * n_channels)
     return found.reshape(clicks.ntraj, n_channels)
+
+
+def numbers_of(clicks, t, channel, start):
+    """Return how many photons of a channel each trajectory has in a window, int64 (ntraj,)."""
+    chosen = counted(clicks, channel) & _inside(clicks, *bounds_of(clicks, t, start))
+    return np.bincount(clicks.trajectory[chosen] - clicks.first, minlength=clicks.ntraj)
+
+
+def bounds_of(clicks, t, start):
+    """Return the beginning and the end of a window, checked; the end is t, or of the record."""
+    check_clicks(clicks)
+    t = clicks.duration if t is None else checks.real("t", t, 0.0)
+    start = checks.real("start", start, 0.0, t)
+    if t > clicks.duration * (1.0 + 1e-12):
+        raise ValueError(
+            f"`t` must not be after the end of the record, {clicks.duration:g}, but is {t:g}"
+        )
+    return start, t
+
+
+def _inside(clicks, start, t):
+    return (clicks.time > start) & (clicks.time <= t)

@@ -8,6 +8,7 @@ import numpy as np
 from trajbatt.base.version import __version__
 from trajbatt.ensembles.result import EnsembleResult
 from trajbatt.exact.mesolve import MasterEquationResult
+from trajbatt.states.json_form import plain
 
 
 def as_json(value):
@@ -22,12 +23,12 @@ def as_json(value):
             "quantum_variance trajectory_variance dipole dipole_sem counts counts_sem "
             "counts_covariance"
         )
-        if "_coherent" in vars(value) and value.coherent_energy is not None:
+        if value.knows_coherent_energy and value.coherent_energy is not None:
             names += " coherent_energy coherent_energy_sem coherent_fraction coherent_fraction_sem"
         return {name: as_json(getattr(value, name)) for name in names.split()}
     if isinstance(value, MasterEquationResult):
         names = "times channels energy energy_variance dipole counts counts_covariance"
-        if "_coherent" in vars(value) and value.coherent_energy is not None:
+        if value.knows_coherent_energy and value.coherent_energy is not None:
             names += " coherent_energy coherent_fraction"
         return {name: as_json(getattr(value, name)) for name in names.split()}
     if is_dataclass(value):
@@ -49,10 +50,22 @@ def as_json(value):
     return value
 
 
-def provenance(command, battery, **parameters):
-    """Return what is needed to repeat a run, for JSON."""
+def provenance(command, battery, model=None, **parameters):
+    """Return what is needed to repeat a run, for JSON.
+
+    Parameters
+    ----------
+    command : str
+    battery : Battery or None
+        None where no battery makes the model.
+    model : Model, optional
+        Stands for the battery then.
+    **parameters
+        As JSON has them.
+    """
+    about = {"model": plain(model)} if battery is None else asdict(battery)
     return {
         "command": command,
         "version": __version__,
-        "parameters": {**asdict(battery), **parameters},
+        "parameters": {**about, **parameters},
     }

@@ -6,9 +6,8 @@ import numpy as np
 
 from trajbatt import counting, photons
 from trajbatt.exact.mesolve import mesolve
-from trajbatt.models.banded import BandedModel
-from trajbatt.models.protocol import Protocol, stages_of
-from trajbatt.photons.estimate import TOTAL, Estimate
+from trajbatt.light.checking import TOTAL
+from trajbatt.photons.estimate import Estimate
 from trajbatt.reports.row import Row
 
 WINDOWS, BINS = 24, 30  # ends of windows for Fano factors; bins of delays
@@ -79,9 +78,8 @@ class PhotonReport:
 
 def is_quick(model):
     """Whether the exact curves of a model take seconds: those of ladder models do."""
-    models = [one for one, _ in model.steps] if isinstance(model, Protocol) else [model]
     is_small = model.n_atoms <= LARGEST_DRIVEN
-    return is_small or not any(isinstance(one, BandedModel) for one in models)
+    return is_small or all(one.model.clicks_from_populations for one in model.stages())
 
 
 def photon_report(clicks, model, initial=None, with_exact=True):
@@ -90,7 +88,7 @@ def photon_report(clicks, model, initial=None, with_exact=True):
     Parameters
     ----------
     clicks : Clicks
-    model : LadderModel, BandedModel or Protocol
+    model : Model
         What they come from.
     initial : optional
         As in `mesolve`.
@@ -103,7 +101,7 @@ def photon_report(clicks, model, initial=None, with_exact=True):
         If the clicks end before the model emits any.
     """
     end = clicks.duration
-    if end == 0.0 or not any(stage.tags for stage in stages_of(model, end)):
+    if end == 0.0 or not any(stage.places for stage in model.stages(end)):
         raise ValueError(f"the record must go on until there are photons, but ends at {end:g}")
     channels = (*clicks.channels, TOTAL) if len(clicks.channels) > 1 else clicks.channels
     stages = {name: _stage(model, name, end) for name in channels}
@@ -170,14 +168,14 @@ def photon_report(clicks, model, initial=None, with_exact=True):
 def _stage(model, channel, end):
     """Return the stage whose photons of a channel are looked at: the first that has them."""
     names = model.channel_names
-    stages = [stage for stage in stages_of(model, end) if stage.tags]
-    having = (s for s in stages if channel == TOTAL or names.index(channel) in s.tags)
+    stages = [stage for stage in model.stages(end) if stage.places]
+    having = (s for s in stages if channel == TOTAL or names.index(channel) in s.places)
     return next(having, stages[0])
 
 
 def _spans_stages(model, end):
     """Whether the sum of all photons takes whole matrices from stage to stage, of many atoms."""
-    emitting = [stage for stage in stages_of(model, end) if stage.tags]
+    emitting = [stage for stage in model.stages(end) if stage.places]
     return len(emitting) > 1 and model.n_atoms > LARGEST_SPANNING
 
 

@@ -1,4 +1,4 @@
-"""A line of a table."""
+"""A line of a table: an estimate beside its exact value."""
 
 from dataclasses import dataclass
 

@@ -5,20 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from trajbatt.ensembles.statistics import Quantity
 from trajbatt.numerics.scores import z_scores
 from trajbatt.reports.row import Row
-from trajbatt.trajectories.records import COUNTS, JZ, JZ_SQUARE, JZ_VARIANCE
+from trajbatt.trajectories.records import COUNTS, JZ, JZ_SQUARE
 
-EMPTY = 1e-12  # of N: less energy is rounding
 ENOUGH_QUANTA = 25  # of an ensemble, below which a standard error means nothing
-ROUNDING = 1e-6  # rows may be small fractions: only what is tiny beside this is rounding
+SMALL = 1e-6  # rows may be small fractions: only what is tiny beside this is rounding
 
 
-class Moment:
-    """An ensemble and its exact twin at one of the requested times.
-
-    Standard errors of ratios are by the delta method. A row has a z-score only if everything in it
-    has one there.
+def summarise(runs, exact, verdict, energies=None):
+    """Return what a run comes to: when that is, and the rows.
 
     Parameters
     ----------
@@ -26,138 +23,125 @@ class Moment:
     exact : MasterEquationResult
     verdict : Comparison
         Of the two.
+    energies : ndarray (nc,), optional
+        Of the photons that are wasted in a charging, in units of hbar omega_0; each is one quantum
+        by default.
+
+    Returns
+    -------
+    title : str
+    rows : list of Row
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
+        if runs.model.is_staged:
+            return "stage by stage", _protocol_rows(runs, exact, verdict)
+        if runs.model.is_discharge:
+            return "discharge", _discharge_rows(runs, exact, verdict)
+        return "at the end", _charging_rows(runs, exact, verdict, energies)
+
+
+class Instant:
+    """An ensemble and its exact twin at one of the requested times.
+
+    A row has a z-score only if everything in it has one there.
+
+    Parameters
+    ----------
+    runs, exact, verdict
+        As in `summarise`.
     index : int
         Of the time.
     """
 
     def __init__(self, runs, exact, verdict, index=-1):
         self._runs, self._exact, self._index = runs, exact, index
-        self._n_atoms = runs.model.n_atoms
-        self._mean = runs.moments.mean[:, index]
-        self._unit = np.eye(len(self._mean))
+        self._statistics, self._n_atoms = runs.statistics, runs.model.n_atoms
         self._judged = {
             JZ: verdict.energy[index],
             JZ_SQUARE: verdict.energy_variance[index],
             **{COUNTS + i: z[index] for i, z in enumerate(verdict.counts)},
         }
-        self._energy = self._mean[JZ] + self._n_atoms / 2
         self._exact_energy = exact.energy[index]
-        self._is_empty = self._exact_energy < EMPTY * self._n_atoms
 
-    def _row(self, name, label, value, gradient, exact):
-        sem = float(self._runs.moments.sem(np.asarray(gradient)[:, None])[self._index])
+    def _row(self, name, label, quantity, exact):
+        """Return the row of a `Quantity`, whose exact value may be None."""
+        value = float(quantity.value[self._index])
+        sem = float(self._statistics.sem(quantity)[self._index])
         if exact is None:
-            return Row(name, label, float(value), sem, None, None)
-        parts = [z for row, z in self._judged.items() if gradient[row] != 0]
+            return Row(name, label, value, sem, None, None)
+        if math.isnan(value):
+            return Row(name, label, math.nan, math.nan, math.nan, None)
+        slopes = quantity.gradient[:, self._index]
+        parts = [z for row, z in self._judged.items() if slopes[row] != 0]
         if np.any(np.isnan(parts)) or not math.isfinite(value):
             z = math.nan
         elif np.all(np.array(parts) == 0.0):  # nothing fluctuates, or it agrees to rounding
             z = 0.0
         else:
-            z = float(z_scores(value, exact, sem, ROUNDING))
-        return Row(name, label, float(value), sem, float(exact), z)
+            z = float(z_scores(value, exact, sem, SMALL))
+        return Row(name, label, value, sem, float(exact), z)
 
     def energy_per_atom(self, name, label):
         """Return the row of E/N."""
-        gradient = self._unit[JZ] / self._n_atoms
-        exact = self._exact_energy / self._n_atoms
-        return self._row(name, label, self._energy / self._n_atoms, gradient, exact)
+        energy = _scaled(self._statistics.energy, 1.0 / self._n_atoms)
+        return self._row(name, label, energy, self._exact_energy / self._n_atoms)
 
     def power(self, duration):
         """Return the row of E/T."""
-        gradient, exact = self._unit[JZ] / duration, self._exact_energy / duration
-        label = "average power E/T"
-        return self._row("average_power", label, self._energy / duration, gradient, exact)
+        power = _scaled(self._statistics.energy, np.divide(1.0, duration))
+        exact = np.divide(self._exact_energy, duration)
+        return self._row("average_power", "average power E/T", power, exact)
 
     def fluctuations(self):
         """Return the rows of Delta E/E and of its quantum and trajectory parts."""
-        d_variance = self._unit[JZ_SQUARE] - 2 * self._mean[JZ] * self._unit[JZ]
-        d_quantum = self._unit[JZ_VARIANCE]
-        runs, at = self._runs, self._index
-        exact = np.sqrt(self._exact.energy_variance[at]) / self._exact_energy
+        found = self._statistics
+        exact = np.sqrt(self._exact.energy_variance[self._index]) / self._exact_energy
         return [
-            self._relative("", "fluctuation, ΔE/E", runs.energy_variance[at], d_variance, exact),
-            self._relative(
-                "_quantum", "  quantum part", runs.quantum_variance[at], d_quantum, None
-            ),
-            self._relative(
-                "_trajectory",
-                "  trajectory part",
-                runs.trajectory_variance[at],
-                d_variance - d_quantum,
-                None,
-            ),
+            self._row(f"relative_fluctuation{part}", label, found.relative_fluctuation(of), known)
+            for part, label, of, known in (
+                ("", "fluctuation, ΔE/E", found.energy_variance, exact),
+                ("_quantum", "  quantum part", found.quantum_variance, None),
+                ("_trajectory", "  trajectory part", found.trajectory_variance, None),
+            )
         ]
-
-    def _relative(self, part, label, variance, gradient, exact):
-        """Return the row of sqrt(variance)/E; without an error where the variance is rounding."""
-        if self._is_empty:
-            return Row(f"relative_fluctuation{part}", label, math.nan, math.nan, math.nan, None)
-        ratio = np.sqrt(variance) / self._energy
-        if variance <= 1e-12 * self._n_atoms**2:
-            slope = np.full_like(gradient, np.nan)
-        else:
-            slope = ratio * (gradient / (2 * variance) - self._unit[JZ] / self._energy)
-        return self._row(f"relative_fluctuation{part}", label, ratio, slope, exact)
 
     def photons(self, names):
         """Return the rows of the mean counts of some channels."""
-        channels = self._runs.channels
         return [
-            self._row(
-                f"photons_{name}",
-                f"photons, {name}",
-                self._mean[COUNTS + i],
-                self._unit[COUNTS + i],
-                self._exact.counts[i, self._index],
+            self._row(f"photons_{name}", f"photons, {name}", count, exact[self._index])
+            for name, count, exact in zip(
+                self._runs.channels, self._statistics.counts, self._exact.counts, strict=True
             )
-            for i, name in enumerate(channels)
             if name in names
         ]
 
     def waste(self, energies):
         """Return the row of the photons' energy for each stored quantum; `energies` (nc,)."""
-        name, label = "waste_per_quantum", "waste per stored quantum"
-        if self._is_empty:
-            return Row(name, label, math.nan, math.nan, math.nan, None)
-        waste = energies @ self._mean[COUNTS:] / self._energy
-        gradient = (energies @ self._unit[COUNTS:] - waste * self._unit[JZ]) / self._energy
         exact = energies @ self._exact.counts[:, self._index] / self._exact_energy
-        return self._row(name, label, waste, gradient, exact)
+        waste = self._statistics.waste(energies)
+        return self._row("waste_per_quantum", "waste per stored quantum", waste, exact)
 
 
-def charging_summary(runs, exact, verdict, energies):
-    """Return the rows of a charging run, at its last time.
-
-    Parameters
-    ----------
-    runs : EnsembleResult
-    exact : MasterEquationResult
-    verdict : Comparison
-    energies : ndarray (nc,)
-        Of the photons, in units of hbar omega_0.
-
-    Returns
-    -------
-    list of Row
-    """
-    end = Moment(runs, exact, verdict)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
-        return [
-            end.energy_per_atom("energy_per_atom", "stored energy per atom, E/N"),
-            *end.fluctuations(),
-            *end.photons(runs.channels),
-            end.waste(energies),
-            end.power(runs.times[-1]),
-        ]
+def _scaled(quantity, factor):
+    return Quantity(factor * quantity.value, factor * quantity.gradient)
 
 
-def discharge_summary(runs, exact, verdict):
-    """Return the rows of a discharge: what was there, what is left, and what came out coherently.
+def _charging_rows(runs, exact, verdict, energies):
+    """Return the rows at the last time; those of photons only if the model has any."""
+    end = Instant(runs, exact, verdict)
+    rows = [
+        end.energy_per_atom("energy_per_atom", "stored energy per atom, E/N"),
+        *end.fluctuations(),
+    ]
+    if runs.channels:
+        energies = np.ones(len(runs.channels)) if energies is None else energies
+        rows += [*end.photons(runs.channels), end.waste(energies), end.power(runs.times[-1])]
+    return rows
 
-    The first of the requested times must be 0; parameters as for `charging_summary`.
-    """
-    start, end = (Moment(runs, exact, verdict, index) for index in (0, -1))
+
+def _discharge_rows(runs, exact, verdict):
+    """Return the rows of what was there, what is left, and what came out coherently."""
+    start, end = (Instant(runs, exact, verdict, index) for index in (0, -1))
     return [
         start.energy_per_atom("energy_at_start_per_atom", "energy at the start per atom, E/N"),
         end.energy_per_atom("energy_left_per_atom", "energy left per atom, E/N"),
@@ -166,39 +150,35 @@ def discharge_summary(runs, exact, verdict):
     ]
 
 
-def protocol_summary(runs, exact, verdict):
-    """Return the rows of a protocol: each stage at the last of the times in it.
-
-    Parameters as for `charging_summary`.
-    """
-    rows = []
-    for i, stage in enumerate(runs.model.until(runs.times[-1])):
+def _protocol_rows(runs, exact, verdict):
+    """Return the rows of each stage at the last of the times in it."""
+    rows, names = [], set()
+    for i, stage in enumerate(runs.model.stages(runs.times[-1]), 1):
         wanted, _ = stage.select(runs.times)
         if wanted.stop == wanted.start:
             continue
-        again = stage.model.name in [model.name for model, _ in runs.model.steps[:i]]
-        names = [runs.channels[tag] for tag in stage.tags]
-        then = Moment(runs, exact, verdict, wanted.stop - 1)
-        with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
-            stage_rows = _stage_rows(then, stage.model.name, names, runs.channels)
-        rows += [replace(row, name=f"{row.name}_{i + 1}") if again else row for row in stage_rows]
+        found = _stage_rows(Instant(runs, exact, verdict, wanted.stop - 1), stage, runs.channels)
+        again = any(row.name in names for row in found)
+        names.update(row.name for row in found)
+        rows += [replace(row, name=f"{row.name}_{i}") if again else row for row in found]
     return rows + (_coherent_rows(runs, exact) if runs.coherent_energy is not None else [])
 
 
-def _stage_rows(then, stage, names, channels):
-    if stage == "charge":
-        emitted = np.array([1.0 if name in names else 0.0 for name in channels])
+def _stage_rows(then, stage, channels):
+    names = [channels[place] for place in stage.places]
+    if stage.model.is_discharge:
         return [
-            then.energy_per_atom("energy_per_atom", "stored energy per atom, E/N"),
-            then.fluctuations()[0],
             *then.photons(names),
-            then.waste(emitted),
+            then.energy_per_atom("energy_left_per_atom", "left after the discharge, E/N"),
         ]
-    if stage == "store":
+    if not names:
         return [then.energy_per_atom("energy_after_store_per_atom", "after the storage, E/N")]
+    emitted = np.array([1.0 if name in names else 0.0 for name in channels])
     return [
+        then.energy_per_atom("energy_per_atom", "stored energy per atom, E/N"),
+        then.fluctuations()[0],
         *then.photons(names),
-        then.energy_per_atom("energy_left_per_atom", "left after the discharge, E/N"),
+        then.waste(emitted),
     ]
 
 
@@ -228,7 +208,7 @@ def _coherent_rows(runs, exact):
             float(value),
             float(sem),
             float(known),
-            float(z_scores(value, known, sem, ROUNDING)) if known_well else math.nan,
+            float(z_scores(value, known, sem, SMALL)) if known_well else math.nan,
         )
         for name, label, value, sem, known in pairs
     ]
