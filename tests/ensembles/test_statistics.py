@@ -10,8 +10,11 @@ from trajbatt.reports.summaries import summarise
 BATTERY = tb.Battery(30, 1.87, 300.0, gamma_plus=10.0)
 
 
-def relative_fluctuations(seeds, ntraj=200):
-    model, times = BATTERY.charge(), [BATTERY.charging_time]
+FEW = tb.Battery(3, 1.2, 30.0, gamma_plus=10.0)  # whose energy and variance hang together
+
+
+def relative_fluctuations(seeds, ntraj=400):
+    model, times = FEW.charge(), [FEW.charging_time]
     for seed in seeds:
         found = tb.mcsolve(model, times, ntraj, seed=seed, threads=1).statistics
         quantity = found.relative_fluctuation()
@@ -23,7 +26,7 @@ def test_the_error_of_the_fluctuation_is_its_scatter():
     scatter = values.std(ddof=1)
     assert errors.mean() == pytest.approx(scatter, rel=5 / np.sqrt(400))
     # Negative control: the two errors taken as independent, as sweeps once did, are not it.
-    runs = tb.mcsolve(BATTERY.charge(), [BATTERY.charging_time], 200, seed=1)
+    runs = tb.mcsolve(FEW.charge(), [FEW.charging_time], 400, seed=1)
     parts = runs.energy_variance_sem / (2 * runs.energy_variance), runs.energy_sem / runs.energy
     independent = values.mean() * np.hypot(*parts)[0]
     assert abs(independent / scatter - 1) > 5 / np.sqrt(400)

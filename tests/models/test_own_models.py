@@ -72,4 +72,4 @@ def test_a_protocol_of_own_models():
     # The rate of one channel, in both stages that have it; not of the discharge.
     faster = both.with_parameters(rate_sink=2.0)
     rates = [stage.model.rate_of(-1) for stage in faster.stages()]
-    assert rates == [2.0, 0.0, 2.0, 1.0]
+    assert rates == [2.0, 0.0, 2.0, BATTERY.gamma_0]
