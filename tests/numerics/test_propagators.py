@@ -1,0 +1,60 @@
+"""Propagators, against each other and against what was asked for."""
+
+import numpy as np
+import pytest
+
+import trajbatt as tb
+from trajbatt.exact.ladder import CoherenceOrders
+from trajbatt.numerics import propagators
+from trajbatt.states.initial import prepare
+
+
+@pytest.mark.parametrize("initial", ["ground", "complex"])
+def test_rational_steps_agree_with_dense_exponentials(initial):
+    model = tb.Battery(60, 1.87, 600.0, gamma_plus=10.0).charge()
+    start = None if initial == "ground" else tb.coherent_state(60, 1.0, 0.7)
+    times = np.linspace(0, 0.1, 6)
+    system = CoherenceOrders(model, range(3))
+    y = system.initial(prepare(model, start))
+    dense = system.from_dense(
+        propagators.dense_states(system.dense_blocks(), system.dense_state(y), times)
+    )
+    rational = np.array(list(propagators.rational_states(system, y, times, 1e-12))).T
+    phase = model.frequency * times
+    for a, b in zip(
+        system.observables(dense, phase), system.observables(rational, phase), strict=True
+    ):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(dense[-3:].real, rational[-3:].real, rtol=1e-9)
+
+
+def test_uneven_times_agree_with_even_ones():
+    model = tb.Battery(20, 1.87, 200.0, gamma_plus=10.0).charge()
+    even = tb.mesolve(model, np.linspace(0, 0.3, 13))
+    uneven = tb.mesolve(model, np.array([0.05, 0.1, 0.3]))
+    np.testing.assert_allclose(uneven.energy, even.energy[[2, 4, 12]], rtol=1e-10)
+    np.testing.assert_allclose(uneven.counts, even.counts[:, [2, 4, 12]], rtol=1e-10)
+
+
+def test_accuracy_is_what_was_asked_for():
+    model = tb.Battery(300, 1.87, 3000.0, gamma_plus=10.0).charge()
+    times = np.array([0.0, 0.01, 0.02])
+    reference = tb.mesolve(model, times, rtol=1e-13)
+    for rtol in (1e-4, 1e-7, 1e-10):
+        rough = tb.mesolve(model, times, rtol=rtol)
+        assert np.abs(rough.energy - reference.energy).max() < rtol * 300
+        assert np.abs(rough.energy_variance - reference.energy_variance).max() < rtol * 300
+        assert np.abs(rough.counts - reference.counts).max() < rtol * reference.counts.sum()
+
+
+def test_an_even_grid_that_starts_late():
+    model = tb.Battery(50, 1.87, 500.0, gamma_plus=10.0).charge()
+    even = tb.mesolve(model, np.linspace(1e6, 1e6 + 0.01, 5))
+    single = tb.mesolve(model, [1e6])
+    np.testing.assert_allclose(even.counts[:, 0], single.counts[:, 0], rtol=1e-10)
+
+
+def test_times_on_very_different_scales():
+    model = tb.Battery(200, 1.87, 2000.0, gamma_plus=10.0).charge()
+    counts = tb.mesolve(model, [1e-9, 1.4e-9, 2.1e-9, 3e-9, 1e3]).counts
+    np.testing.assert_allclose(counts[:, :4] / counts[:, :1], [[1.0, 1.4, 2.1, 3.0]] * 3, rtol=1e-3)
