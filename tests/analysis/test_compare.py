@@ -24,6 +24,7 @@ def p_values(ensemble_of, exact_of, n_runs=300, ntraj=400):
     )
 
 
+@pytest.mark.slow
 def test_p_value_is_uniform_under_the_null():
     p = p_values(BATTERY, BATTERY)
     assert stats.kstest(p, "uniform").pvalue > 1e-3
@@ -46,6 +47,7 @@ def test_two_per_cent_off_is_seen_with_20000_trajectories():
         assert tb.compare(runs, tb.mesolve(off.charge(), times)).p_value < 1e-9
 
 
+@pytest.mark.slow
 def test_z_scores_are_standard_normal():
     exact = tb.mesolve(BATTERY.charge(), TIMES)
     z = []
@@ -58,6 +60,7 @@ def test_z_scores_are_standard_normal():
     assert np.all(np.abs(np.nanstd(z, axis=0) - 1) < 5 / np.sqrt(400))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_atoms", "duration", "ntraj"), [(10, 5.0, 400), (1, 50.0, 300)])
 def test_no_false_alarm_when_the_coherence_has_decayed(n_atoms, duration, ntraj):
     # The last coherence is carried by a few trajectories, or by none that was sampled.
@@ -91,6 +94,7 @@ def test_a_large_battery_is_judged_although_its_chunks_are_small():
     assert tb.compare(runs, tb.mesolve(off.charge(), times)).p_value < 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theta", [0.3, 2.9])
 def test_no_false_alarm_from_rare_photons(theta):
     # One run in three has the one red photon that carries all of the variance.
@@ -150,3 +154,21 @@ def test_bad_input():
     other = dataclasses.replace(BATTERY, n_atoms=21)
     with pytest.raises(ValueError, match="`exact` must solve the same model"):
         tb.compare(runs, tb.mesolve(other.charge(), TIMES))
+
+
+def test_p_value_minds_that_the_standard_error_is_estimated():
+    # One atom that empties, at one time: photons and energy are the same number, so there is one
+    # score z. With an estimated variance z^2 is F-distributed and its mean (n - 1)/(n - 3), so
+    # z^2 (n - 3)/(n - 1) is judged by chi-squared (to 15 %, see `_weighted_chi2_tail`).
+    n, times = 28, [np.log(2.0)]
+    model, start = tb.Battery(1, 1.0, 0.0).discharge(), tb.excited_state(1)
+    runs = tb.mcsolve(model, times, ntraj=n, initial=start, seed=3)
+    other = tb.Battery(1, 1.0, 0.0).discharge(8.0)
+    verdict = tb.compare(runs, tb.mesolve(other, times, initial=start))
+    z = verdict.energy[0]
+    assert abs(z) > 4
+    assert verdict.counts[0, 0] == pytest.approx(-z, rel=1e-9)
+    expected = stats.chi2.sf(z**2 * (n - 3) / (n - 1), 1)
+    assert verdict.p_value == pytest.approx(expected, rel=0.16, abs=0.0)
+    # Negative control: as if the error was known.
+    assert verdict.p_value != pytest.approx(stats.chi2.sf(z**2, 1), rel=0.3, abs=0.0)

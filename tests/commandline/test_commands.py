@@ -58,7 +58,7 @@ def test_discharge_until_one_percent_is_left(start, capsys, empty_folder):
     assert (empty_folder / "here" / "discharge.png").exists()
 
 
-@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("full", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_cycle(full, capsys, empty_folder):
     options = ["--full", "--ratio", "1", "--theta", "1.2"] if full else []
     numbers = numbers_of(["cycle", *SMALL, *options, "--out", "here"], capsys)
@@ -162,6 +162,7 @@ def test_photons_of_a_short_record(capsys):
     assert abs(row["ensemble"] - ever[2]) > 5 * row["sem"]
 
 
+@pytest.mark.slow
 def test_photons_of_batteries_in_other_units(capsys, empty_folder):
     for gamma_minus in (0.0, 2.0):
         battery = tb.Battery(4, 1.5, 60.0, 1.0, 10.0, gamma_minus)

@@ -258,6 +258,7 @@ def test_a_folder_that_cannot_be_made(capsys, empty_folder):
     assert "`out` must be in a folder" in message
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_one_line():
     # A real signal, while the threads are in the kernels.
     command = [sys.executable, "-m", "trajbatt", "charge", "--ntraj", "2000000000"]
@@ -274,6 +275,7 @@ def test_ctrl_c_ends_with_one_line():
     assert not Path("trajbatt-out").exists()
 
 
+@pytest.mark.slow
 def test_edges_of_the_command(capsys):
     for extra in (
         ["--n-atoms", "1"],

@@ -98,6 +98,7 @@ def test_a_window_of_a_fast_drive():
     assert found[0] == pytest.approx(pairs / product, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_bins_against_the_dense_twin():
     cases = {case.name: case for case in dense.cases()}
     for name, channels, edges in [
@@ -204,6 +205,7 @@ def test_windows_over_the_ends_of_stages(after, window, delay, cuts):
         np.testing.assert_allclose(found, following / rate, rtol=1e-7, atol=CLOSE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("secular", [False, True])
 def test_windows_from_a_slow_stage_into_a_fast_one(secular):
     slow = tb.Battery(2, 1.2, 300.0).discharge()

@@ -10,6 +10,7 @@ import trajbatt as tb
 CLOSE = 1e-9
 
 
+@pytest.mark.slow
 def test_moments_and_marginals():
     battery = tb.Battery(40, 1.87, 400.0, gamma_plus=10.0)
     model, t = battery.charge(), 0.1
@@ -56,6 +57,7 @@ def test_a_narrow_window_far_from_zero():
     assert variance == pytest.approx(exact.counts_covariance[2, 2, 0], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_numbers_of_one_parity():
     # A cat of even levels emits even numbers; its generating function comes back at z = -1.
     n = 400

@@ -9,6 +9,7 @@ from oracle.windows import panels
 import trajbatt as tb
 
 
+@pytest.mark.slow
 def test_covariances_of_joint_numbers_are_those_of_the_master_equation():
     first = tb.Battery(4, 1.87, 20.0, gamma_plus=6.0)
     second = tb.Battery(4, 1.2, 20.0)

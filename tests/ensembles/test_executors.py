@@ -82,7 +82,7 @@ def test_any_order_of_completion(reference, tmp_path):
     assert everything(solve(executor=Backwards(), store=tmp_path)) == reference
 
 
-@pytest.mark.parametrize("method", ["spawn", "fork"])
+@pytest.mark.parametrize("method", [pytest.param("spawn", marks=pytest.mark.slow), "fork"])
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_processes(method, reference):
     context = multiprocessing.get_context(method)
@@ -102,6 +102,7 @@ class Deadly:
         return self.executor.submit(function, *arguments)
 
 
+@pytest.mark.slow
 def test_a_killed_process_does_not_lose_the_run(reference, tmp_path):
     context = multiprocessing.get_context("spawn")
     with (
@@ -220,6 +221,7 @@ def busy(repeats, chunk, size):
     return chunk
 
 
+@pytest.mark.slow
 def test_dispatch_is_as_parallel_as_bare_threads():
     busy(1, 0, CHUNK)
     start = time.perf_counter()

@@ -22,6 +22,7 @@ tb.mcsolve(model, np.linspace(0, 0.02, 5), int(sys.argv[2]), seed=7, keep_clicks
 """
 
 
+@pytest.mark.slow
 def test_a_killed_driver_loses_no_finished_chunk(tmp_path):
     ntraj = 160 * CHUNK + 11
     reference = everything(solve(ntraj))

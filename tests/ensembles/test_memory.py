@@ -23,6 +23,7 @@ def test_memory_does_not_grow_with_the_clicks_of_a_chunk():
 
 
 MEMORY = """
+import re, sys, trajbatt as tb
 battery = tb.Battery(20, 1.87, 200.0, gamma_plus=10.0)
 ntraj, store = int(sys.argv[1]), sys.argv[2] or None
 keep = sys.argv[3] == "keep"
@@ -32,6 +33,7 @@ print(int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) /
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs Linux")
 def test_memory_stays_flat(tmp_path):
     def megabytes(ntraj, store, keep):

@@ -131,7 +131,7 @@ def test_a_store_in_use_is_refused(tmp_path):
     code = (
         "import sys, time, trajbatt as tb\n"
         "from trajbatt.ensembles.store import Store\n"
-        "from trajbatt.ensembles.chunks import Plan\n"
+        "from trajbatt.ensembles.plan import Plan\n"
         "from trajbatt.states.initial import prepare\n"
         "import numpy as np\n"
         "model = tb.Battery(3, 1.0, 1.0).charge()\n"

@@ -11,7 +11,10 @@ sys.path.append(str(Path(__file__).parents[2]))  # last: the package is the one 
 from experiments import report, study
 
 
-@pytest.mark.parametrize("name", report.STUDIES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name != "fig1")) for name in report.STUDIES],
+)
 def test_a_study_runs(name, tmp_path, monkeypatch):
     if name == "benchmark":
         pytest.importorskip("qutip")

@@ -32,6 +32,7 @@ SCRIPTS = {
 }
 
 
+@pytest.mark.slow
 def test_python_examples_print_what_they_say(empty_folder):
     names = {}
     checked = 0
@@ -45,6 +46,7 @@ def test_python_examples_print_what_they_say(empty_folder):
     assert checked == 4
 
 
+@pytest.mark.slow
 def test_cluster_examples_run(tmp_path):
     assert set(SCRIPTS) == {"with_dask.py", "with_mpi.py"}
     for name, code in SCRIPTS.items():
@@ -79,6 +81,7 @@ def test_commands_print_what_they_say(capsys, empty_folder):
     assert checked == set(COMMANDS.values())
 
 
+@pytest.mark.slow
 def test_commands_run(capsys, empty_folder):
     assert main(["charge", "--store", "RUN", "--ntraj", "100"]) == 0
     assert main(["export", "RUN", "clicks.csv"]) == 0

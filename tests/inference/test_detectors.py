@@ -10,6 +10,7 @@ TIMES = np.linspace(0.1, 0.6, 3)
 EFFICIENCY, DARK = np.array([0.6, 0.3, 0.5]), np.array([0.5, 0.0, 1.0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["charge", "discharge"])
 def test_the_filter_is_unbiased(case):
     if case == "charge":

@@ -117,6 +117,24 @@ def test_dark_times_under_eq5(end):
     assert found.energy[0] == pytest.approx(np.abs(psi) ** 2 @ np.arange(5), abs=1e-7)
 
 
+def test_a_dark_time_less_likely_than_numbers_go():
+    # exp(-1070) is zero: what is rounding in the state must not grow as the likelihood falls.
+    battery, end = tb.Battery(2, 1.2, 4.0), 1000.0
+    hamiltonian, jumps, _ = dense.driving(battery, np.inf)
+    lost = -1j * hamiltonian - 0.5 * jumps["all"].conj().T @ jumps["all"]
+    # In the long run the mode that decays most slowly is all that is left.
+    values, right = np.linalg.eig(lost)
+    slowest = np.argmax(values.real)
+    share = np.linalg.solve(right, np.eye(3)[0])[slowest]
+    psi = share * right[:, slowest]
+    log = 2.0 * (values[slowest].real * end + np.log(np.linalg.norm(psi)))
+    assert log < -1000
+    found = tb.filter(battery.charge(secular=False), record(), [end])
+    assert found.log_likelihood[0] == pytest.approx(log, abs=1e-6)
+    populations = np.abs(psi / np.linalg.norm(psi)) ** 2
+    assert found.energy[0] == pytest.approx(populations @ np.arange(3), abs=1e-8)
+
+
 def test_a_result_shows_itself():
     battery = tb.Battery(3, 1.87, 9.0, gamma_plus=4.0)
     cycle = tb.Protocol(

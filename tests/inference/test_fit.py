@@ -137,7 +137,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=[pytest.mark.slow] * (case == "transient")) for case in CASES],
+)
 def test_parameters_are_recovered(case):
     model, start, duration, ntraj, names = CASES[case]
     clicks = watched(model, duration, ntraj)
@@ -202,6 +205,7 @@ def pulls(found, truth):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("efficiency", "dark_rate", "names", "sets"),
     [(1.0, 0.0, ("gamma_plus", "gamma_minus"), 70), (0.6, 0.2, ("gamma_minus",), 50)],
@@ -339,6 +343,7 @@ def test_stages_of_different_batteries_keep_what_is_not_fitted():
         tb.fit(tb.Protocol([(slow, 0.1), (fast, 0.1)]), clicks, ("gamma",))
 
 
+@pytest.mark.slow
 def test_light_that_says_nothing():
     battery = tb.Battery(4, 1.87, 40.0, gamma_plus=5.0)
     cycle = tb.Protocol([(battery.charge(), 0.1), (battery.discharge(), 0.1)])

@@ -149,3 +149,18 @@ def test_moments_against_matrices(kind, theta, angle):
     assert mean == pytest.approx(expect(bare_z).real, abs=1e-12)
     assert variance == pytest.approx(expect(bare_z @ bare_z).real - mean**2, abs=1e-12)
     assert complex(real, imag) == pytest.approx(expect(bare_plus), abs=1e-12)
+
+
+def test_trim_tells_what_it_drops_at_both_ends():
+    # Three negligible levels below and two above; one in the middle is kept.
+    a = np.array([1e-9, 2e-9j, 3e-9, 0.5, 1e-10, 1.0, 0.7, 4e-9, 5e-9j, 9.0])
+    low, high, dropped = ladder.trim(a, 0, 5, 8, 1e-16)
+    assert (low, high) == (3, 6)
+    assert dropped == pytest.approx((1 + 4 + 9 + 16 + 25) * 1e-18, rel=1e-12, abs=0.0)
+    # The hidden branch stays, however narrow the window.
+    low, high, dropped = ladder.trim(np.array([1e-9, 1e-9, 1.0, 0.0]), 0, 2, 2, 1e-16)
+    assert (low, high) == (2, 2)
+    assert dropped == pytest.approx(2e-18, rel=1e-12, abs=0.0)
+    low, high, dropped = ladder.trim(np.array([1.0, 1e-9, 0.0, 0.0]), 0, 0, 1, 1e-16)
+    assert (low, high) == (0, 0)
+    assert dropped == pytest.approx(1e-18, rel=1e-12, abs=0.0)

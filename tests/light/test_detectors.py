@@ -108,6 +108,7 @@ def test_thinning_is_binomial():
     assert p_of_binomial(found, n, efficiency[some] * 1.05) < 1e-6
 
 
+@pytest.mark.slow
 def test_thinned_light_has_the_same_correlations():
     model = tb.Battery(4, 1.87, 40.0, gamma_plus=10.0).charge()
     runs = tb.mcsolve(model, [1.0], 20_000, seed=1, keep_clicks=True)

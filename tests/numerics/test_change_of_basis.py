@@ -19,7 +19,7 @@ def test_change_of_basis_is_a_rotation():
     np.testing.assert_array_equal(spin.change_of_basis(5, 0.7, 0.7), np.eye(6))
 
 
-@pytest.mark.parametrize("n", [1, 300, 2000])
+@pytest.mark.parametrize("n", [1, 300, pytest.param(2000, marks=pytest.mark.slow)])
 def test_change_of_basis_is_orthogonal(n):
     there, back = (spin.change_of_basis(n, *angles) for angles in ((0.4, 1.87), (1.87, 0.4)))
     np.testing.assert_allclose(there @ there.T, np.eye(n + 1), atol=1e-12)

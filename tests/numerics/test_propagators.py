@@ -1,5 +1,7 @@
 """Propagators, against each other and against what was asked for."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -58,3 +60,49 @@ def test_times_on_very_different_scales():
     model = tb.Battery(200, 1.87, 2000.0, gamma_plus=10.0).charge()
     counts = tb.mesolve(model, [1e-9, 1.4e-9, 2.1e-9, 3e-9, 1e3]).counts
     np.testing.assert_allclose(counts[:, :4] / counts[:, :1], [[1.0, 1.4, 2.1, 3.0]] * 3, rtol=1e-3)
+
+
+class Rotation:
+    """dy/dt = i y, as much of a system as rational steps need; it counts how often it is looked at.
+
+    Step after step the two approximants differ by as much.
+    """
+
+    timescale, rounding, is_real = 1.0, 0.0, False
+
+    def __init__(self):
+        self.looks = 0
+
+    def factor(self, pole, h):
+        return lambda y: y / (pole - 1j * h)
+
+    def normalise(self, y):
+        """Conserve nothing."""
+
+    def monitor(self, y):
+        self.looks += 1
+        return np.array([y[0].real, y[0].imag])
+
+
+def pade(z, m, n):
+    """Return the approximant to exp(z) with these degrees, from its closed form."""
+    top = sum(
+        math.comb(m, j) * math.factorial(m + n - j) / math.factorial(m + n) * z**j
+        for j in range(m + 1)
+    )
+    bottom = sum(
+        math.comb(n, j) * math.factorial(m + n - j) / math.factorial(m + n) * (-z) ** j
+        for j in range(n + 1)
+    )
+    return top / bottom
+
+
+@pytest.mark.parametrize(("better", "compared"), [(2.0, 24), (50.0, 24), (200.0, 6)])
+def test_only_steps_that_are_a_hundred_times_better_than_asked_are_trusted(better, compared):
+    # Of 24 equal steps each is compared with a second approximant, or every fourth.
+    difference = abs(pade(1j, 4, 5) - pade(1j, 3, 4))
+    system, times, rtol = Rotation(), np.arange(1.0, 25.0), better * difference
+    states = propagators.rational_states(system, np.ones(1, dtype=complex), times, rtol)
+    found = np.concatenate([*states])
+    np.testing.assert_allclose(found, np.exp(1j * times), rtol=0, atol=rtol)
+    assert system.looks == 2 * compared  # at both approximants

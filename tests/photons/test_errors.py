@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from oracle.bins import POINTS, g2_in_bins, mean_in_bins
 from oracle.statistics import coverage
 
@@ -12,6 +13,7 @@ from trajbatt import counting, photons
 SETS, SIZE = 200, 200
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_exact_value():
     model = tb.Battery(3, 1.87, 30.0, gamma_plus=10.0).charge()
     runs = tb.mcsolve(model, [0.8], SETS * SIZE, seed=5, keep_clicks=True).clicks

@@ -142,7 +142,14 @@ def p_value(name, estimate, exact, ntraj):
     return min(1.0, 2 * z.size * stats.norm.sf(np.abs(z).max()))
 
 
-@pytest.mark.parametrize("name", ["charge", "steady", "driven", "discharge", "cycle"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("charge", "steady", "driven")),
+        pytest.param("discharge", marks=pytest.mark.slow),
+        "cycle",
+    ],
+)
 def test_trajectories_agree_with_their_exact_twin(name):
     s = scenes()[name]
     if name in ("charge", "steady"):  # so long that all next clicks are seen

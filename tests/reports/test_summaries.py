@@ -27,6 +27,7 @@ def test_standard_errors_of_ratios_are_right():
         assert values.std(ddof=1) / claimed == pytest.approx(1.0, abs=5 / np.sqrt(400)), name
 
 
+@pytest.mark.slow
 def test_z_scores_of_the_rows_are_standard_normal():
     rows = [summary(200, seed) for seed in range(200)]
     for name, row in rows[0].items():

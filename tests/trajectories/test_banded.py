@@ -211,3 +211,16 @@ def test_nothing_depends_on_the_size_of_the_buffers(model, monkeypatch):
     for a, b in zip(records, cramped_records, strict=True):
         np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(seen.samples, cramped_seen.samples)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_the_first_photon_from_the_dark(plain, share):
+    # The ground state is dark, so the first coefficient of its series vanishes: the second one,
+    # however small, does not say that all the others are. By t comes a photon with the probability
+    # gamma (N Omega_R)^2 t^3/12, to lowest order, as <J_+ J_-> = (N Omega_R t/2)^2.
+    battery, end = tb.Battery(4, 1.2, 30.0), 1e-4
+    model = battery.charge(secular=False)
+    probability = (battery.n_atoms * battery.rabi) ** 2 * end**3 / 12
+    rng = Scripted([0.5], [share * probability, 1.0])
+    records, _ = BandedEngine(model, prepare(model, None)).run(rng, 1, np.array([end]))
+    assert records.time == pytest.approx([share ** (1 / 3) * end], rel=0.01)

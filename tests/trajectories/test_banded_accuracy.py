@@ -11,8 +11,10 @@ from trajbatt.states.initial import prepare
 from trajbatt.trajectories.banded import BandedEngine
 from trajbatt.trajectories.records import JZ
 
+SIZES = [(30, 0.2), pytest.param(100, 0.06, marks=pytest.mark.slow)]
 
-@pytest.mark.parametrize(("n", "end"), [(30, 0.2), (100, 0.06)])
+
+@pytest.mark.parametrize(("n", "end"), SIZES)
 @pytest.mark.parametrize("theta", [1.2, np.pi / 2])
 def test_states_read_off_a_record_are_good_to_rtol(n, end, theta):
     # The clicks are given, so nothing is ill-conditioned: all trajectories, at all times.
@@ -35,7 +37,7 @@ def energies(battery, rtol, times, n):
     return plan.engine.run(plan.generator(0), n, plan.times)[1].samples[:, JZ]
 
 
-@pytest.mark.parametrize(("n", "end"), [(30, 0.2), (100, 0.06)])
+@pytest.mark.parametrize(("n", "end"), SIZES)
 def test_halving_rtol_changes_little(n, end):
     # Not for all trajectories: the time of a click out of a nearly dark state is ill-conditioned.
     battery, times = tb.Battery(n, 1.2, 5.0 * n), np.linspace(0, end, 61)
@@ -52,6 +54,7 @@ def test_halving_rtol_changes_little(n, end):
     assert medians[0] > 10.0 * medians[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theta", [1.2, np.pi / 2])
 def test_rtol_matters_less_than_as_much_in_the_rate(theta):
     # At resonance the times of the clicks are ill-conditioned throughout, so the error of a

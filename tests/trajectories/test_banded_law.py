@@ -19,6 +19,7 @@ def samples_of(battery, method, n, seed, times):
     return plan.engine.run(plan.generator(0), n, plan.times)[1].samples
 
 
+@pytest.mark.slow
 def test_samples_the_law_of_the_ladder_engine():
     battery = tb.Battery(20, 1.87, 200.0, gamma_plus=10.0)
     times = [0.36 * battery.charging_time, battery.charging_time]
@@ -40,6 +41,7 @@ def worst_score(battery, case, times, ntraj):
     return max(np.abs(mean[times]).max(), np.abs(variance[times]).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case",
     [
@@ -96,6 +98,7 @@ def test_first_photons_come_in_time(case):
     assert worst_score(1.1 * case["Omega_P"]) > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["excited", "coherent", "ket", "mixed", "steady"])
 def test_initial_states(kind):
     model, times = DRIVEN.charge(secular=False), [0.0, 0.05, 0.2, 0.6]
@@ -143,6 +146,7 @@ def test_edges_agree_with_the_exact_solution(battery, secular):
         assert np.nanmax(np.abs([np.real(z), np.imag(z)])) < 5
 
 
+@pytest.mark.slow
 def test_a_battery_of_some_hundred_atoms_agrees_with_the_exact_solution():
     # The window of levels moves and its ends are cut.
     battery, times = tb.Battery(200, 2.0, 2000.0), [0.004, 0.01, 0.02]

@@ -111,6 +111,7 @@ def classical_energy(battery, times):
     return found.y[1].real + 0.5
 
 
+@pytest.mark.slow
 def test_a_large_battery_is_a_classical_spin():
     n = 20_000
     battery = tb.Battery(n, 1.2, 3.0 * n)

@@ -95,6 +95,7 @@ def _ground(model):
     return spin.to_dressed(tb.ground_state(model.n_atoms), model.theta)[None, :]
 
 
+@pytest.mark.slow
 def test_both_engines_sample_one_law():
     ladder = samples_at_end(BATTERY, "ladder", 6000, 1)
     textbook = samples_at_end(BATTERY, "mcwf", 6000, 2)
