@@ -1,0 +1,174 @@
+"""The verdict on an ensemble is that of a fair judge."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import trajbatt as tb
+from trajbatt.numerics.scores import z_scores
+
+BATTERY = tb.Battery(20, 1.87, 200.0, gamma_plus=10.0)
+TIMES = np.linspace(0, BATTERY.charging_time, 25)
+
+
+def p_values(ensemble_of, exact_of, n_runs=300, ntraj=400):
+    exact = tb.mesolve(exact_of.charge(), TIMES)
+    model = ensemble_of.charge()
+    return np.array(
+        [
+            tb.compare(tb.mcsolve(model, TIMES, ntraj=ntraj, seed=seed, threads=1), exact).p_value
+            for seed in range(n_runs)
+        ]
+    )
+
+
+@pytest.mark.slow
+def test_p_value_is_uniform_under_the_null():
+    p = p_values(BATTERY, BATTERY)
+    assert stats.kstest(p, "uniform").pvalue > 1e-3
+    assert 0.002 < np.mean(p < 0.05) < 0.11
+
+
+def test_p_value_is_not_uniform_when_a_rate_is_off():
+    # The negative control of the test above.
+    p = p_values(BATTERY, dataclasses.replace(BATTERY, gamma_0=1.05), n_runs=100)
+    assert stats.kstest(p, "uniform").pvalue < 1e-3
+
+
+def test_two_per_cent_off_is_seen_with_20000_trajectories():
+    battery = tb.Battery(100, 1.87, 1000.0, gamma_plus=10.0)
+    times = np.linspace(0, battery.charging_time, 25)
+    runs = tb.mcsolve(battery.charge(), times, ntraj=20_000, seed=5)
+    assert tb.compare(runs, tb.mesolve(battery.charge(), times)).p_value > 1e-3
+    for rate in ("gamma_0", "gamma_plus", "gamma_minus"):
+        off = dataclasses.replace(battery, **{rate: 1.02 * getattr(battery, rate)})
+        assert tb.compare(runs, tb.mesolve(off.charge(), times)).p_value < 1e-9
+
+
+@pytest.mark.slow
+def test_z_scores_are_standard_normal():
+    exact = tb.mesolve(BATTERY.charge(), TIMES)
+    z = []
+    for seed in range(200):
+        verdict = tb.compare(tb.mcsolve(BATTERY.charge(), TIMES, ntraj=400, seed=seed), exact)
+        z.append([verdict.energy[-1], verdict.energy_variance[-1], *verdict.counts[:, -1]])
+    z = np.array(z)
+    assert np.all(np.isfinite(z).mean(axis=0) > 0.8)
+    assert np.all(np.abs(np.nanmean(z, axis=0)) < 5 / np.sqrt(200))
+    assert np.all(np.abs(np.nanstd(z, axis=0) - 1) < 5 / np.sqrt(400))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n_atoms", "duration", "ntraj"), [(10, 5.0, 400), (1, 50.0, 300)])
+def test_no_false_alarm_when_the_coherence_has_decayed(n_atoms, duration, ntraj):
+    # The last coherence is carried by a few trajectories, or by none that was sampled.
+    model = tb.Battery(n_atoms, 1.87, 10.0 * n_atoms, gamma_plus=10.0).charge()
+    times = np.linspace(0, duration, 41)
+    exact = tb.mesolve(model, times)
+    p, worst = [], 0.0
+    for seed in range(100):
+        verdict = tb.compare(tb.mcsolve(model, times, ntraj=ntraj, seed=seed), exact)
+        p.append(verdict.p_value)
+        for z in (verdict.energy, verdict.energy_variance, verdict.dipole.imag, *verdict.counts):
+            worst = max(worst, np.nanmax(np.abs(z)))
+    assert stats.kstest(p, "uniform").pvalue > 1e-3
+    assert worst < 6.5
+
+
+def test_hardly_any_photon_is_no_verdict():
+    model = tb.Battery(5, 1.87, 50.0, gamma_plus=10.0).charge()
+    times = np.linspace(0, 1e-4, 5)
+    verdict = tb.compare(tb.mcsolve(model, times, ntraj=500, seed=1), tb.mesolve(model, times))
+    assert not np.any(np.isinf(verdict.energy))
+    assert np.isnan(verdict.p_value) or verdict.p_value > 1e-3
+
+
+def test_a_large_battery_is_judged_although_its_chunks_are_small():
+    battery = tb.Battery(10**5, 1.87, 1e6, gamma_plus=10.0)
+    times = [0.0, 1e-2 * battery.charging_time]
+    runs = tb.mcsolve(battery.charge(), times, ntraj=64, seed=1)
+    assert tb.compare(runs, tb.mesolve(battery.charge(), times)).p_value > 1e-3
+    off = dataclasses.replace(battery, gamma_plus=15.0)
+    assert tb.compare(runs, tb.mesolve(off.charge(), times)).p_value < 1e-9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theta", [0.3, 2.9])
+def test_no_false_alarm_from_rare_photons(theta):
+    # One run in three has the one red photon that carries all of the variance.
+    battery = tb.Battery(5, theta, 50.0, gamma_plus=10.0 if theta < 1 else 1.0)
+    times = np.linspace(0, battery.charging_time, 25)
+    exact = tb.mesolve(battery.charge(), times)
+    p = [
+        tb.compare(tb.mcsolve(battery.charge(), times, ntraj=1000, seed=seed), exact).p_value
+        for seed in range(60)
+    ]
+    assert np.nanmin(p) > 1e-4
+
+
+def test_missing_photons_are_a_verdict():
+    # An ensemble that never emits cannot be excused by rare events.
+    dark = tb.Battery(5, 1.87, 50.0, 0.0, 0.0, 0.0)
+    bright = dataclasses.replace(dark, gamma_plus=10.0)
+    times = np.linspace(0, 0.5, 5)
+    runs = tb.mcsolve(dark.charge(), times, ntraj=500, seed=1)
+    verdict = tb.compare(runs, tb.mesolve(bright.charge(), times))
+    assert verdict.p_value == 0.0
+    assert np.isinf(verdict.counts[2, -1])
+
+
+def test_fixed_quantities():
+    assert z_scores(1.0, 1.0 + 1e-12, 0.0) == 0.0
+    assert np.isinf(z_scores(1.0, 2.0, 0.0))
+    assert z_scores(1.0, 2.0, 0.5) == -2.0
+    # At t = 0 nothing fluctuates, and nothing may differ.
+    exact = tb.mesolve(BATTERY.charge(), TIMES)
+    runs = tb.mcsolve(BATTERY.charge(), TIMES, ntraj=100, seed=1)
+    assert tb.compare(runs, exact).energy[0] == 0.0
+    # Without any rate every trajectory is the same; another state is then impossible.
+    dead = tb.Battery(5, 1.0, 3.0, 0.0, 0.0, 0.0).charge()
+    runs = tb.mcsolve(dead, [0.2, 0.5], ntraj=100, seed=1)
+    assert tb.compare(runs, tb.mesolve(dead, [0.2, 0.5])).p_value == 1.0
+    other = tb.mesolve(dead, [0.2, 0.5], initial=tb.excited_state(5))
+    assert tb.compare(runs, other).p_value == 0.0
+
+
+def test_the_card_is_a_table():
+    runs = tb.mcsolve(BATTERY.charge(), TIMES, ntraj=100, seed=1)
+    card = str(tb.compare(runs, tb.mesolve(BATTERY.charge(), TIMES)))
+    assert "photons, center" in card
+    assert "p = " in card.splitlines()[-1]
+
+
+def test_bad_input():
+    runs = tb.mcsolve(BATTERY.charge(), TIMES, ntraj=20, seed=1)
+    exact = tb.mesolve(BATTERY.charge(), TIMES)
+    with pytest.raises(TypeError, match="`runs` must be a result of mcsolve"):
+        tb.compare(exact, runs)
+    with pytest.raises(TypeError, match="`exact` must be a result of mesolve"):
+        tb.compare(runs, runs)
+    with pytest.raises(ValueError, match="`exact` must have the same times as `runs`"):
+        tb.compare(runs, tb.mesolve(BATTERY.charge(), TIMES[1:]))
+    other = dataclasses.replace(BATTERY, n_atoms=21)
+    with pytest.raises(ValueError, match="`exact` must solve the same model"):
+        tb.compare(runs, tb.mesolve(other.charge(), TIMES))
+
+
+def test_p_value_minds_that_the_standard_error_is_estimated():
+    # One atom that empties, at one time: photons and energy are the same number, so there is one
+    # score z. With an estimated variance z^2 is F-distributed and its mean (n - 1)/(n - 3), so
+    # z^2 (n - 3)/(n - 1) is judged by chi-squared (to 15 %, see `weighted_chi2_tail`).
+    n, times = 28, [np.log(2.0)]
+    model, start = tb.Battery(1, 1.0, 0.0).discharge(), tb.excited_state(1)
+    runs = tb.mcsolve(model, times, ntraj=n, initial=start, seed=3)
+    other = tb.Battery(1, 1.0, 0.0).discharge(8.0)
+    verdict = tb.compare(runs, tb.mesolve(other, times, initial=start))
+    z = verdict.energy[0]
+    assert abs(z) > 4
+    assert verdict.counts[0, 0] == pytest.approx(-z, rel=1e-9)
+    expected = stats.chi2.sf(z**2 * (n - 3) / (n - 1), 1)
+    assert verdict.p_value == pytest.approx(expected, rel=0.16, abs=0.0)
+    # Negative control: as if the error was known.
+    assert verdict.p_value != pytest.approx(stats.chi2.sf(z**2, 1), rel=0.3, abs=0.0)

@@ -1,0 +1,87 @@
+"""A step of the kernel of Eq. (5), against the same method written down with dense matrices."""
+
+import numpy as np
+import pytest
+from oracle import dense
+from scipy.integrate import DOP853
+
+import trajbatt as tb
+from trajbatt.kernels import liouvillian
+from trajbatt.models.banded import no_click_bands
+from trajbatt.numerics import spin
+
+BATTERY = tb.Battery(3, 1.2, 6.0)
+METHOD = liouvillian.Method(DOP853.A, DOP853.B, DOP853.C, DOP853.E3, DOP853.E5)
+
+
+def system_of(model):
+    """Return the equation of one density matrix, without a count of photons."""
+    ghosts, lanes = liouvillian.GHOSTS, liouvillian.LANES
+    levels = model.n_atoms + 1
+    width = levels + 2 * ghosts
+    full, left, change = np.zeros((3, width, 2 * width + lanes))
+
+    def cells(table):
+        doubled = np.repeat(np.pad(table, ((0, 0), (ghosts, ghosts))), 2, axis=1)
+        return np.pad(doubled, ((0, 0), (0, lanes)))
+
+    return liouvillian.System(
+        levels=levels,
+        jump=cells(model.jump_bands[0]),
+        click=cells(no_click_bands(model.jump_bands)),
+        frequency=model.frequency,
+        jumps=np.zeros((1, 1)),
+        mixing=np.zeros((1, 1)),
+        source=-1,
+        full=full,
+        left=left,
+        change=change,
+        half=np.empty(levels * (levels + 1)),
+        phases=np.empty(2 * levels),
+    )
+
+
+def dense_slope(battery):
+    """Return d rho/dt as a function of t and rho, dressed, in the interaction picture."""
+    n = battery.n_atoms
+    turn = spin.rotation_matrix(n, battery.theta)
+    jump = turn.T @ dense.driving(battery, np.inf).jumps["all"] @ turn
+    k = np.arange(n + 1)
+
+    def slope(t, rho):
+        phases = np.exp(1j * battery.omega_p * t * k)
+        turning = phases[:, None] * jump * phases.conj()
+        square = turning.conj().T @ turning
+        return turning @ rho @ turning.conj().T - (square @ rho + rho @ square) / 2
+
+    return slope
+
+
+@pytest.mark.parametrize("h", [0.02, 0.1, 0.3])
+def test_a_step_and_its_error_are_those_of_dormand_and_prince(h):
+    # With both error estimates: h e5^2/sqrt((e5^2 + e3^2/100) n), as Hairer, Norsett and Wanner.
+    model, t = BATTERY.charge(secular=False), 0.37
+    lower = np.tril_indices(BATTERY.n_atoms + 1)
+    rho, slope = dense.mixed(BATTERY.n_atoms), dense_slope(BATTERY)
+    stages = [slope(t, rho)]
+    for a, c in zip(DOP853.A[1:], DOP853.C[1:], strict=True):
+        inner = rho + h * sum(w * one for w, one in zip(a, stages, strict=False))
+        stages.append(slope(t + c * h, inner))
+    after = rho + h * sum(w * one for w, one in zip(DOP853.B, stages, strict=True))
+    stages.append(slope(t + h, after))
+    fifth, third = (
+        np.linalg.norm(sum(w * one[lower] for w, one in zip(weights, stages, strict=True))) ** 2
+        for weights in (DOP853.E5, DOP853.E3)
+    )
+    size = 2 * lower[0].size  # real and imaginary parts
+    expected = h * fifth / np.sqrt((fifth + 0.01 * third) * size)
+
+    system, y = system_of(model), rho[lower].view(float).copy()
+    slopes, (new, spare) = np.empty((liouvillian.STAGES + 1, y.size)), np.empty((2, y.size))
+    liouvillian.derivative(system, t, y, slopes[0])
+    error = liouvillian.step(system, METHOD, t, h, y, slopes, new, spare)
+    np.testing.assert_allclose(new.view(complex), after[lower], atol=1e-14)
+    np.testing.assert_allclose(slopes[-1].view(complex), stages[-1][lower], atol=1e-13)
+    assert error == pytest.approx(expected, rel=1e-5, abs=0.0)
+    # The third-order estimate matters here.
+    assert error < 0.9 * h * np.sqrt(fifth / size)

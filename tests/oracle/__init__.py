@@ -1,0 +1,1 @@
+"""What the tests compare with: independent references, records by hand, shared statistics."""
