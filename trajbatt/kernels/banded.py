@@ -83,6 +83,30 @@ class Workspace(NamedTuple):
     survival: np.ndarray
 
 
+class Out(NamedTuple):
+    """What is read off the states, and where it is written.
+
+    Attributes
+    ----------
+    samples : ndarray (n, rows, nt), float64
+    jz, jz_square, jz_variance, dipole_real, dipole_imag : int
+        The rows of <J_z>, <J_z^2>, Var(J_z), Re <J_+> and Im <J_+>.
+    counts : int
+        The row of the first channel's photons so far; those of the other channels follow.
+    kets : ndarray (n, N+1) or (0, N+1), complex128
+        The states at the last time, if there is room for them; zeros to begin with.
+    """
+
+    samples: np.ndarray
+    jz: int
+    jz_square: int
+    jz_variance: int
+    dipole_real: int
+    dipole_imag: int
+    counts: int
+    kets: np.ndarray
+
+
 @kernel
 def add_rows(total, factors, start, stop, rows, which):
     """Add rows[which], times one factor for each of the two rows of `total`, to them."""
@@ -360,7 +384,7 @@ def begin_step(work, row, begin, end, negligible):
 
 
 @kernel(reassociate=True)
-def write_sample(work, tables, begin, end, counts, samples, i, j):
+def write_sample(work, tables, begin, end, counts, out, i, j):
     """Write what `work.state` holds: energy, variance, dipole and the photons so far.
 
     With the bare J_z = cos(theta) J'_z + sin(theta) J'_x, energy and variance are the mean of J_z
@@ -398,13 +422,13 @@ def write_sample(work, tables, begin, end, counts, samples, i, j):
             variance += rest * rest
         m += 1.0
     variance /= total
-    samples[i, 0, j] = mean
-    samples[i, 1, j] = variance + mean * mean
-    samples[i, 2, j] = variance
-    samples[i, 3, j] = cos_theta * x - sin_theta * z
-    samples[i, 4, j] = y
+    out.samples[i, out.jz, j] = mean
+    out.samples[i, out.jz_square, j] = variance + mean * mean
+    out.samples[i, out.jz_variance, j] = variance
+    out.samples[i, out.dipole_real, j] = cos_theta * x - sin_theta * z
+    out.samples[i, out.dipole_imag, j] = y
     for channel in range(counts.size):
-        samples[i, 5 + channel, j] = counts[channel]
+        out.samples[i, out.counts + channel, j] = counts[channel]
 
 
 @kernel
@@ -469,8 +493,7 @@ def run(
     counts,
     work,
     records,
-    samples,
-    kets,
+    out,
 ):
     """Run n trajectories up to the last of `times`, one after the other, and observe them.
 
@@ -504,10 +527,7 @@ def run(
     records : *out, or in for a replay* (origin, hidden, offsets, time, channel)
         Of n trajectories, see `trajbatt.trajectories.records.Records`; hidden levels are left
         alone.
-    samples : *out* (n, 5 + nc, nt) float64
-        <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
-    kets : *out* (n, N+1) or (0, N+1) complex128
-        The states at the last time, if there is room for them; zeros to begin with.
+    out : Out, *out*
     """
     origin, _, click_offsets, click_time, click_channel = records
     top = tables.raising.size // 2 - 2 * MARGIN - 1
@@ -550,12 +570,12 @@ def run(
             while j < times.size and (times[j] < reached or at_end):
                 part = (times[j] - t) / h if h > 0.0 else 0.0
                 evaluate(work, order, low, high, top, part, tables.frequency * h * part)
-                write_sample(work, tables, begin, end, counts, samples, i, j)
+                write_sample(work, tables, begin, end, counts, out, i, j)
                 j += 1
             evaluate(work, order, low, high, top, x, tables.frequency * h * x)
             if at_end:
-                if kets.shape[0] > 0:
-                    write_ket(work, begin, end, kets, i)
+                if out.kets.shape[0] > 0:
+                    write_ket(work, begin, end, out.kets, i)
                 break
             if clicked:
                 if not replay:

@@ -69,6 +69,31 @@ class Tables(NamedTuple):
     sin_theta: float
 
 
+class Out(NamedTuple):
+    """What is read off the states, and where it is written.
+
+    Attributes
+    ----------
+    samples : ndarray (n, rows, nt), float64
+    jz, jz_square, jz_variance, dipole_real, dipole_imag : int
+        The rows of <J_z>, <J_z^2>, Var(J_z), Re <J_+> and Im <J_+>.
+    counts : int
+        The row of the first channel's photons so far; those of the other channels follow.
+    kets : ndarray (n, N+1) or (0, N+1), complex128
+        The states at the last time, unnormalised and without phases, if there is room for them;
+        zeros to begin with.
+    """
+
+    samples: np.ndarray
+    jz: int
+    jz_square: int
+    jz_variance: int
+    dipole_real: int
+    dipole_imag: int
+    counts: int
+    kets: np.ndarray
+
+
 @kernel
 def sample_clicks(rng, edges, mixture, tables, t_end, assigned, cursor, clock, records):
     """Draw the clicks of n trajectories up to `t_end`, one after the other.
@@ -341,7 +366,7 @@ def advance(
 
 
 @kernel
-def observe(mixture, tables, times, phases, negligible, records, a, samples, kets):
+def observe(mixture, tables, times, phases, negligible, records, a, out):
     """Read the conditional state of each trajectory off its clicks, at all `times`.
 
     Parameters
@@ -355,11 +380,7 @@ def observe(mixture, tables, times, phases, negligible, records, a, samples, ket
     negligible : float
         Branches of less weight than this, relative to the hidden one, are dropped.
     a : *scratch* (N+3,) of the type of the mixture's amplitudes
-    samples : *out* (n, 5 + nc, nt) float64
-        <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
-    kets : *out* (n, N+1) or (0, N+1) complex128
-        The states at the last time, unnormalised and without phases, if there is room for them;
-        zeros to begin with.
+    out : Out, *out*
 
     Returns
     -------
@@ -418,15 +439,15 @@ def observe(mixture, tables, times, phases, negligible, records, a, samples, ket
                 phases[0, j],
                 phases[1, j],
             )
-            samples[i, 0, j] = mean
-            samples[i, 1, j] = variance + mean * mean
-            samples[i, 2, j] = variance
-            samples[i, 3, j] = dipole_real
-            samples[i, 4, j] = dipole_imag
+            out.samples[i, out.jz, j] = mean
+            out.samples[i, out.jz_square, j] = variance + mean * mean
+            out.samples[i, out.jz_variance, j] = variance
+            out.samples[i, out.dipole_real, j] = dipole_real
+            out.samples[i, out.dipole_imag, j] = dipole_imag
             for channel in range(n_channels):
-                samples[i, 5 + channel, j] = counts[channel]
-        if kets.shape[0] > 0:
+                out.samples[i, out.counts + channel, j] = counts[channel]
+        if out.kets.shape[0] > 0:
             for k in range(low, high + 1):
-                kets[i, k + climbed] = a[k]
+                out.kets[i, k + climbed] = a[k]
         worst = max(worst, dropped)
     return worst

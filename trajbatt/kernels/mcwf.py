@@ -40,6 +40,30 @@ class Tables(NamedTuple):
     sin_theta: float
 
 
+class Out(NamedTuple):
+    """What is read off the states, and where it is written.
+
+    Attributes
+    ----------
+    samples : ndarray (n, rows, nt), float64
+    jz, jz_square, jz_variance, dipole_real, dipole_imag : int
+        The rows of <J_z>, <J_z^2>, Var(J_z), Re <J_+> and Im <J_+>.
+    counts : int
+        The row of the first channel's photons so far; those of the other channels follow.
+    kets : ndarray (n, N+1), complex128
+        The states; in the end, those at the last time.
+    """
+
+    samples: np.ndarray
+    jz: int
+    jz_square: int
+    jz_variance: int
+    dipole_real: int
+    dipole_imag: int
+    counts: int
+    kets: np.ndarray
+
+
 @kernel
 def log_survival(p, rates, base, tau):
     """Return ln sum_k p_k exp(-(R_k - base) tau) and minus its derivative, for sum_k p_k = 1.
@@ -223,7 +247,7 @@ def sample_clicks(rng, weights, mixture, tables, t_end, assigned, cursor, clock,
 
 
 @kernel
-def observe(mixture, tables, times, records, kets, phi, samples):
+def observe(mixture, tables, times, records, phi, out):
     """Evolve the wavefunction of each trajectory through its clicks and write what it holds.
 
     Energy and variance are <psi|J_z psi> and the squared norm of J_z psi, with the bare
@@ -235,11 +259,8 @@ def observe(mixture, tables, times, records, kets, phi, samples):
         As in `sample_clicks`.
     tables : Tables, *in*
     times : *in* (nt,) float64
-    kets : *out* (n, N+1) complex128
-        The states; in the end, those at the last time.
     phi : *scratch* (N+1,) complex128
-    samples : *out* (n, 5 + nc, nt) float64
-        <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
+    out : Out, *out*
     """
     shifts, total_rates, frequency = tables.shifts, tables.total_rates, tables.frequency
     cos_theta, sin_theta = tables.cos_theta, tables.sin_theta
@@ -248,7 +269,7 @@ def observe(mixture, tables, times, records, kets, phi, samples):
     spin = 0.5 * top
     counts = np.empty(shifts.size)
     for i in range(origin.size):
-        psi = kets[i]
+        psi = out.kets[i]
         set_ket(psi, mixture, origin[i])
         counts[:] = 0.0
         n = click_offsets[i]
@@ -281,10 +302,10 @@ def observe(mixture, tables, times, records, kets, phi, samples):
                 square += phi[k].real ** 2 + phi[k].imag ** 2
                 rest = phi[k] - mean * psi[k]
                 variance += rest.real**2 + rest.imag**2
-            samples[i, 0, j] = mean
-            samples[i, 1, j] = square
-            samples[i, 2, j] = variance
-            samples[i, 3, j] = cos_theta * plus.real - sin_theta * z
-            samples[i, 4, j] = plus.imag
+            out.samples[i, out.jz, j] = mean
+            out.samples[i, out.jz_square, j] = square
+            out.samples[i, out.jz_variance, j] = variance
+            out.samples[i, out.dipole_real, j] = cos_theta * plus.real - sin_theta * z
+            out.samples[i, out.dipole_imag, j] = plus.imag
             for channel in range(shifts.size):
-                samples[i, 5 + channel, j] = counts[channel]
+                out.samples[i, out.counts + channel, j] = counts[channel]

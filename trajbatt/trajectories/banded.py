@@ -61,7 +61,7 @@ class BandedEngine(Engine):
         return self._call(unused, records.origin.size, times, want_kets, records)[1]
 
     def _call(self, rng, n, times, want_kets, given: Records | None):
-        from trajbatt.kernels.banded import ORDER, Workspace, run
+        from trajbatt.kernels.banded import ORDER, Out, Workspace, run
 
         width = self._tables.raising.size
         rows = np.zeros((2, ORDER + 1, width))
@@ -74,7 +74,7 @@ class BandedEngine(Engine):
             phases=np.zeros(width),
             survival=np.zeros(ORDER + 1),
         )
-        samples, kets = self._empty_samples(n, times), self._empty_kets(n, want_kets)
+        out = self._out(Out, n, times, want_kets)
         counts = np.zeros(len(self.model.channel_names))
         cursor, clock = np.zeros(6, dtype=np.int64), np.zeros(4)
 
@@ -95,12 +95,11 @@ class BandedEngine(Engine):
                 counts,
                 work,
                 records,
-                samples,
-                kets,
+                out,
             )
 
         if given is None:
             given = fill_records(n, self.model.typical_clicks(times[-1]), cursor, clock, call)
         else:
             call(cursor, clock, tuple(given))
-        return given, Observation(samples, clock[3], kets if want_kets else None)
+        return given, Observation(out.samples, clock[3], out.kets if want_kets else None)

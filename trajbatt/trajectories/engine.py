@@ -9,7 +9,7 @@ import numpy as np
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.states.mixture import NEGLIGIBLE, Mixture
-from trajbatt.trajectories.records import COUNTS, Records
+from trajbatt.trajectories.records import COUNTS, Records, numbers_of_rows
 
 MOST_CLICKS = 2**21  # first size of a click buffer; it is doubled when it is full
 
@@ -58,11 +58,13 @@ class Engine:
             seen = seen._replace(kets=self._read(records, times[-1:], with_kets=True).kets)
         return seen
 
-    def _empty_samples(self, n, times):
-        return np.empty((n, COUNTS + len(self.model.channel_names), times.size))
-
-    def _empty_kets(self, n, wanted=True):
-        return np.zeros((n if wanted else 0, self.model.n_atoms + 1), dtype=complex)
+    def _out(self, kind, n, times, with_kets=True):
+        """Return the `Out` of a kernel file, which is `kind`, for n trajectories at `times`."""
+        return kind(
+            samples=np.empty((n, COUNTS + len(self.model.channel_names), times.size)),
+            **numbers_of_rows(),
+            kets=np.zeros((n if with_kets else 0, self.model.n_atoms + 1), dtype=complex),
+        )
 
 
 def fill_records(n, clicks_per_trajectory, cursor, clock, call):

@@ -69,10 +69,9 @@ class LadderEngine(Engine):
         return fill_records(n, self.model.typical_clicks(t_end), cursor, clock, call)
 
     def _read(self, records, times, with_kets):
-        from trajbatt.kernels.ladder import observe
+        from trajbatt.kernels.ladder import Out, observe
 
-        n = records.origin.size
-        samples, kets = self._empty_samples(n, times), self._empty_kets(n, with_kets)
+        out = self._out(Out, records.origin.size, times, with_kets)
         phase = self.model.frequency * times
         phases = np.array((np.cos(phase), np.sin(phase)))
         scratch = np.empty(self.model.n_atoms + 3, dtype=self.mixture.amplitudes.dtype)
@@ -84,11 +83,11 @@ class LadderEngine(Engine):
             self.negligible,
             tuple(records),
             scratch,
-            samples,
-            kets,
+            out,
         )
         if not with_kets:
-            return Observation(samples, dropped, None)
+            return Observation(out.samples, dropped, None)
         # The kernel leaves out the phases of the levels, up to one that is common to all.
-        kets *= np.exp(-1j * phase[-1] * np.arange(self.model.n_atoms + 1))
-        return Observation(samples, dropped, kets / np.linalg.norm(kets, axis=1, keepdims=True))
+        kets = out.kets * np.exp(-1j * phase[-1] * np.arange(self.model.n_atoms + 1))
+        kets /= np.linalg.norm(kets, axis=1, keepdims=True)
+        return Observation(out.samples, dropped, kets)

@@ -53,10 +53,9 @@ class WavefunctionEngine(Engine):
         return fill_records(n, self.model.typical_clicks(t_end), cursor, clock, call)
 
     def _read(self, records, times, with_kets):
-        from trajbatt.kernels.mcwf import observe
+        from trajbatt.kernels.mcwf import Out, observe
 
-        n = records.origin.size
-        samples, kets = self._empty_samples(n, times), self._empty_kets(n)
+        out = self._out(Out, records.origin.size, times)
         phi = np.empty(self.model.n_atoms + 1, dtype=complex)
-        observe(self._kets, self._tables, times, tuple(records), kets, phi, samples)
-        return Observation(samples, 0.0, kets if with_kets else None)
+        observe(self._kets, self._tables, times, tuple(records), phi, out)
+        return Observation(out.samples, 0.0, out.kets if with_kets else None)
