@@ -107,6 +107,63 @@ class Out(NamedTuple):
     kets: np.ndarray
 
 
+class Progress(NamedTuple):
+    """How far `run` is: arrays, of one element but for the last, which it changes.
+
+    The state of the trajectory in progress is in the `Workspace`.
+
+    Attributes
+    ----------
+    trajectory : ndarray (1,), int64
+        The trajectory in progress.
+    begun : ndarray (1,), bool
+        Whether it has begun.
+    clicks : ndarray (1,), int64
+        Clicks so far, those of the trajectories before it included.
+    low, high : ndarray (1,), int64
+        Its window.
+    next_time : ndarray (1,), int64
+        The next of the times at which it is observed.
+    time : ndarray (1,), float64
+        Its time.
+    action : ndarray (1,), float64
+        -ln of the squared norm until its next click.
+    dropped, worst : ndarray (1,), float64
+        The weight dropped in it, and the largest dropped in any one so far.
+    counts : ndarray (nc,), float64
+        Its photons.
+    """
+
+    trajectory: np.ndarray
+    begun: np.ndarray
+    clicks: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    next_time: np.ndarray
+    time: np.ndarray
+    action: np.ndarray
+    dropped: np.ndarray
+    worst: np.ndarray
+    counts: np.ndarray
+
+    @classmethod
+    def fresh(cls, n_channels):
+        """Return the progress before the first trajectory begins."""
+        return cls(
+            trajectory=np.zeros(1, dtype=np.int64),
+            begun=np.zeros(1, dtype=np.bool_),
+            clicks=np.zeros(1, dtype=np.int64),
+            low=np.zeros(1, dtype=np.int64),
+            high=np.zeros(1, dtype=np.int64),
+            next_time=np.zeros(1, dtype=np.int64),
+            time=np.zeros(1),
+            action=np.zeros(1),
+            dropped=np.zeros(1),
+            worst=np.zeros(1),
+            counts=np.zeros(n_channels),
+        )
+
+
 @kernel
 def add_rows(total, factors, start, stop, rows, which):
     """Add rows[which], times one factor for each of the two rows of `total`, to them."""
@@ -488,9 +545,7 @@ def run(
     negligible,
     replay,
     assigned,
-    cursor,
-    clock,
-    counts,
+    progress,
     work,
     records,
     out,
@@ -515,14 +570,9 @@ def run(
         The records are given: follow them, draw nothing.
     assigned : bool
         Trajectory i begins in pure state i; else each draws its own.
-    cursor : *in, out* (6,) int64
-        Trajectory in progress, whether it has begun, clicks so far, its window, the next of
-        `times`. Zeros to begin with.
-    clock : *in, out* (4,) float64
-        Time of the trajectory in progress, -ln of the squared norm until its next click, weight
-        dropped in it and the largest dropped in any one so far. Zeros to begin with.
-    counts : *in, out* (nc,) float64
-        Photons of the trajectory in progress.
+    progress : Progress, *in, out*
+        `Progress.fresh(nc)` to begin with. In the end `worst` bounds what was dropped from the norm
+        of any one trajectory.
     work : Workspace, *in, out*
     records : *out, or in for a replay* (origin, hidden, offsets, time, channel)
         Of n trajectories, see `trajbatt.trajectories.records.Records`; hidden levels are left
@@ -532,27 +582,31 @@ def run(
     origin, _, click_offsets, click_time, click_channel = records
     top = tables.raising.size // 2 - 2 * MARGIN - 1
     t_end = times[-1]
-    i, begun, n, low, high, j = cursor
-    t, action, dropped, worst = clock
+    i, begun, n = progress.trajectory[0], progress.begun[0], progress.clicks[0]
+    low, high, j = progress.low[0], progress.high[0], progress.next_time[0]
+    t, action = progress.time[0], progress.action[0]
+    dropped, worst = progress.dropped[0], progress.worst[0]
+    counts = progress.counts
+    full = False
     while i < origin.size:
-        if begun == 0:
+        if not begun:
             if not replay:
                 origin[i] = i if assigned else np.searchsorted(weights, rng.random(), side="right")
                 click_offsets[i] = n
                 action = rng.standard_exponential()
             low, high, dropped = set_ket(work, mixture, origin[i], negligible)
             counts[:] = 0.0
-            begun, t, j = 1, 0.0, 0
+            begun, t, j = True, 0.0, 0
         while True:
             longest = t_end - t
             if replay:
                 action = math.inf
                 if n < click_offsets[i + 1]:
                     longest = min(longest, click_time[n] - t)
-            elif n == click_time.size:
-                cursor[:] = i, begun, n, low, high, j
-                clock[:] = t, action, dropped, worst
-                return False
+            else:
+                full = n == click_time.size
+                if full:
+                    break
             order, h, reach, rate = expand(work, tables, low, high, top, longest, action, tolerance)
             begin, end = span(low, high, order, top)
             x = reach
@@ -592,11 +646,15 @@ def run(
                 low, high, lost = begin_step(work, work.state, begin, end, negligible)
             dropped += lost
             t = reached
+        if full:
+            break
         worst = max(worst, dropped)
         i += 1
-        begun = 0
+        begun = False
         if not replay:
             click_offsets[i] = n
-    cursor[:] = i, begun, n, low, high, j
-    clock[:] = t, action, dropped, worst
-    return True
+    progress.trajectory[0], progress.begun[0], progress.clicks[0] = i, begun, n
+    progress.low[0], progress.high[0], progress.next_time[0] = low, high, j
+    progress.time[0], progress.action[0] = t, action
+    progress.dropped[0], progress.worst[0] = dropped, worst
+    return not full

@@ -94,8 +94,39 @@ class Out(NamedTuple):
     kets: np.ndarray
 
 
+class Progress(NamedTuple):
+    """How far `sample_clicks` is: arrays of one element, which it changes.
+
+    Attributes
+    ----------
+    trajectory : ndarray (1,), int64
+        The trajectory in progress.
+    level : ndarray (1,), int64
+        Its level; -1 before it begins.
+    clicks : ndarray (1,), int64
+        Clicks so far, those of the trajectories before it included.
+    time : ndarray (1,), float64
+        Its time.
+    """
+
+    trajectory: np.ndarray
+    level: np.ndarray
+    clicks: np.ndarray
+    time: np.ndarray
+
+    @classmethod
+    def fresh(cls):
+        """Return the progress before the first trajectory begins."""
+        return cls(
+            trajectory=np.zeros(1, dtype=np.int64),
+            level=np.full(1, -1, dtype=np.int64),
+            clicks=np.zeros(1, dtype=np.int64),
+            time=np.zeros(1),
+        )
+
+
 @kernel
-def sample_clicks(rng, edges, mixture, tables, t_end, assigned, cursor, clock, records):
+def sample_clicks(rng, edges, mixture, tables, t_end, assigned, progress, records):
     """Draw the clicks of n trajectories up to `t_end`, one after the other.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
@@ -112,11 +143,8 @@ def sample_clicks(rng, edges, mixture, tables, t_end, assigned, cursor, clock, r
     t_end : float
     assigned : bool
         Trajectory i begins in pure state i of an even mixture; else each draws its own.
-    cursor : *in, out* (3,) int64
-        Trajectory in progress, its level (-1 before it begins), clicks so far. (0, -1, 0) to begin
-        with.
-    clock : *in, out* (1,) float64
-        Time of the trajectory in progress.
+    progress : Progress, *in, out*
+        `Progress.fresh()` to begin with.
     records : *out* (origin, hidden, offsets, time, channel)
         Of n trajectories, see `trajbatt.trajectories.records.Records`.
     """
@@ -124,8 +152,10 @@ def sample_clicks(rng, edges, mixture, tables, t_end, assigned, cursor, clock, r
     first, offsets, _ = mixture
     origin, hidden, click_offsets, click_time, click_channel = records
     n_channels = shifts.size
-    i, level, n = cursor[0], cursor[1], cursor[2]
-    t = clock[0]
+    # Plain variables in the loops: they stay in registers.
+    i, level, n = progress.trajectory[0], progress.level[0], progress.clicks[0]
+    t = progress.time[0]
+    full = False
     while i < hidden.size:
         if level < 0:
             if assigned:
@@ -139,10 +169,9 @@ def sample_clicks(rng, edges, mixture, tables, t_end, assigned, cursor, clock, r
             click_offsets[i] = n
             t = 0.0
         while n_channels > 0:
-            if n == click_time.size:
-                cursor[0], cursor[1], cursor[2] = i, level, n
-                clock[0] = t
-                return False
+            full = n == click_time.size
+            if full:
+                break
             wait = tables.mean_waits[level]
             if wait == math.inf:
                 break
@@ -158,11 +187,14 @@ def sample_clicks(rng, edges, mixture, tables, t_end, assigned, cursor, clock, r
             click_channel[n] = channel
             n += 1
             level += shifts[channel]
+        if full:
+            break
         i += 1
         level = -1
         click_offsets[i] = n
-    cursor[0], cursor[1], cursor[2] = i, level, n
-    return True
+    progress.trajectory[0], progress.level[0], progress.clicks[0] = i, level, n
+    progress.time[0] = t
+    return not full
 
 
 @kernel

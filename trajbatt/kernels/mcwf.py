@@ -64,6 +64,41 @@ class Out(NamedTuple):
     kets: np.ndarray
 
 
+class Progress(NamedTuple):
+    """How far `sample_clicks` is: arrays, which it changes.
+
+    Attributes
+    ----------
+    trajectory : ndarray (1,), int64
+        The trajectory in progress.
+    begun : ndarray (1,), bool
+        Whether it has begun.
+    clicks : ndarray (1,), int64
+        Clicks so far, those of the trajectories before it included.
+    time : ndarray (1,), float64
+        Its time.
+    psi : ndarray (N+1,), complex128
+        Its state.
+    """
+
+    trajectory: np.ndarray
+    begun: np.ndarray
+    clicks: np.ndarray
+    time: np.ndarray
+    psi: np.ndarray
+
+    @classmethod
+    def fresh(cls, n_levels):
+        """Return the progress before the first trajectory begins."""
+        return cls(
+            trajectory=np.zeros(1, dtype=np.int64),
+            begun=np.zeros(1, dtype=np.bool_),
+            clicks=np.zeros(1, dtype=np.int64),
+            time=np.zeros(1),
+            psi=np.zeros(n_levels, dtype=np.complex128),
+        )
+
+
 @kernel
 def log_survival(p, rates, base, tau):
     """Return ln sum_k p_k exp(-(R_k - base) tau) and minus its derivative, for sum_k p_k = 1.
@@ -172,7 +207,7 @@ def set_ket(psi, mixture, which):
 
 
 @kernel
-def sample_clicks(rng, weights, mixture, tables, t_end, assigned, cursor, clock, psi, p, records):
+def sample_clicks(rng, weights, mixture, tables, t_end, assigned, progress, p, records):
     """Draw the clicks of n trajectories up to `t_end`, one after the other.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
@@ -189,13 +224,8 @@ def sample_clicks(rng, weights, mixture, tables, t_end, assigned, cursor, clock,
     t_end : float
     assigned : bool
         Trajectory i begins in pure state i; else each draws its own.
-    cursor : *in, out* (3,) int64
-        Trajectory in progress, 0 or -1 (-1 before it begins), clicks so far. (0, -1, 0) to begin
-        with.
-    clock : *in, out* (1,) float64
-        Time of the trajectory in progress.
-    psi : *in, out* (N+1,) complex128
-        State of the trajectory in progress.
+    progress : Progress, *in, out*
+        `Progress.fresh(N + 1)` to begin with.
     p : *scratch* (N+1,) float64
     records : *out* (origin, hidden, offsets, time, channel)
         Of n trajectories, see `trajbatt.trajectories.records.Records`; hidden levels are left
@@ -204,20 +234,20 @@ def sample_clicks(rng, weights, mixture, tables, t_end, assigned, cursor, clock,
     shifts, frequency = tables.shifts, tables.frequency
     click_rates, total_rates = tables.click_rates, tables.total_rates
     origin, _, click_offsets, click_time, click_channel = records
-    i, begun, n = cursor[0], cursor[1], cursor[2]
-    t = clock[0]
+    i, begun, n = progress.trajectory[0], progress.begun[0], progress.clicks[0]
+    t, psi = progress.time[0], progress.psi
+    full = False
     while i < origin.size:
-        if begun < 0:
+        if not begun:
             origin[i] = i if assigned else np.searchsorted(weights, rng.random(), side="right")
             set_ket(psi, mixture, origin[i])
             click_offsets[i] = n
             t = 0.0
-            begun = 0
+            begun = True
         while True:
-            if n == click_time.size:
-                cursor[0], cursor[1], cursor[2] = i, begun, n
-                clock[0] = t
-                return False
+            full = n == click_time.size
+            if full:
+                break
             probabilities(psi, p)
             tau = waiting_time(p, total_rates, rng.standard_exponential(), t_end - t)
             if t + tau > t_end:
@@ -239,11 +269,14 @@ def sample_clicks(rng, weights, mixture, tables, t_end, assigned, cursor, clock,
             click_time[n] = t
             click_channel[n] = channel
             n += 1
+        if full:
+            break
         i += 1
-        begun = -1
+        begun = False
         click_offsets[i] = n
-    cursor[0], cursor[1], cursor[2] = i, begun, n
-    return True
+    progress.trajectory[0], progress.begun[0], progress.clicks[0] = i, begun, n
+    progress.time[0] = t
+    return not full
 
 
 @kernel

@@ -61,7 +61,7 @@ class BandedEngine(Engine):
         return self._call(unused, records.origin.size, times, want_kets, records)[1]
 
     def _call(self, rng, n, times, want_kets, given: Records | None):
-        from trajbatt.kernels.banded import ORDER, Out, Workspace, run
+        from trajbatt.kernels.banded import ORDER, Out, Progress, Workspace, run
 
         width = self._tables.raising.size
         rows = np.zeros((2, ORDER + 1, width))
@@ -75,10 +75,9 @@ class BandedEngine(Engine):
             survival=np.zeros(ORDER + 1),
         )
         out = self._out(Out, n, times, want_kets)
-        counts = np.zeros(len(self.model.channel_names))
-        cursor, clock = np.zeros(6, dtype=np.int64), np.zeros(4)
+        progress = Progress.fresh(len(self.model.channel_names))
 
-        def call(cursor, clock, records):
+        def call(records):
             return run(
                 rng,
                 self.mixture.cumulative_weights,
@@ -90,16 +89,14 @@ class BandedEngine(Engine):
                 min(self.negligible, 1e-4 * self.rtol**2),
                 given is not None,
                 self.assigned,
-                cursor,
-                clock,
-                counts,
+                progress,
                 work,
                 records,
                 out,
             )
 
         if given is None:
-            given = fill_records(n, self.model.typical_clicks(times[-1]), cursor, clock, call)
+            given = fill_records(n, self.model.typical_clicks(times[-1]), call)
         else:
-            call(cursor, clock, tuple(given))
-        return given, Observation(out.samples, clock[3], out.kets if want_kets else None)
+            call(tuple(given))
+        return given, Observation(out.samples, progress.worst[0], out.kets if want_kets else None)

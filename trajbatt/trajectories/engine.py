@@ -67,7 +67,7 @@ class Engine:
         )
 
 
-def fill_records(n, clicks_per_trajectory, cursor, clock, call):
+def fill_records(n, clicks_per_trajectory, call):
     """Return what a sampling kernel records, with larger buffers each time it finds them full.
 
     Parameters
@@ -76,10 +76,9 @@ def fill_records(n, clicks_per_trajectory, cursor, clock, call):
         Trajectories.
     clicks_per_trajectory : float
         A guess.
-    cursor, clock : *in, out* ndarray
-        Where the kernel is.
     call : callable
-        Called as `call(cursor, clock, records)` with a plain tuple; true when all is done.
+        Called as `call(records)` with a plain tuple; goes on where it stopped, and is true when all
+        is done.
     """
     capacity = int(min(1.5 * n * clicks_per_trajectory, MOST_CLICKS)) + 64
     records = Records(
@@ -89,7 +88,7 @@ def fill_records(n, clicks_per_trajectory, cursor, clock, call):
         time=np.empty(capacity),
         channel=np.empty(capacity, dtype=np.int8),
     )
-    while not call(cursor, clock, tuple(records)):
+    while not call(tuple(records)):
         records = records._replace(
             time=np.concatenate((records.time, np.empty_like(records.time))),
             channel=np.concatenate((records.channel, np.empty_like(records.channel))),

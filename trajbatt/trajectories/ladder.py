@@ -50,9 +50,11 @@ class LadderEngine(Engine):
 
     def sample(self, rng, n, t_end):
         """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
-        from trajbatt.kernels.ladder import sample_clicks
+        from trajbatt.kernels.ladder import Progress, sample_clicks
 
-        def call(cursor, clock, records):
+        progress = Progress.fresh()
+
+        def call(records):
             return sample_clicks(
                 rng,
                 self._edges,
@@ -60,13 +62,11 @@ class LadderEngine(Engine):
                 self._tables,
                 t_end,
                 self.assigned,
-                cursor,
-                clock,
+                progress,
                 records,
             )
 
-        cursor, clock = np.array([0, -1, 0]), np.zeros(1)
-        return fill_records(n, self.model.typical_clicks(t_end), cursor, clock, call)
+        return fill_records(n, self.model.typical_clicks(t_end), call)
 
     def _read(self, records, times, with_kets):
         from trajbatt.kernels.ladder import Out, observe

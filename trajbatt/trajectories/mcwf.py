@@ -28,13 +28,13 @@ class WavefunctionEngine(Engine):
 
     def sample(self, rng, n, t_end):
         """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
-        from trajbatt.kernels.mcwf import sample_clicks
+        from trajbatt.kernels.mcwf import Progress, sample_clicks
 
         weights = self.mixture.cumulative_weights
-        psi = np.empty(self.model.n_atoms + 1, dtype=complex)
-        p = np.empty(psi.size)
+        progress = Progress.fresh(self.model.n_atoms + 1)
+        p = np.empty(self.model.n_atoms + 1)
 
-        def call(cursor, clock, records):
+        def call(records):
             return sample_clicks(
                 rng,
                 weights,
@@ -42,15 +42,12 @@ class WavefunctionEngine(Engine):
                 self._tables,
                 t_end,
                 self.assigned,
-                cursor,
-                clock,
-                psi,
+                progress,
                 p,
                 records,
             )
 
-        cursor, clock = np.array([0, -1, 0]), np.zeros(1)
-        return fill_records(n, self.model.typical_clicks(t_end), cursor, clock, call)
+        return fill_records(n, self.model.typical_clicks(t_end), call)
 
     def _read(self, records, times, with_kets):
         from trajbatt.kernels.mcwf import Out, observe
