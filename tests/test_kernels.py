@@ -56,11 +56,9 @@ def sample_scripted(rng, t_end, initial=None, n=1, capacity=50, battery=BATTERY)
     )
     finished = python(ladder.sample_clicks)(
         rng,
-        engine._edges,
-        engine._kets,
+        engine._start,
         engine._tables,
         t_end,
-        False,
         ladder.Progress.fresh(),
         tuple(records),
     )

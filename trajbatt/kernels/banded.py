@@ -82,6 +82,61 @@ class Workspace(NamedTuple):
     phases: np.ndarray
     survival: np.ndarray
 
+    @classmethod
+    def fresh(cls, width):
+        """Return zeros for tables of `width` cells."""
+        return cls(
+            series=np.zeros((ORDER + 1, width)),
+            turned=np.zeros((ORDER + 1, width)),
+            even=np.zeros((2, width)),
+            odd=np.zeros((2, width)),
+            state=np.zeros(width),
+            other=np.zeros(width),
+            phases=np.zeros(width),
+            survival=np.zeros(ORDER + 1),
+        )
+
+
+class Start(NamedTuple):
+    """The pure states in which trajectories begin, those of a `trajbatt.states.mixture.Mixture`.
+
+    Attributes
+    ----------
+    weights : ndarray (P,), float64
+        Cumulative probabilities of the pure states; the last is 1.
+    first, offsets, amplitudes : ndarray
+        The kets, as in the mixture; the amplitudes complex128.
+    assigned : bool
+        Trajectory i begins in pure state i; else each draws its own.
+    """
+
+    weights: np.ndarray
+    first: np.ndarray
+    offsets: np.ndarray
+    amplitudes: np.ndarray
+    assigned: bool
+
+
+class Task(NamedTuple):
+    """What is asked of a run.
+
+    Attributes
+    ----------
+    times : ndarray (nt,), float64
+        When the states are observed; the trajectories end with the last.
+    tolerance : float
+        Norm of the last term of a series.
+    negligible : float
+        Weight of a level at the ends that is dropped.
+    replay : bool
+        The records are given: follow them, draw nothing.
+    """
+
+    times: np.ndarray
+    tolerance: float
+    negligible: float
+    replay: bool
+
 
 class Out(NamedTuple):
     """What is read off the states, and where it is written.
@@ -498,9 +553,9 @@ def write_ket(work, begin, end, kets, i):
 
 
 @kernel
-def set_ket(work, mixture, which, negligible):
-    """Begin with pure state `which` of the mixture; return what `begin_step` does."""
-    first, offsets, amplitudes = mixture
+def set_ket(work, start, which, negligible):
+    """Begin with pure state `which` of the start; return what `begin_step` does."""
+    first, offsets, amplitudes = start.first, start.offsets, start.amplitudes
     begin = 2 * (first[which] + MARGIN)
     end = begin
     for amplitude in range(offsets[which], offsets[which + 1]):
@@ -535,22 +590,8 @@ def draw_channel(rng, work, tables, begin, end):
 
 
 @kernel
-def run(
-    rng,
-    weights,
-    mixture,
-    tables,
-    times,
-    tolerance,
-    negligible,
-    replay,
-    assigned,
-    progress,
-    work,
-    records,
-    out,
-):
-    """Run n trajectories up to the last of `times`, one after the other, and observe them.
+def run(rng, start, tables, task, progress, work, records, out):
+    """Run n trajectories up to the last of the times, one after the other, and observe them.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
     again with everything else unchanged.
@@ -558,18 +599,9 @@ def run(
     Parameters
     ----------
     rng : Generator
-    weights : *in* (P,) float64
-        Cumulative probabilities of the pure states; the last is 1.
-    mixture : *in* (first, offsets, amplitudes)
-        Of a `trajbatt.states.mixture.Mixture`, the amplitudes complex128.
+    start : Start, *in*
     tables : Tables, *in*
-    times : *in* (nt,) float64
-    tolerance, negligible : float
-        Norm of the last term of a series; weight of a level at the ends that is dropped.
-    replay : bool
-        The records are given: follow them, draw nothing.
-    assigned : bool
-        Trajectory i begins in pure state i; else each draws its own.
+    task : Task, *in*
     progress : Progress, *in, out*
         `Progress.fresh(nc)` to begin with. In the end `worst` bounds what was dropped from the norm
         of any one trajectory.
@@ -581,6 +613,7 @@ def run(
     """
     origin, _, click_offsets, click_time, click_channel = records
     top = tables.raising.size // 2 - 2 * MARGIN - 1
+    times, tolerance, negligible, replay = task
     t_end = times[-1]
     i, begun, n = progress.trajectory[0], progress.begun[0], progress.clicks[0]
     low, high, j = progress.low[0], progress.high[0], progress.next_time[0]
@@ -591,10 +624,12 @@ def run(
     while i < origin.size:
         if not begun:
             if not replay:
-                origin[i] = i if assigned else np.searchsorted(weights, rng.random(), side="right")
+                origin[i] = i
+                if not start.assigned:
+                    origin[i] = np.searchsorted(start.weights, rng.random(), side="right")
                 click_offsets[i] = n
                 action = rng.standard_exponential()
-            low, high, dropped = set_ket(work, mixture, origin[i], negligible)
+            low, high, dropped = set_ket(work, start, origin[i], negligible)
             counts[:] = 0.0
             begun, t, j = True, 0.0, 0
         while True:

@@ -40,6 +40,26 @@ class Tables(NamedTuple):
     sin_theta: float
 
 
+class Start(NamedTuple):
+    """The pure states in which trajectories begin, those of a `trajbatt.states.mixture.Mixture`.
+
+    Attributes
+    ----------
+    weights : ndarray (P,), float64
+        Cumulative probabilities of the pure states; the last is 1.
+    first, offsets, amplitudes : ndarray
+        The kets, as in the mixture; the amplitudes complex128.
+    assigned : bool
+        Trajectory i begins in pure state i; else each draws its own.
+    """
+
+    weights: np.ndarray
+    first: np.ndarray
+    offsets: np.ndarray
+    amplitudes: np.ndarray
+    assigned: bool
+
+
 class Out(NamedTuple):
     """What is read off the states, and where it is written.
 
@@ -197,17 +217,17 @@ def jump(psi, jump_elements, shift):
 
 
 @kernel
-def set_ket(psi, mixture, which):
-    """Write pure state `which` of the mixture to `psi`."""
-    first, offsets, amplitudes = mixture
+def set_ket(psi, start, which):
+    """Write pure state `which` of those in which trajectories begin to `psi`."""
+    first, offsets, amplitudes = start.first, start.offsets, start.amplitudes
     psi[:] = 0.0
-    start = offsets[which]
-    for k in range(offsets[which + 1] - start):
-        psi[first[which] + k] = amplitudes[start + k]
+    ket = offsets[which]
+    for k in range(offsets[which + 1] - ket):
+        psi[first[which] + k] = amplitudes[ket + k]
 
 
 @kernel
-def sample_clicks(rng, weights, mixture, tables, t_end, assigned, progress, p, records):
+def sample_clicks(rng, start, tables, t_end, progress, p, records):
     """Draw the clicks of n trajectories up to `t_end`, one after the other.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
@@ -216,14 +236,9 @@ def sample_clicks(rng, weights, mixture, tables, t_end, assigned, progress, p, r
     Parameters
     ----------
     rng : Generator
-    weights : *in* (P,) float64
-        Cumulative probabilities of the pure states; the last is 1.
-    mixture : *in* (first, offsets, amplitudes)
-        Of a `trajbatt.states.mixture.Mixture`.
+    start : Start, *in*
     tables : Tables, *in*
     t_end : float
-    assigned : bool
-        Trajectory i begins in pure state i; else each draws its own.
     progress : Progress, *in, out*
         `Progress.fresh(N + 1)` to begin with.
     p : *scratch* (N+1,) float64
@@ -239,8 +254,10 @@ def sample_clicks(rng, weights, mixture, tables, t_end, assigned, progress, p, r
     full = False
     while i < origin.size:
         if not begun:
-            origin[i] = i if assigned else np.searchsorted(weights, rng.random(), side="right")
-            set_ket(psi, mixture, origin[i])
+            origin[i] = i
+            if not start.assigned:
+                origin[i] = np.searchsorted(start.weights, rng.random(), side="right")
+            set_ket(psi, start, origin[i])
             click_offsets[i] = n
             t = 0.0
             begun = True
@@ -280,7 +297,7 @@ def sample_clicks(rng, weights, mixture, tables, t_end, assigned, progress, p, r
 
 
 @kernel
-def observe(mixture, tables, times, records, phi, out):
+def observe(start, tables, times, records, phi, out):
     """Evolve the wavefunction of each trajectory through its clicks and write what it holds.
 
     Energy and variance are <psi|J_z psi> and the squared norm of J_z psi, with the bare
@@ -288,22 +305,25 @@ def observe(mixture, tables, times, records, phi, out):
 
     Parameters
     ----------
-    mixture, records : *in*
-        As in `sample_clicks`.
+    start : Start, *in*
+        As in `sample_clicks`; its weights and `assigned` have no effect.
     tables : Tables, *in*
     times : *in* (nt,) float64
+    records : *in* (origin, hidden, offsets, time, channel)
+        As in `sample_clicks`.
     phi : *scratch* (N+1,) complex128
     out : Out, *out*
     """
     shifts, total_rates, frequency = tables.shifts, tables.total_rates, tables.frequency
     cos_theta, sin_theta = tables.cos_theta, tables.sin_theta
     origin, _, click_offsets, click_time, click_channel = records
+    samples = out.samples
     top = phi.size - 1
     spin = 0.5 * top
     counts = np.empty(shifts.size)
     for i in range(origin.size):
         psi = out.kets[i]
-        set_ket(psi, mixture, origin[i])
+        set_ket(psi, start, origin[i])
         counts[:] = 0.0
         n = click_offsets[i]
         t = 0.0
@@ -335,10 +355,10 @@ def observe(mixture, tables, times, records, phi, out):
                 square += phi[k].real ** 2 + phi[k].imag ** 2
                 rest = phi[k] - mean * psi[k]
                 variance += rest.real**2 + rest.imag**2
-            out.samples[i, out.jz, j] = mean
-            out.samples[i, out.jz_square, j] = square
-            out.samples[i, out.jz_variance, j] = variance
-            out.samples[i, out.dipole_real, j] = cos_theta * plus.real - sin_theta * z
-            out.samples[i, out.dipole_imag, j] = plus.imag
+            samples[i, out.jz, j] = mean
+            samples[i, out.jz_square, j] = square
+            samples[i, out.jz_variance, j] = variance
+            samples[i, out.dipole_real, j] = cos_theta * plus.real - sin_theta * z
+            samples[i, out.dipole_imag, j] = plus.imag
             for channel in range(shifts.size):
-                out.samples[i, out.counts + channel, j] = counts[channel]
+                samples[i, out.counts + channel, j] = counts[channel]

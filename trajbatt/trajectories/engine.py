@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
 
@@ -33,17 +32,15 @@ class Engine:
     mixture: Mixture
     assigned: bool = False
     negligible: float = NEGLIGIBLE
-    keeps_real_kets: ClassVar[bool] = False  # of a real mixture; else kets are complex
 
     @cached_property
-    def _kets(self):
-        """The mixture as the kernels take it: a plain tuple.
+    def _start(self):
+        """The `Start` of the kernels: how trajectories begin.
 
-        Its class and that of `Records` live in other files than the kernels; compiled code that
-        knew their fields would not notice an edit there.
+        Each kernel file has one of its own. The classes of the mixture and of `Records` live in
+        other files; compiled code that knew their fields would not notice an edit there.
         """
-        first, offsets, amplitudes = self.mixture[1:]
-        return first, offsets, amplitudes if self.keeps_real_kets else amplitudes.astype(complex)
+        raise NotImplementedError
 
     def run(self, rng, n, times, want_kets=False):
         """Return the `Records` of n trajectories and the `Observation` of them at `times`."""

@@ -1,4 +1,4 @@
-"""The engine for ladder models: exact sampling and filtering (DESIGN 3.1)."""
+"""The engine for ladder models: exact sampling and filtering, click by click."""
 
 import math
 from functools import cached_property
@@ -13,15 +13,14 @@ from trajbatt.trajectories.records import Observation
 class LadderEngine(Engine):
     """The arrays around `trajbatt.kernels.ladder`."""
 
-    keeps_real_kets = True
-
     @cached_property
-    def _edges(self):
-        sizes = np.diff(self.mixture.offsets)
-        edges = np.cumsum(
-            np.repeat(self.mixture.weights, sizes) * np.abs(self.mixture.amplitudes) ** 2
-        )
-        return edges / edges[-1]
+    def _start(self):
+        from trajbatt.kernels.ladder import Start
+
+        weights, first, offsets, amplitudes = self.mixture
+        edges = np.cumsum(np.repeat(weights, np.diff(offsets)) * np.abs(amplitudes) ** 2)
+        # Real amplitudes remain real: that is faster.
+        return Start(edges / edges[-1], first, offsets, amplitudes, self.assigned)
 
     @cached_property
     def _tables(self):
@@ -55,35 +54,21 @@ class LadderEngine(Engine):
         progress = Progress.fresh()
 
         def call(records):
-            return sample_clicks(
-                rng,
-                self._edges,
-                self._kets,
-                self._tables,
-                t_end,
-                self.assigned,
-                progress,
-                records,
-            )
+            return sample_clicks(rng, self._start, self._tables, t_end, progress, records)
 
         return fill_records(n, self.model.typical_clicks(t_end), call)
 
     def _read(self, records, times, with_kets):
-        from trajbatt.kernels.ladder import Out, observe
+        from trajbatt.kernels.ladder import Grid, Out, Workspace, observe
 
         out = self._out(Out, records.origin.size, times, with_kets)
         phase = self.model.frequency * times
-        phases = np.array((np.cos(phase), np.sin(phase)))
-        scratch = np.empty(self.model.n_atoms + 3, dtype=self.mixture.amplitudes.dtype)
+        grid = Grid(times, phases=np.array((np.cos(phase), np.sin(phase))))
+        work = Workspace.fresh(
+            self.model.n_atoms + 1, len(self.model.channel_names), self.mixture.amplitudes.dtype
+        )
         dropped = observe(
-            self._kets,
-            self._tables,
-            times,
-            phases,
-            self.negligible,
-            tuple(records),
-            scratch,
-            out,
+            self._start, self._tables, grid, self.negligible, tuple(records), work, out
         )
         if not with_kets:
             return Observation(out.samples, dropped, None)

@@ -13,6 +13,13 @@ class WavefunctionEngine(Engine):
     """The arrays around `trajbatt.kernels.mcwf`."""
 
     @cached_property
+    def _start(self):
+        from trajbatt.kernels.mcwf import Start
+
+        weights, (_, first, offsets, amplitudes) = self.mixture.cumulative_weights, self.mixture
+        return Start(weights, first, offsets, amplitudes.astype(complex), self.assigned)
+
+    @cached_property
     def _tables(self):
         from trajbatt.kernels.mcwf import Tables
 
@@ -30,22 +37,11 @@ class WavefunctionEngine(Engine):
         """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
         from trajbatt.kernels.mcwf import Progress, sample_clicks
 
-        weights = self.mixture.cumulative_weights
         progress = Progress.fresh(self.model.n_atoms + 1)
         p = np.empty(self.model.n_atoms + 1)
 
         def call(records):
-            return sample_clicks(
-                rng,
-                weights,
-                self._kets,
-                self._tables,
-                t_end,
-                self.assigned,
-                progress,
-                p,
-                records,
-            )
+            return sample_clicks(rng, self._start, self._tables, t_end, progress, p, records)
 
         return fill_records(n, self.model.typical_clicks(t_end), call)
 
@@ -54,5 +50,5 @@ class WavefunctionEngine(Engine):
 
         out = self._out(Out, records.origin.size, times)
         phi = np.empty(self.model.n_atoms + 1, dtype=complex)
-        observe(self._kets, self._tables, times, tuple(records), phi, out)
+        observe(self._start, self._tables, times, tuple(records), phi, out)
         return Observation(out.samples, 0.0, out.kets if with_kets else None)
