@@ -522,15 +522,16 @@ def observe(start, tables, grid, negligible, records, work, out):
     spin = 0.5 * (tables.raising.size - 2 * PADDING - 1)
     cos_theta, sin_theta, raising = tables.cos_theta, tables.sin_theta, tables.raising
     times, phases = grid.times, grid.phases
+    # Taken out of their tuples once: in the loops that would count references each time.
     a, counts, samples = work.a, work.counts, out.samples
     worst = 0.0
     for i in range(samples.shape[0]):
         branches = begin_branches(start, records, i, work)
         for j in range(times.size):
             branches = advance(branches, times[j], tables, negligible, records, work)
-            low, hidden, high, climbed = branches[:4]
-            sums = moments(a, low, hidden, high, raising, low + climbed + PADDING)
-            m_hidden = hidden + climbed - spin
+            at = branches.low + branches.climbed + PADDING
+            sums = moments(a, branches.low, branches.hidden, branches.high, raising, at)
+            m_hidden = branches.hidden + branches.climbed - spin
             mean, variance, dipole_real, dipole_imag = read_off(
                 sums, m_hidden, spin, cos_theta, sin_theta, phases[0, j], phases[1, j]
             )

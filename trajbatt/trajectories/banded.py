@@ -30,6 +30,7 @@ class BandedEngine(Engine):
 
     @cached_property
     def _start(self):
+        """The pure states in which trajectories begin."""
         from trajbatt.kernels.banded import Start
 
         weights, (_, first, offsets, amplitudes) = self.mixture.cumulative_weights, self.mixture

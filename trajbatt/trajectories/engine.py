@@ -1,7 +1,10 @@
-"""What the engines of all kinds have in common."""
+"""What the engines of all kinds have in common.
+
+Kernels are handed tuples of classes of their own file, and records as plain tuples: compiled code
+that knew the fields of a class in another file would not notice an edit there.
+"""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -32,15 +35,6 @@ class Engine:
     mixture: Mixture
     assigned: bool = False
     negligible: float = NEGLIGIBLE
-
-    @cached_property
-    def _start(self):
-        """The `Start` of the kernels: how trajectories begin.
-
-        Each kernel file has one of its own. The classes of the mixture and of `Records` live in
-        other files; compiled code that knew their fields would not notice an edit there.
-        """
-        raise NotImplementedError
 
     def run(self, rng, n, times, want_kets=False):
         """Return the `Records` of n trajectories and the `Observation` of them at `times`."""

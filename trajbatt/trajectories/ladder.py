@@ -1,4 +1,4 @@
-"""The engine for ladder models: exact sampling and filtering, click by click."""
+"""The engine for ladder models: exact sampling and filtering."""
 
 import math
 from functools import cached_property
@@ -15,6 +15,7 @@ class LadderEngine(Engine):
 
     @cached_property
     def _start(self):
+        """The pure states in which trajectories begin."""
         from trajbatt.kernels.ladder import Start
 
         weights, first, offsets, amplitudes = self.mixture

@@ -14,6 +14,7 @@ class WavefunctionEngine(Engine):
 
     @cached_property
     def _start(self):
+        """The pure states in which trajectories begin."""
         from trajbatt.kernels.mcwf import Start
 
         weights, (_, first, offsets, amplitudes) = self.mixture.cumulative_weights, self.mixture
