@@ -82,6 +82,142 @@ class Workspace(NamedTuple):
     phases: np.ndarray
     survival: np.ndarray
 
+    @classmethod
+    def fresh(cls, width):
+        """Return zeros for tables of `width` cells."""
+        return cls(
+            series=np.zeros((ORDER + 1, width)),
+            turned=np.zeros((ORDER + 1, width)),
+            even=np.zeros((2, width)),
+            odd=np.zeros((2, width)),
+            state=np.zeros(width),
+            other=np.zeros(width),
+            phases=np.zeros(width),
+            survival=np.zeros(ORDER + 1),
+        )
+
+
+class Start(NamedTuple):
+    """The pure states in which trajectories begin, those of a `trajbatt.states.mixture.Mixture`.
+
+    Attributes
+    ----------
+    weights : ndarray (P,), float64
+        Cumulative probabilities of the pure states; the last is 1.
+    first, offsets, amplitudes : ndarray
+        The kets, as in the mixture; the amplitudes complex128.
+    assigned : bool
+        Trajectory i begins in pure state i; else each draws its own.
+    """
+
+    weights: np.ndarray
+    first: np.ndarray
+    offsets: np.ndarray
+    amplitudes: np.ndarray
+    assigned: bool
+
+
+class Task(NamedTuple):
+    """What is asked of a run.
+
+    Attributes
+    ----------
+    times : ndarray (nt,), float64
+        When the states are observed; the trajectories end with the last.
+    tolerance : float
+        Norm of the last term of a series.
+    negligible : float
+        Weight of a level at the ends that is dropped.
+    replay : bool
+        The records are given: follow them, draw nothing.
+    """
+
+    times: np.ndarray
+    tolerance: float
+    negligible: float
+    replay: bool
+
+
+class Out(NamedTuple):
+    """What is read off the states, and where it is written.
+
+    Attributes
+    ----------
+    samples : ndarray (n, rows, nt), float64
+    jz, jz_square, jz_variance, dipole_real, dipole_imag : int
+        The rows of <J_z>, <J_z^2>, Var(J_z), Re <J_+> and Im <J_+>.
+    counts : int
+        The row of the first channel's photons so far; those of the other channels follow.
+    kets : ndarray (n, N+1) or (0, N+1), complex128
+        The states at the last time, if there is room for them; zeros to begin with.
+    """
+
+    samples: np.ndarray
+    jz: int
+    jz_square: int
+    jz_variance: int
+    dipole_real: int
+    dipole_imag: int
+    counts: int
+    kets: np.ndarray
+
+
+class Progress(NamedTuple):
+    """How far `run` is: arrays, of one element but for the last, which it changes.
+
+    The state of the trajectory in progress is in the `Workspace`.
+
+    Attributes
+    ----------
+    trajectory : ndarray (1,), int64
+        The trajectory in progress.
+    begun : ndarray (1,), bool
+        Whether it has begun.
+    clicks : ndarray (1,), int64
+        Clicks so far, those of the trajectories before it included.
+    low, high : ndarray (1,), int64
+        Its window.
+    next_time : ndarray (1,), int64
+        The next of the times at which it is observed.
+    time : ndarray (1,), float64
+        Its time.
+    action : ndarray (1,), float64
+        -ln of the squared norm until its next click.
+    dropped, worst : ndarray (1,), float64
+        The weight dropped in it, and the largest dropped in any one so far.
+    counts : ndarray (nc,), float64
+        Its photons.
+    """
+
+    trajectory: np.ndarray
+    begun: np.ndarray
+    clicks: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    next_time: np.ndarray
+    time: np.ndarray
+    action: np.ndarray
+    dropped: np.ndarray
+    worst: np.ndarray
+    counts: np.ndarray
+
+    @classmethod
+    def fresh(cls, n_channels):
+        """Return the progress before the first trajectory begins."""
+        return cls(
+            trajectory=np.zeros(1, dtype=np.int64),
+            begun=np.zeros(1, dtype=np.bool_),
+            clicks=np.zeros(1, dtype=np.int64),
+            low=np.zeros(1, dtype=np.int64),
+            high=np.zeros(1, dtype=np.int64),
+            next_time=np.zeros(1, dtype=np.int64),
+            time=np.zeros(1),
+            action=np.zeros(1),
+            dropped=np.zeros(1),
+            worst=np.zeros(1),
+            counts=np.zeros(n_channels),
+        )
+
 
 @kernel
 def add_rows(total, factors, start, stop, rows, which):
@@ -360,7 +496,7 @@ def begin_step(work, row, begin, end, negligible):
 
 
 @kernel(reassociate=True)
-def write_sample(work, tables, begin, end, counts, samples, i, j):
+def write_sample(work, tables, begin, end, counts, out, i, j):
     """Write what `work.state` holds: energy, variance, dipole and the photons so far.
 
     With the bare J_z = cos(theta) J'_z + sin(theta) J'_x, energy and variance are the mean of J_z
@@ -398,13 +534,13 @@ def write_sample(work, tables, begin, end, counts, samples, i, j):
             variance += rest * rest
         m += 1.0
     variance /= total
-    samples[i, 0, j] = mean
-    samples[i, 1, j] = variance + mean * mean
-    samples[i, 2, j] = variance
-    samples[i, 3, j] = cos_theta * x - sin_theta * z
-    samples[i, 4, j] = y
+    out.samples[i, out.jz, j] = mean
+    out.samples[i, out.jz_square, j] = variance + mean * mean
+    out.samples[i, out.jz_variance, j] = variance
+    out.samples[i, out.dipole_real, j] = cos_theta * x - sin_theta * z
+    out.samples[i, out.dipole_imag, j] = y
     for channel in range(counts.size):
-        samples[i, 5 + channel, j] = counts[channel]
+        out.samples[i, out.counts + channel, j] = counts[channel]
 
 
 @kernel
@@ -417,9 +553,9 @@ def write_ket(work, begin, end, kets, i):
 
 
 @kernel
-def set_ket(work, mixture, which, negligible):
-    """Begin with pure state `which` of the mixture; return what `begin_step` does."""
-    first, offsets, amplitudes = mixture
+def set_ket(work, start, which, negligible):
+    """Begin with pure state `which` of the start; return what `begin_step` does."""
+    first, offsets, amplitudes = start.first, start.offsets, start.amplitudes
     begin = 2 * (first[which] + MARGIN)
     end = begin
     for amplitude in range(offsets[which], offsets[which + 1]):
@@ -454,25 +590,8 @@ def draw_channel(rng, work, tables, begin, end):
 
 
 @kernel
-def run(
-    rng,
-    weights,
-    mixture,
-    tables,
-    times,
-    tolerance,
-    negligible,
-    replay,
-    assigned,
-    cursor,
-    clock,
-    counts,
-    work,
-    records,
-    samples,
-    kets,
-):
-    """Run n trajectories up to the last of `times`, one after the other, and observe them.
+def run(rng, start, tables, task, progress, work, records, out):
+    """Run n trajectories up to the last of the times, one after the other, and observe them.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
     again with everything else unchanged.
@@ -480,59 +599,49 @@ def run(
     Parameters
     ----------
     rng : Generator
-    weights : *in* (P,) float64
-        Cumulative probabilities of the pure states; the last is 1.
-    mixture : *in* (first, offsets, amplitudes)
-        Of a `trajbatt.states.mixture.Mixture`, the amplitudes complex128.
+    start : Start, *in*
     tables : Tables, *in*
-    times : *in* (nt,) float64
-    tolerance, negligible : float
-        Norm of the last term of a series; weight of a level at the ends that is dropped.
-    replay : bool
-        The records are given: follow them, draw nothing.
-    assigned : bool
-        Trajectory i begins in pure state i; else each draws its own.
-    cursor : *in, out* (6,) int64
-        Trajectory in progress, whether it has begun, clicks so far, its window, the next of
-        `times`. Zeros to begin with.
-    clock : *in, out* (4,) float64
-        Time of the trajectory in progress, -ln of the squared norm until its next click, weight
-        dropped in it and the largest dropped in any one so far. Zeros to begin with.
-    counts : *in, out* (nc,) float64
-        Photons of the trajectory in progress.
+    task : Task, *in*
+    progress : Progress, *in, out*
+        `Progress.fresh(nc)` to begin with. In the end `worst` bounds what was dropped from the norm
+        of any one trajectory.
     work : Workspace, *in, out*
     records : *out, or in for a replay* (origin, hidden, offsets, time, channel)
         Of n trajectories, see `trajbatt.trajectories.records.Records`; hidden levels are left
         alone.
-    samples : *out* (n, 5 + nc, nt) float64
-        <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
-    kets : *out* (n, N+1) or (0, N+1) complex128
-        The states at the last time, if there is room for them; zeros to begin with.
+    out : Out, *out*
     """
     origin, _, click_offsets, click_time, click_channel = records
     top = tables.raising.size // 2 - 2 * MARGIN - 1
+    times, tolerance, negligible, replay = task
     t_end = times[-1]
-    i, begun, n, low, high, j = cursor
-    t, action, dropped, worst = clock
+    i, begun, n = progress.trajectory[0], progress.begun[0], progress.clicks[0]
+    low, high, j = progress.low[0], progress.high[0], progress.next_time[0]
+    t, action = progress.time[0], progress.action[0]
+    dropped, worst = progress.dropped[0], progress.worst[0]
+    counts = progress.counts
+    full = False
     while i < origin.size:
-        if begun == 0:
+        if not begun:
             if not replay:
-                origin[i] = i if assigned else np.searchsorted(weights, rng.random(), side="right")
+                origin[i] = i
+                if not start.assigned:
+                    origin[i] = np.searchsorted(start.weights, rng.random(), side="right")
                 click_offsets[i] = n
                 action = rng.standard_exponential()
-            low, high, dropped = set_ket(work, mixture, origin[i], negligible)
+            low, high, dropped = set_ket(work, start, origin[i], negligible)
             counts[:] = 0.0
-            begun, t, j = 1, 0.0, 0
+            begun, t, j = True, 0.0, 0
         while True:
             longest = t_end - t
             if replay:
                 action = math.inf
                 if n < click_offsets[i + 1]:
                     longest = min(longest, click_time[n] - t)
-            elif n == click_time.size:
-                cursor[:] = i, begun, n, low, high, j
-                clock[:] = t, action, dropped, worst
-                return False
+            else:
+                full = n == click_time.size
+                if full:
+                    break
             order, h, reach, rate = expand(work, tables, low, high, top, longest, action, tolerance)
             begin, end = span(low, high, order, top)
             x = reach
@@ -550,12 +659,12 @@ def run(
             while j < times.size and (times[j] < reached or at_end):
                 part = (times[j] - t) / h if h > 0.0 else 0.0
                 evaluate(work, order, low, high, top, part, tables.frequency * h * part)
-                write_sample(work, tables, begin, end, counts, samples, i, j)
+                write_sample(work, tables, begin, end, counts, out, i, j)
                 j += 1
             evaluate(work, order, low, high, top, x, tables.frequency * h * x)
             if at_end:
-                if kets.shape[0] > 0:
-                    write_ket(work, begin, end, kets, i)
+                if out.kets.shape[0] > 0:
+                    write_ket(work, begin, end, out.kets, i)
                 break
             if clicked:
                 if not replay:
@@ -572,11 +681,15 @@ def run(
                 low, high, lost = begin_step(work, work.state, begin, end, negligible)
             dropped += lost
             t = reached
+        if full:
+            break
         worst = max(worst, dropped)
         i += 1
-        begun = 0
+        begun = False
         if not replay:
             click_offsets[i] = n
-    cursor[:] = i, begun, n, low, high, j
-    clock[:] = t, action, dropped, worst
-    return True
+    progress.trajectory[0], progress.begun[0], progress.clicks[0] = i, begun, n
+    progress.low[0], progress.high[0], progress.next_time[0] = low, high, j
+    progress.time[0], progress.action[0] = t, action
+    progress.dropped[0], progress.worst[0] = dropped, worst
+    return not full

@@ -69,8 +69,151 @@ class Tables(NamedTuple):
     sin_theta: float
 
 
+class Start(NamedTuple):
+    """The pure states in which trajectories begin, those of a `trajbatt.states.mixture.Mixture`.
+
+    Attributes
+    ----------
+    edges : ndarray (M,), float64
+        Cumulative probabilities of the mixture's levels, back to back; the last is 1.
+    first, offsets, amplitudes : ndarray
+        The kets, as in the mixture.
+    assigned : bool
+        Trajectory i begins in pure state i of an even mixture; else each draws its own.
+    """
+
+    edges: np.ndarray
+    first: np.ndarray
+    offsets: np.ndarray
+    amplitudes: np.ndarray
+    assigned: bool
+
+
+class Grid(NamedTuple):
+    """The times at which states are read off.
+
+    Attributes
+    ----------
+    times : ndarray (nt,), float64
+    phases : ndarray (2, nt), float64
+        cos and sin of Omega t.
+    """
+
+    times: np.ndarray
+    phases: np.ndarray
+
+
+class Out(NamedTuple):
+    """What is read off the states, and where it is written.
+
+    Attributes
+    ----------
+    samples : ndarray (n, rows, nt), float64
+    jz, jz_square, jz_variance, dipole_real, dipole_imag : int
+        The rows of <J_z>, <J_z^2>, Var(J_z), Re <J_+> and Im <J_+>.
+    counts : int
+        The row of the first channel's photons so far; those of the other channels follow.
+    kets : ndarray (n, N+1) or (0, N+1), complex128
+        The states at the last time, unnormalised and without phases, if there is room for them;
+        zeros to begin with.
+    """
+
+    samples: np.ndarray
+    jz: int
+    jz_square: int
+    jz_variance: int
+    dipole_real: int
+    dipole_imag: int
+    counts: int
+    kets: np.ndarray
+
+
+class Progress(NamedTuple):
+    """How far `sample_clicks` is: arrays of one element, which it changes.
+
+    Attributes
+    ----------
+    trajectory : ndarray (1,), int64
+        The trajectory in progress.
+    level : ndarray (1,), int64
+        Its level; -1 before it begins.
+    clicks : ndarray (1,), int64
+        Clicks so far, those of the trajectories before it included.
+    time : ndarray (1,), float64
+        Its time.
+    """
+
+    trajectory: np.ndarray
+    level: np.ndarray
+    clicks: np.ndarray
+    time: np.ndarray
+
+    @classmethod
+    def fresh(cls):
+        """Return the progress before the first trajectory begins."""
+        return cls(
+            trajectory=np.zeros(1, dtype=np.int64),
+            level=np.full(1, -1, dtype=np.int64),
+            clicks=np.zeros(1, dtype=np.int64),
+            time=np.zeros(1),
+        )
+
+
+class Branches(NamedTuple):
+    """The branches of one trajectory at one time; their amplitudes are in the `Workspace`.
+
+    Attributes
+    ----------
+    low, hidden, high : int
+        The window of the branches that are kept, and the hidden one.
+    climbed : int
+        The sum of the shifts so far.
+    n, stop : int
+        The next click in the records, and the one after the trajectory's last.
+    t : float
+    dropped : float
+        The weight dropped so far.
+    """
+
+    low: int
+    hidden: int
+    high: int
+    climbed: int
+    n: int
+    stop: int
+    t: float
+    dropped: float
+
+
+class Workspace(NamedTuple):
+    """Scratch of `observe`.
+
+    Attributes
+    ----------
+    a : ndarray (N+3,) of the type of the start's amplitudes
+        The amplitudes of the branches; zero on the two levels above the window.
+    counts : ndarray (nc,), float64
+        Photons so far.
+    place : ndarray (GROUP,), uint64
+        Where in `Tables.elements` the factors of a group of clicks begin.
+    """
+
+    a: np.ndarray
+    counts: np.ndarray
+    place: np.ndarray
+
+    @classmethod
+    def fresh(cls, n_levels, n_channels, kind):
+        """Return arrays for amplitudes of the type `kind`."""
+        return cls(
+            a=np.empty(n_levels + 2, dtype=kind),
+            counts=np.empty(n_channels),
+            place=np.empty(GROUP, dtype=np.uint64),
+        )
+
+
 @kernel
-def sample_clicks(rng, edges, mixture, tables, t_end, assigned, cursor, clock, records):
+def sample_clicks(rng, start, tables, t_end, progress, records):
     """Draw the clicks of n trajectories up to `t_end`, one after the other.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
@@ -79,31 +222,25 @@ def sample_clicks(rng, edges, mixture, tables, t_end, assigned, cursor, clock, r
     Parameters
     ----------
     rng : Generator
-    edges : *in* (M,) float64
-        Cumulative probabilities of the mixture's levels, back to back; the last is 1.
-    mixture : *in* (first, offsets, amplitudes)
-        Of a `trajbatt.states.mixture.Mixture`.
+    start : Start, *in*
     tables : Tables, *in*
     t_end : float
-    assigned : bool
-        Trajectory i begins in pure state i of an even mixture; else each draws its own.
-    cursor : *in, out* (3,) int64
-        Trajectory in progress, its level (-1 before it begins), clicks so far. (0, -1, 0) to begin
-        with.
-    clock : *in, out* (1,) float64
-        Time of the trajectory in progress.
+    progress : Progress, *in, out*
+        `Progress.fresh()` to begin with.
     records : *out* (origin, hidden, offsets, time, channel)
         Of n trajectories, see `trajbatt.trajectories.records.Records`.
     """
     shifts = tables.shifts
-    first, offsets, _ = mixture
+    edges, first, offsets = start.edges, start.first, start.offsets
     origin, hidden, click_offsets, click_time, click_channel = records
     n_channels = shifts.size
-    i, level, n = cursor[0], cursor[1], cursor[2]
-    t = clock[0]
+    # Plain variables in the loops: they stay in registers.
+    i, level, n = progress.trajectory[0], progress.level[0], progress.clicks[0]
+    t = progress.time[0]
+    full = False
     while i < hidden.size:
         if level < 0:
-            if assigned:
+            if start.assigned:
                 drawn = np.searchsorted(edges, (i + rng.random()) / hidden.size, side="right")
                 drawn = min(max(drawn, offsets[i]), offsets[i + 1] - 1)
             else:
@@ -114,10 +251,9 @@ def sample_clicks(rng, edges, mixture, tables, t_end, assigned, cursor, clock, r
             click_offsets[i] = n
             t = 0.0
         while n_channels > 0:
-            if n == click_time.size:
-                cursor[0], cursor[1], cursor[2] = i, level, n
-                clock[0] = t
-                return False
+            full = n == click_time.size
+            if full:
+                break
             wait = tables.mean_waits[level]
             if wait == math.inf:
                 break
@@ -133,11 +269,14 @@ def sample_clicks(rng, edges, mixture, tables, t_end, assigned, cursor, clock, r
             click_channel[n] = channel
             n += 1
             level += shifts[channel]
+        if full:
+            break
         i += 1
         level = -1
         click_offsets[i] = n
-    cursor[0], cursor[1], cursor[2] = i, level, n
-    return True
+    progress.trajectory[0], progress.level[0], progress.clicks[0] = i, level, n
+    progress.time[0] = t
+    return not full
 
 
 @kernel
@@ -276,37 +415,37 @@ def trim(a, low, hidden, high, negligible):
 
 
 @kernel
-def advance(
-    a, low, hidden, high, climbed, tables, negligible, records, n, stop, t, t_next, counts, place
-):
-    """Take the amplitudes from time `t` to `t_next`, through the clicks from `n` up to `stop`.
+def advance(branches, t_next, tables, negligible, records, work):
+    """Take the branches to the time `t_next`, through the clicks until then.
 
     Clicks are applied in groups of `GROUP`, the last one filled up with clicks that never were
     (the ones of `tables.elements`); the exponentials follow after `FLUSH` clicks and at `t_next`.
 
     Parameters
     ----------
-    a : *in, out* (N+3,)
-        The amplitudes, on the window `low` to `high`.
-    hidden, climbed : int
-        The hidden branch; the sum of the shifts so far.
-    counts : *in, out* (nc,) float64
-    place : *scratch* (GROUP,) uint64
+    branches : Branches
+    t_next : float
+    tables : Tables, *in*
+    negligible : float
+        As in `observe`.
+    records : *in* (origin, hidden, offsets, time, channel)
+    work : Workspace, *in, out*
 
     Returns
     -------
-    low, high, climbed, n, dropped
-        The window, the sum of the shifts and the next click at `t_next`; the weight dropped.
+    Branches
+        The branches at `t_next`.
     """
     shifts, elements = tables.shifts, tables.elements
     slope, curvature = tables.slope, tables.curvature
+    a, counts, place = work.a, work.counts, work.place
+    low, hidden, high, climbed, n, stop, t, dropped = branches
     _, _, _, click_time, click_channel = records
     never = shifts.size
     width = tables.raising.size
     n_atoms = width - 2 * PADDING - 1
     elapsed = 0.0
     m_integral = 0.0
-    dropped = 0.0
     pending = 0
     while n < stop and click_time[n] <= t_next:
         for slot in range(GROUP):
@@ -337,96 +476,74 @@ def advance(
     alpha = slope * elapsed + 2.0 * curvature * m_integral
     damp(a, low, hidden, high, alpha, curvature * elapsed)
     low, high, lost = trim(a, low, hidden, high, negligible)
-    return low, high, climbed, n, dropped + lost
+    return Branches(low, hidden, high, climbed, n, stop, t_next, dropped + lost)
 
 
 @kernel
-def observe(mixture, tables, times, phases, negligible, records, a, samples, kets):
-    """Read the conditional state of each trajectory off its clicks, at all `times`.
+def begin_branches(start, records, i, work):
+    """Return the `Branches` of trajectory i at time 0, and write their amplitudes to `work`."""
+    first, offsets, amplitudes = start.first, start.offsets, start.amplitudes
+    origins, hidden_levels, click_offsets, _, _ = records
+    a, hidden, which = work.a, hidden_levels[i], origins[i]
+    ket = offsets[which]
+    low = first[which]
+    high = low + offsets[which + 1] - ket - 1
+    scale = 1.0 / amplitudes[ket + hidden - low]
+    for k in range(low, high + 1):
+        a[k] = amplitudes[ket + k - low] * scale
+    a[high + 1] = 0.0
+    a[high + 2] = 0.0
+    work.counts[:] = 0.0
+    return Branches(low, hidden, high, 0, click_offsets[i], click_offsets[i + 1], 0.0, 0.0)
+
+
+@kernel
+def observe(start, tables, grid, negligible, records, work, out):
+    """Read the conditional state of each trajectory off its clicks, at all times of the grid.
 
     Parameters
     ----------
-    mixture, records : *in*
-        As in `sample_clicks`.
+    start : Start, *in*
+        As in `sample_clicks`; its edges and `assigned` have no effect.
     tables : Tables, *in*
-    times : *in* (nt,) float64
-    phases : *in* (2, nt) float64
-        cos and sin of Omega t at `times`.
+    grid : Grid, *in*
     negligible : float
         Branches of less weight than this, relative to the hidden one, are dropped.
-    a : *scratch* (N+3,) of the type of the mixture's amplitudes
-    samples : *out* (n, 5 + nc, nt) float64
-        <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
-    kets : *out* (n, N+1) or (0, N+1) complex128
-        The states at the last time, unnormalised and without phases, if there is room for them;
-        zeros to begin with.
+    records : *in* (origin, hidden, offsets, time, channel)
+        As in `sample_clicks`.
+    work : Workspace, *scratch*
+    out : Out, *out*
 
     Returns
     -------
     float
         The largest weight dropped in any one trajectory, an upper bound of its share of the norm.
     """
-    n_channels = tables.shifts.size
     spin = 0.5 * (tables.raising.size - 2 * PADDING - 1)
-    counts = np.empty(n_channels)
-    place = np.empty(GROUP, dtype=np.uint64)
+    cos_theta, sin_theta, raising = tables.cos_theta, tables.sin_theta, tables.raising
+    times, phases = grid.times, grid.phases
+    # Taken out of their tuples once: in the loops that would count references each time.
+    a, counts, samples = work.a, work.counts, out.samples
     worst = 0.0
-    first, offsets, amplitudes = mixture
-    origins, hidden_levels, click_offsets, _, _ = records
-    for i in range(hidden_levels.size):
-        hidden = hidden_levels[i]
-        origin = origins[i]
-        start = offsets[origin]
-        low = first[origin]
-        high = low + offsets[origin + 1] - start - 1
-        scale = 1.0 / amplitudes[start + hidden - low]
-        for k in range(low, high + 1):
-            a[k] = amplitudes[start + k - low] * scale
-        a[high + 1] = 0.0
-        a[high + 2] = 0.0
-        counts[:] = 0.0
-        dropped = 0.0
-        climbed = 0
-        n, stop = click_offsets[i], click_offsets[i + 1]
-        t = 0.0
+    for i in range(samples.shape[0]):
+        branches = begin_branches(start, records, i, work)
         for j in range(times.size):
-            low, high, climbed, n, lost = advance(
-                a,
-                low,
-                hidden,
-                high,
-                climbed,
-                tables,
-                negligible,
-                records,
-                n,
-                stop,
-                t,
-                times[j],
-                counts,
-                place,
-            )
-            dropped += lost
-            t = times[j]
-            sums = moments(a, low, hidden, high, tables.raising, low + climbed + PADDING)
+            branches = advance(branches, times[j], tables, negligible, records, work)
+            at = branches.low + branches.climbed + PADDING
+            sums = moments(a, branches.low, branches.hidden, branches.high, raising, at)
+            m_hidden = branches.hidden + branches.climbed - spin
             mean, variance, dipole_real, dipole_imag = read_off(
-                sums,
-                hidden + climbed - spin,
-                spin,
-                tables.cos_theta,
-                tables.sin_theta,
-                phases[0, j],
-                phases[1, j],
+                sums, m_hidden, spin, cos_theta, sin_theta, phases[0, j], phases[1, j]
             )
-            samples[i, 0, j] = mean
-            samples[i, 1, j] = variance + mean * mean
-            samples[i, 2, j] = variance
-            samples[i, 3, j] = dipole_real
-            samples[i, 4, j] = dipole_imag
-            for channel in range(n_channels):
-                samples[i, 5 + channel, j] = counts[channel]
-        if kets.shape[0] > 0:
-            for k in range(low, high + 1):
-                kets[i, k + climbed] = a[k]
-        worst = max(worst, dropped)
+            samples[i, out.jz, j] = mean
+            samples[i, out.jz_square, j] = variance + mean * mean
+            samples[i, out.jz_variance, j] = variance
+            samples[i, out.dipole_real, j] = dipole_real
+            samples[i, out.dipole_imag, j] = dipole_imag
+            for channel in range(counts.size):
+                samples[i, out.counts + channel, j] = counts[channel]
+        if out.kets.shape[0] > 0:
+            for k in range(branches.low, branches.high + 1):
+                out.kets[i, k + branches.climbed] = a[k]
+        worst = max(worst, branches.dropped)
     return worst

@@ -40,6 +40,85 @@ class Tables(NamedTuple):
     sin_theta: float
 
 
+class Start(NamedTuple):
+    """The pure states in which trajectories begin, those of a `trajbatt.states.mixture.Mixture`.
+
+    Attributes
+    ----------
+    weights : ndarray (P,), float64
+        Cumulative probabilities of the pure states; the last is 1.
+    first, offsets, amplitudes : ndarray
+        The kets, as in the mixture; the amplitudes complex128.
+    assigned : bool
+        Trajectory i begins in pure state i; else each draws its own.
+    """
+
+    weights: np.ndarray
+    first: np.ndarray
+    offsets: np.ndarray
+    amplitudes: np.ndarray
+    assigned: bool
+
+
+class Out(NamedTuple):
+    """What is read off the states, and where it is written.
+
+    Attributes
+    ----------
+    samples : ndarray (n, rows, nt), float64
+    jz, jz_square, jz_variance, dipole_real, dipole_imag : int
+        The rows of <J_z>, <J_z^2>, Var(J_z), Re <J_+> and Im <J_+>.
+    counts : int
+        The row of the first channel's photons so far; those of the other channels follow.
+    kets : ndarray (n, N+1), complex128
+        The states; in the end, those at the last time.
+    """
+
+    samples: np.ndarray
+    jz: int
+    jz_square: int
+    jz_variance: int
+    dipole_real: int
+    dipole_imag: int
+    counts: int
+    kets: np.ndarray
+
+
+class Progress(NamedTuple):
+    """How far `sample_clicks` is: arrays, which it changes.
+
+    Attributes
+    ----------
+    trajectory : ndarray (1,), int64
+        The trajectory in progress.
+    begun : ndarray (1,), bool
+        Whether it has begun.
+    clicks : ndarray (1,), int64
+        Clicks so far, those of the trajectories before it included.
+    time : ndarray (1,), float64
+        Its time.
+    psi : ndarray (N+1,), complex128
+        Its state.
+    """
+
+    trajectory: np.ndarray
+    begun: np.ndarray
+    clicks: np.ndarray
+    time: np.ndarray
+    psi: np.ndarray
+
+    @classmethod
+    def fresh(cls, n_levels):
+        """Return the progress before the first trajectory begins."""
+        return cls(
+            trajectory=np.zeros(1, dtype=np.int64),
+            begun=np.zeros(1, dtype=np.bool_),
+            clicks=np.zeros(1, dtype=np.int64),
+            time=np.zeros(1),
+            psi=np.zeros(n_levels, dtype=np.complex128),
+        )
+
+
 @kernel
 def log_survival(p, rates, base, tau):
     """Return ln sum_k p_k exp(-(R_k - base) tau) and minus its derivative, for sum_k p_k = 1.
@@ -138,17 +217,17 @@ def jump(psi, jump_elements, shift):
 
 
 @kernel
-def set_ket(psi, mixture, which):
-    """Write pure state `which` of the mixture to `psi`."""
-    first, offsets, amplitudes = mixture
+def set_ket(psi, start, which):
+    """Write pure state `which` of those in which trajectories begin to `psi`."""
+    first, offsets, amplitudes = start.first, start.offsets, start.amplitudes
     psi[:] = 0.0
-    start = offsets[which]
-    for k in range(offsets[which + 1] - start):
-        psi[first[which] + k] = amplitudes[start + k]
+    ket = offsets[which]
+    for k in range(offsets[which + 1] - ket):
+        psi[first[which] + k] = amplitudes[ket + k]
 
 
 @kernel
-def sample_clicks(rng, weights, mixture, tables, t_end, assigned, cursor, clock, psi, p, records):
+def sample_clicks(rng, start, tables, t_end, progress, p, records):
     """Draw the clicks of n trajectories up to `t_end`, one after the other.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
@@ -157,21 +236,11 @@ def sample_clicks(rng, weights, mixture, tables, t_end, assigned, cursor, clock,
     Parameters
     ----------
     rng : Generator
-    weights : *in* (P,) float64
-        Cumulative probabilities of the pure states; the last is 1.
-    mixture : *in* (first, offsets, amplitudes)
-        Of a `trajbatt.states.mixture.Mixture`.
+    start : Start, *in*
     tables : Tables, *in*
     t_end : float
-    assigned : bool
-        Trajectory i begins in pure state i; else each draws its own.
-    cursor : *in, out* (3,) int64
-        Trajectory in progress, 0 or -1 (-1 before it begins), clicks so far. (0, -1, 0) to begin
-        with.
-    clock : *in, out* (1,) float64
-        Time of the trajectory in progress.
-    psi : *in, out* (N+1,) complex128
-        State of the trajectory in progress.
+    progress : Progress, *in, out*
+        `Progress.fresh(N + 1)` to begin with.
     p : *scratch* (N+1,) float64
     records : *out* (origin, hidden, offsets, time, channel)
         Of n trajectories, see `trajbatt.trajectories.records.Records`; hidden levels are left
@@ -180,20 +249,22 @@ def sample_clicks(rng, weights, mixture, tables, t_end, assigned, cursor, clock,
     shifts, frequency = tables.shifts, tables.frequency
     click_rates, total_rates = tables.click_rates, tables.total_rates
     origin, _, click_offsets, click_time, click_channel = records
-    i, begun, n = cursor[0], cursor[1], cursor[2]
-    t = clock[0]
+    i, begun, n = progress.trajectory[0], progress.begun[0], progress.clicks[0]
+    t, psi = progress.time[0], progress.psi
+    full = False
     while i < origin.size:
-        if begun < 0:
-            origin[i] = i if assigned else np.searchsorted(weights, rng.random(), side="right")
-            set_ket(psi, mixture, origin[i])
+        if not begun:
+            origin[i] = i
+            if not start.assigned:
+                origin[i] = np.searchsorted(start.weights, rng.random(), side="right")
+            set_ket(psi, start, origin[i])
             click_offsets[i] = n
             t = 0.0
-            begun = 0
+            begun = True
         while True:
-            if n == click_time.size:
-                cursor[0], cursor[1], cursor[2] = i, begun, n
-                clock[0] = t
-                return False
+            full = n == click_time.size
+            if full:
+                break
             probabilities(psi, p)
             tau = waiting_time(p, total_rates, rng.standard_exponential(), t_end - t)
             if t + tau > t_end:
@@ -215,15 +286,18 @@ def sample_clicks(rng, weights, mixture, tables, t_end, assigned, cursor, clock,
             click_time[n] = t
             click_channel[n] = channel
             n += 1
+        if full:
+            break
         i += 1
-        begun = -1
+        begun = False
         click_offsets[i] = n
-    cursor[0], cursor[1], cursor[2] = i, begun, n
-    return True
+    progress.trajectory[0], progress.begun[0], progress.clicks[0] = i, begun, n
+    progress.time[0] = t
+    return not full
 
 
 @kernel
-def observe(mixture, tables, times, records, kets, phi, samples):
+def observe(start, tables, times, records, phi, out):
     """Evolve the wavefunction of each trajectory through its clicks and write what it holds.
 
     Energy and variance are <psi|J_z psi> and the squared norm of J_z psi, with the bare
@@ -231,25 +305,25 @@ def observe(mixture, tables, times, records, kets, phi, samples):
 
     Parameters
     ----------
-    mixture, records : *in*
-        As in `sample_clicks`.
+    start : Start, *in*
+        As in `sample_clicks`; its weights and `assigned` have no effect.
     tables : Tables, *in*
     times : *in* (nt,) float64
-    kets : *out* (n, N+1) complex128
-        The states; in the end, those at the last time.
+    records : *in* (origin, hidden, offsets, time, channel)
+        As in `sample_clicks`.
     phi : *scratch* (N+1,) complex128
-    samples : *out* (n, 5 + nc, nt) float64
-        <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
+    out : Out, *out*
     """
     shifts, total_rates, frequency = tables.shifts, tables.total_rates, tables.frequency
     cos_theta, sin_theta = tables.cos_theta, tables.sin_theta
     origin, _, click_offsets, click_time, click_channel = records
+    samples = out.samples
     top = phi.size - 1
     spin = 0.5 * top
     counts = np.empty(shifts.size)
     for i in range(origin.size):
-        psi = kets[i]
-        set_ket(psi, mixture, origin[i])
+        psi = out.kets[i]
+        set_ket(psi, start, origin[i])
         counts[:] = 0.0
         n = click_offsets[i]
         t = 0.0
@@ -281,10 +355,10 @@ def observe(mixture, tables, times, records, kets, phi, samples):
                 square += phi[k].real ** 2 + phi[k].imag ** 2
                 rest = phi[k] - mean * psi[k]
                 variance += rest.real**2 + rest.imag**2
-            samples[i, 0, j] = mean
-            samples[i, 1, j] = square
-            samples[i, 2, j] = variance
-            samples[i, 3, j] = cos_theta * plus.real - sin_theta * z
-            samples[i, 4, j] = plus.imag
+            samples[i, out.jz, j] = mean
+            samples[i, out.jz_square, j] = square
+            samples[i, out.jz_variance, j] = variance
+            samples[i, out.dipole_real, j] = cos_theta * plus.real - sin_theta * z
+            samples[i, out.dipole_imag, j] = plus.imag
             for channel in range(shifts.size):
-                samples[i, 5 + channel, j] = counts[channel]
+                samples[i, out.counts + channel, j] = counts[channel]

@@ -1,4 +1,4 @@
-"""The engine for the driven Eq. (5), and for any model whose jumps mix neighbours (DESIGN 3.2).
+"""The engine for the driven Eq. (5), and for any model whose jumps mix neighbours.
 
 Between clicks it integrates the wavefunction, so unlike the others it has a tolerance. And it reads
 the states while it draws the clicks: to read them off the record again costs as much.
@@ -27,6 +27,14 @@ class BandedEngine(Engine):
     """
 
     rtol: float = 1e-6
+
+    @cached_property
+    def _start(self):
+        """The pure states in which trajectories begin."""
+        from trajbatt.kernels.banded import Start
+
+        weights, (_, first, offsets, amplitudes) = self.mixture.cumulative_weights, self.mixture
+        return Start(weights, first, offsets, amplitudes.astype(complex), self.assigned)
 
     @cached_property
     def _tables(self):
@@ -61,46 +69,24 @@ class BandedEngine(Engine):
         return self._call(unused, records.origin.size, times, want_kets, records)[1]
 
     def _call(self, rng, n, times, want_kets, given: Records | None):
-        from trajbatt.kernels.banded import ORDER, Workspace, run
+        from trajbatt.kernels.banded import Out, Progress, Task, Workspace, run
 
-        width = self._tables.raising.size
-        rows = np.zeros((2, ORDER + 1, width))
-        work = Workspace(
-            *rows,
-            even=np.zeros((2, width)),
-            odd=np.zeros((2, width)),
-            state=np.zeros(width),
-            other=np.zeros(width),
-            phases=np.zeros(width),
-            survival=np.zeros(ORDER + 1),
+        task = Task(
+            times,
+            tolerance=self.rtol,
+            # Levels of this weight must not spoil a finer tolerance.
+            negligible=min(self.negligible, 1e-4 * self.rtol**2),
+            replay=given is not None,
         )
-        samples, kets = self._empty_samples(n, times), self._empty_kets(n, want_kets)
-        counts = np.zeros(len(self.model.channel_names))
-        cursor, clock = np.zeros(6, dtype=np.int64), np.zeros(4)
+        work = Workspace.fresh(self._tables.raising.size)
+        out = self._out(Out, n, times, want_kets)
+        progress = Progress.fresh(len(self.model.channel_names))
 
-        def call(cursor, clock, records):
-            return run(
-                rng,
-                self.mixture.cumulative_weights,
-                self._kets,
-                self._tables,
-                times,
-                self.rtol,
-                # Levels of this weight must not spoil a finer tolerance.
-                min(self.negligible, 1e-4 * self.rtol**2),
-                given is not None,
-                self.assigned,
-                cursor,
-                clock,
-                counts,
-                work,
-                records,
-                samples,
-                kets,
-            )
+        def call(records):
+            return run(rng, self._start, self._tables, task, progress, work, records, out)
 
         if given is None:
-            given = fill_records(n, self.model.typical_clicks(times[-1]), cursor, clock, call)
+            given = fill_records(n, self.model.typical_clicks(times[-1]), call)
         else:
-            call(cursor, clock, tuple(given))
-        return given, Observation(samples, clock[3], kets if want_kets else None)
+            call(tuple(given))
+        return given, Observation(out.samples, progress.worst[0], out.kets if want_kets else None)

@@ -1,15 +1,17 @@
-"""What the engines of all kinds have in common."""
+"""What the engines of all kinds have in common.
+
+Kernels are handed tuples of classes of their own file, and records as plain tuples: compiled code
+that knew the fields of a class in another file would not notice an edit there.
+"""
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
 
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.states.mixture import NEGLIGIBLE, Mixture
-from trajbatt.trajectories.records import COUNTS, Records
+from trajbatt.trajectories.records import COUNTS, Records, numbers_of_rows
 
 MOST_CLICKS = 2**21  # first size of a click buffer; it is doubled when it is full
 
@@ -33,17 +35,6 @@ class Engine:
     mixture: Mixture
     assigned: bool = False
     negligible: float = NEGLIGIBLE
-    keeps_real_kets: ClassVar[bool] = False  # of a real mixture; else kets are complex
-
-    @cached_property
-    def _kets(self):
-        """The mixture as the kernels take it: a plain tuple.
-
-        Its class and that of `Records` live in other files than the kernels; compiled code that
-        knew their fields would not notice an edit there.
-        """
-        first, offsets, amplitudes = self.mixture[1:]
-        return first, offsets, amplitudes if self.keeps_real_kets else amplitudes.astype(complex)
 
     def run(self, rng, n, times, want_kets=False):
         """Return the `Records` of n trajectories and the `Observation` of them at `times`."""
@@ -58,14 +49,16 @@ class Engine:
             seen = seen._replace(kets=self._read(records, times[-1:], with_kets=True).kets)
         return seen
 
-    def _empty_samples(self, n, times):
-        return np.empty((n, COUNTS + len(self.model.channel_names), times.size))
+    def _out(self, kind, n, times, with_kets=True):
+        """Return the `Out` of a kernel file, which is `kind`, for n trajectories at `times`."""
+        return kind(
+            samples=np.empty((n, COUNTS + len(self.model.channel_names), times.size)),
+            **numbers_of_rows(),
+            kets=np.zeros((n if with_kets else 0, self.model.n_atoms + 1), dtype=complex),
+        )
 
-    def _empty_kets(self, n, wanted=True):
-        return np.zeros((n if wanted else 0, self.model.n_atoms + 1), dtype=complex)
 
-
-def fill_records(n, clicks_per_trajectory, cursor, clock, call):
+def fill_records(n, clicks_per_trajectory, call):
     """Return what a sampling kernel records, with larger buffers each time it finds them full.
 
     Parameters
@@ -74,10 +67,9 @@ def fill_records(n, clicks_per_trajectory, cursor, clock, call):
         Trajectories.
     clicks_per_trajectory : float
         A guess.
-    cursor, clock : *in, out* ndarray
-        Where the kernel is.
     call : callable
-        Called as `call(cursor, clock, records)` with a plain tuple; true when all is done.
+        Called as `call(records)` with a plain tuple; goes on where it stopped, and is true when all
+        is done.
     """
     capacity = int(min(1.5 * n * clicks_per_trajectory, MOST_CLICKS)) + 64
     records = Records(
@@ -87,7 +79,7 @@ def fill_records(n, clicks_per_trajectory, cursor, clock, call):
         time=np.empty(capacity),
         channel=np.empty(capacity, dtype=np.int8),
     )
-    while not call(cursor, clock, tuple(records)):
+    while not call(tuple(records)):
         records = records._replace(
             time=np.concatenate((records.time, np.empty_like(records.time))),
             channel=np.concatenate((records.channel, np.empty_like(records.channel))),

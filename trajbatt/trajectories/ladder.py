@@ -1,4 +1,4 @@
-"""The engine for ladder models: exact sampling and filtering (DESIGN 3.1)."""
+"""The engine for ladder models: exact sampling and filtering."""
 
 import math
 from functools import cached_property
@@ -13,15 +13,15 @@ from trajbatt.trajectories.records import Observation
 class LadderEngine(Engine):
     """The arrays around `trajbatt.kernels.ladder`."""
 
-    keeps_real_kets = True
-
     @cached_property
-    def _edges(self):
-        sizes = np.diff(self.mixture.offsets)
-        edges = np.cumsum(
-            np.repeat(self.mixture.weights, sizes) * np.abs(self.mixture.amplitudes) ** 2
-        )
-        return edges / edges[-1]
+    def _start(self):
+        """The pure states in which trajectories begin."""
+        from trajbatt.kernels.ladder import Start
+
+        weights, first, offsets, amplitudes = self.mixture
+        edges = np.cumsum(np.repeat(weights, np.diff(offsets)) * np.abs(amplitudes) ** 2)
+        # Real amplitudes remain real: that is faster.
+        return Start(edges / edges[-1], first, offsets, amplitudes, self.assigned)
 
     @cached_property
     def _tables(self):
@@ -51,45 +51,30 @@ class LadderEngine(Engine):
 
     def sample(self, rng, n, t_end):
         """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
-        from trajbatt.kernels.ladder import sample_clicks
+        from trajbatt.kernels.ladder import Progress, sample_clicks
 
-        def call(cursor, clock, records):
-            return sample_clicks(
-                rng,
-                self._edges,
-                self._kets,
-                self._tables,
-                t_end,
-                self.assigned,
-                cursor,
-                clock,
-                records,
-            )
+        progress = Progress.fresh()
 
-        cursor, clock = np.array([0, -1, 0]), np.zeros(1)
-        return fill_records(n, self.model.typical_clicks(t_end), cursor, clock, call)
+        def call(records):
+            return sample_clicks(rng, self._start, self._tables, t_end, progress, records)
+
+        return fill_records(n, self.model.typical_clicks(t_end), call)
 
     def _read(self, records, times, with_kets):
-        from trajbatt.kernels.ladder import observe
+        from trajbatt.kernels.ladder import Grid, Out, Workspace, observe
 
-        n = records.origin.size
-        samples, kets = self._empty_samples(n, times), self._empty_kets(n, with_kets)
+        out = self._out(Out, records.origin.size, times, with_kets)
         phase = self.model.frequency * times
-        phases = np.array((np.cos(phase), np.sin(phase)))
-        scratch = np.empty(self.model.n_atoms + 3, dtype=self.mixture.amplitudes.dtype)
+        grid = Grid(times, phases=np.array((np.cos(phase), np.sin(phase))))
+        work = Workspace.fresh(
+            self.model.n_atoms + 1, len(self.model.channel_names), self.mixture.amplitudes.dtype
+        )
         dropped = observe(
-            self._kets,
-            self._tables,
-            times,
-            phases,
-            self.negligible,
-            tuple(records),
-            scratch,
-            samples,
-            kets,
+            self._start, self._tables, grid, self.negligible, tuple(records), work, out
         )
         if not with_kets:
-            return Observation(samples, dropped, None)
+            return Observation(out.samples, dropped, None)
         # The kernel leaves out the phases of the levels, up to one that is common to all.
-        kets *= np.exp(-1j * phase[-1] * np.arange(self.model.n_atoms + 1))
-        return Observation(samples, dropped, kets / np.linalg.norm(kets, axis=1, keepdims=True))
+        kets = out.kets * np.exp(-1j * phase[-1] * np.arange(self.model.n_atoms + 1))
+        kets /= np.linalg.norm(kets, axis=1, keepdims=True)
+        return Observation(out.samples, dropped, kets)

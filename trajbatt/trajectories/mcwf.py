@@ -13,6 +13,14 @@ class WavefunctionEngine(Engine):
     """The arrays around `trajbatt.kernels.mcwf`."""
 
     @cached_property
+    def _start(self):
+        """The pure states in which trajectories begin."""
+        from trajbatt.kernels.mcwf import Start
+
+        weights, (_, first, offsets, amplitudes) = self.mixture.cumulative_weights, self.mixture
+        return Start(weights, first, offsets, amplitudes.astype(complex), self.assigned)
+
+    @cached_property
     def _tables(self):
         from trajbatt.kernels.mcwf import Tables
 
@@ -28,35 +36,20 @@ class WavefunctionEngine(Engine):
 
     def sample(self, rng, n, t_end):
         """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
-        from trajbatt.kernels.mcwf import sample_clicks
+        from trajbatt.kernels.mcwf import Progress, sample_clicks
 
-        weights = self.mixture.cumulative_weights
-        psi = np.empty(self.model.n_atoms + 1, dtype=complex)
-        p = np.empty(psi.size)
+        progress = Progress.fresh(self.model.n_atoms + 1)
+        p = np.empty(self.model.n_atoms + 1)
 
-        def call(cursor, clock, records):
-            return sample_clicks(
-                rng,
-                weights,
-                self._kets,
-                self._tables,
-                t_end,
-                self.assigned,
-                cursor,
-                clock,
-                psi,
-                p,
-                records,
-            )
+        def call(records):
+            return sample_clicks(rng, self._start, self._tables, t_end, progress, p, records)
 
-        cursor, clock = np.array([0, -1, 0]), np.zeros(1)
-        return fill_records(n, self.model.typical_clicks(t_end), cursor, clock, call)
+        return fill_records(n, self.model.typical_clicks(t_end), call)
 
     def _read(self, records, times, with_kets):
-        from trajbatt.kernels.mcwf import observe
+        from trajbatt.kernels.mcwf import Out, observe
 
-        n = records.origin.size
-        samples, kets = self._empty_samples(n, times), self._empty_kets(n)
+        out = self._out(Out, records.origin.size, times)
         phi = np.empty(self.model.n_atoms + 1, dtype=complex)
-        observe(self._kets, self._tables, times, tuple(records), kets, phi, samples)
-        return Observation(samples, 0.0, kets if with_kets else None)
+        observe(self._start, self._tables, times, tuple(records), phi, out)
+        return Observation(out.samples, 0.0, out.kets if with_kets else None)

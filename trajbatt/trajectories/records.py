@@ -9,8 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-# The rows of the samples of an `Observation`; photon counts per channel follow.
-JZ, JZ_SQUARE, JZ_VARIANCE, DIPOLE_REAL, DIPOLE_IMAG, COUNTS = range(6)
+# The rows of the samples of an `Observation`, in their order; photon counts per channel follow.
+ROWS = ("jz", "jz_square", "jz_variance", "dipole_real", "dipole_imag")
+JZ, JZ_SQUARE, JZ_VARIANCE, DIPOLE_REAL, DIPOLE_IMAG = range(len(ROWS))
+COUNTS = len(ROWS)
+
+
+def numbers_of_rows():
+    """Return the number of each row by its name; `counts` is the first channel's."""
+    return {name: number for number, name in enumerate((*ROWS, "counts"))}
 
 
 class Records(NamedTuple):
@@ -68,7 +75,7 @@ class Observation(NamedTuple):
     Attributes
     ----------
     samples : ndarray (n, 5 + nc, nt), float64
-        <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel.
+        <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel: see `ROWS`.
     dropped : float
         The largest weight that was dropped from any one state.
     kets : ndarray (n, N+1), complex128, or None
