@@ -11,8 +11,19 @@ from trajbatt.numerics import spin
 SHIFTS = np.array([1, 0, -1])
 
 
+def begun(logs, signs, reference):
+    """Return the state of the kernel with given logarithms, relative to that of `reference`."""
+    return branches.Branches(
+        logs=logs,
+        signs=signs,
+        product=np.ones(logs.size),
+        reference=np.array([reference]),
+        climbed=np.array([0]),
+    )
+
+
 def ladder_of(n, rates):
-    """Return the jump elements (3, n+1) of J'_+, J'_z, J'_-, and R(m) as `branches.follow` eats."""
+    """Return the jump elements (3, n+1) of J'_+, J'_z, J'_-, and R(m) as the kernel eats them."""
     raising = spin.raising_elements(n)
     elements = np.array([raising, spin.magnetic_numbers(n), raising[::-1]])
     up, flat, down = rates
@@ -53,25 +64,15 @@ def test_branches_go_on_by_one_factor_each(n, n_clicks):
         best = int(np.argmax(logs))
         total, now = logs[best], 0.0
         logs -= logs[best]
-        at = np.array([best, 0])
+        state = begun(logs, signs, best)
+        table = branches.Ladder(elements, SHIFTS, rate)
         for cut in cuts:
             here = (time > now) & (time <= cut) if now else time <= cut
-            total += branches.follow(
-                elements,
-                SHIFTS,
-                rate,
-                time[here],
-                channel[here],
-                now,
-                cut,
-                logs,
-                signs,
-                np.ones(n + 1),
-                at,
-            )
+            total += branches.follow(table, (time[here], channel[here]), now, cut, state)
             now = cut
-        assert logs[at[0]] == logs.max() == 0.0
-        assert at[0] + at[1] == at_level[at[0]]
+        reference, climbed = int(state.reference[0]), int(state.climbed[0])
+        assert logs[reference] == logs.max() == 0.0
+        assert reference + climbed == at_level[reference]
         with np.errstate(under="ignore"):
             found = signs * np.exp(total + logs)
         np.testing.assert_allclose(found, expected, rtol=1e-11, atol=0.0)
@@ -79,25 +80,20 @@ def test_branches_go_on_by_one_factor_each(n, n_clicks):
 
 def test_branches_that_leave_the_ladder_are_lost():
     elements, rate = ladder_of(4, (0.3, 0.2, 0.5))
+    table = branches.Ladder(elements, SHIFTS, rate)
     for channel, left in ((0, [0, 1]), (2, [3, 4])):
-        logs, signs, at = np.zeros(5), np.ones(5), np.array([2, 0])
-        click_time, click_channel = np.full(3, 0.1), np.full(3, channel)
-        arguments = elements, SHIFTS, rate, click_time, click_channel, 0.0, 0.2
-        change = branches.follow(*arguments, logs, signs, np.ones(5), at)
-        assert np.isfinite(change)
+        logs = np.zeros(5)
+        state = begun(logs, np.ones(5), 2)
+        clicks = np.full(3, 0.1), np.full(3, channel)
+        assert np.isfinite(branches.follow(table, clicks, 0.0, 0.2, state))
         assert np.flatnonzero(logs > -np.inf).tolist() == left
         # They do not come back, and two more leave none.
-        back = np.full(3, 2 - channel)
-        branches.follow(
-            *(elements, SHIFTS, rate, click_time, back, 0.2, 0.3), logs, signs, np.ones(5), at
-        )
+        back = np.full(3, 0.1), np.full(3, 2 - channel)
+        branches.follow(table, back, 0.2, 0.3, state)
         assert np.flatnonzero(logs > -np.inf).tolist() == left
-        assert at[1] == 0
-        change = branches.follow(
-            *(elements, SHIFTS, rate, np.full(5, 0.4), np.full(5, channel), 0.3, 0.5),
-            *(logs, signs, np.ones(5), at),
-        )
-        assert change == -math.inf
+        assert state.climbed[0] == 0
+        more = np.full(5, 0.4), np.full(5, channel)
+        assert branches.follow(table, more, 0.3, 0.5, state) == -math.inf
 
 
 def test_branches_neither_overflow_nor_underflow():
@@ -106,14 +102,14 @@ def test_branches_neither_overflow_nor_underflow():
     elements, rate = ladder_of(n, rates := (3.0, 1.0, 2.0))
     elements, rate = 3e4 * elements, 9e8 * rate
     time, channel = np.full(320, 0.001), np.resize([0, 1, 2], 320)
-    logs, signs, at = np.zeros(n + 1), np.ones(n + 1), np.array([n // 4, 0])
-    change = branches.follow(
-        *(elements, SHIFTS, rate, time, channel, 0.0, 1.0), logs, signs, np.ones(n + 1), at
-    )
+    logs = np.zeros(n + 1)
+    state = begun(logs, np.ones(n + 1), n // 4)
+    table = branches.Ladder(elements, SHIFTS, rate)
+    change = branches.follow(table, (time, channel), 0.0, 1.0, state)
     assert np.isfinite(change)
     assert np.isneginf(logs).sum() < 5  # two at the ends, and m = 0
     # The change is that of the branch that is the likeliest now; it began like all others.
-    expected, now, level = 0.0, 0.0, at[0]
+    expected, now, level = 0.0, 0.0, int(state.reference[0])
     for t, c in [*zip(time, channel, strict=True), (1.0, None)]:
         expected -= 0.5 * (np.array(rates) @ elements[:, level] ** 2) * (t - now)
         now = t

@@ -32,16 +32,12 @@ def sample_scripted(rng, t_end, initial=None, n=1, capacity=50, battery=BATTERY)
         time=np.zeros(capacity),
         channel=np.zeros(capacity, dtype=np.int8),
     )
-    cursor, clock = np.array([0, -1, 0]), np.zeros(1)
     finished = python(ladder.sample_clicks)(
         rng,
-        engine._edges,
-        engine._kets,
+        engine._start,
         engine._tables,
         t_end,
-        False,
-        cursor,
-        clock,
+        ladder.Progress.fresh(),
         tuple(records),
     )
     assert finished

@@ -20,16 +20,17 @@ def chain(n, rng):
     return a
 
 
-def steps_of(a, rate):
-    """Return P = 1 + A/rate as three diagonals."""
-    return [np.diagonal(a, i).copy() / rate + (i == 0) for i in (-1, 0, 1)]
+def steps_of(a, rate, levels):
+    """Return P = 1 + A/rate as the kernel eats it."""
+    diagonals = [np.diagonal(a, i).copy() / rate + (i == 0) for i in (-1, 0, 1)]
+    return uniformization.Chain(*diagonals, float(rate), levels)
 
 
 def uniformized(a, rate, duration, y, levels):
     """Return exp(duration A) y of trace 1, and the logarithm of its trace."""
     y = y.copy()
     scratch = np.empty((2, y.size), dtype=y.dtype)
-    log = uniformization.propagate(*steps_of(a, rate), rate, duration, levels, y, *scratch)
+    log = uniformization.propagate(steps_of(a, rate, levels), duration, y, *scratch)
     return y, log
 
 
@@ -104,15 +105,12 @@ def test_clicks_between_uniformized_steps(kind):
                 jumped = np.roll(jumps[channel] * expected, shifts[channel])
                 expected = jumped + dark[channel] * expected
         found = y.copy()
+        times = np.array([time for time, _ in clicks])
+        detectors = np.array([channel for _, channel in clicks], dtype=np.int64)
         log, n = uniformization.follow(
-            *steps_of(a, 5.0),
-            5.0,
-            jumps,
-            shifts,
-            dark,
-            3,
-            np.array([time for time, _ in clicks]),
-            np.array([channel for _, channel in clicks], dtype=np.int64),
+            steps_of(a, 5.0, 3),
+            uniformization.Detection(jumps, shifts, np.eye(2), dark),
+            (times, detectors),
             0.0,
             0.9,
             found,
@@ -127,8 +125,43 @@ def test_clicks_between_uniformized_steps(kind):
     times, channels = np.array([0.1, 0.2, 0.2, 0.3]), np.array([1, 0, 0, 0])
     loss = -np.eye(5)
     log, n = uniformization.follow(
-        *(*steps_of(loss, 2.0), 2.0, jumps, shifts, np.zeros(2), 3, times, channels, 0.0, 0.5),
-        *(y, *np.empty((2, 5), dtype=kind)),
+        steps_of(loss, 2.0, 3),
+        uniformization.Detection(jumps, shifts, np.eye(2), np.zeros(2)),
+        (times, channels),
+        0.0,
+        0.5,
+        y,
+        *np.empty((2, 5), dtype=kind),
     )
     assert log == -math.inf
     assert n == 3
+
+
+@pytest.mark.parametrize("kind", [float, complex])
+def test_a_click_may_be_of_several_channels(kind):
+    # Detectors that share photons: a click is a sum of jumps, each with its probability.
+    rng = np.random.default_rng(4)
+    a = chain(4, rng)
+    up, down = rng.uniform(0.5, 1.0, (2, 4))
+    up[3] = down[0] = 0.0
+    jumps, shifts = np.array([up, down]), np.array([1, -1])
+    shares, dark = np.array([[0.6, 0.1, 0.0], [0.2, 0.5, 0.3]]), np.array([0.0, 0.4, 0.0])
+    start = rng.uniform(0.2, 1.0, 4).astype(kind)
+    start /= start.sum()
+    for detector in range(3):
+        expected = dark[detector] * start
+        for share, jump, shift in zip(shares[:, detector], jumps, shifts, strict=True):
+            expected = expected + share * np.roll(jump * start, shift)
+        found = start.copy()
+        log, n = uniformization.follow(
+            steps_of(a, 5.0, 4),
+            uniformization.Detection(jumps, shifts, shares, dark),
+            (np.zeros(1), np.array([detector])),
+            0.0,
+            0.0,
+            found,
+            *np.empty((2, 4), dtype=kind),
+        )
+        assert n == 1
+        assert log == pytest.approx(math.log(expected.sum().real), abs=1e-13)
+        np.testing.assert_allclose(found, expected / expected.sum(), rtol=1e-13)

@@ -1,4 +1,4 @@
-"""Models that users build from `LadderModel` and `Channel` work everywhere, whatever their names."""
+"""Models that users build from `LadderModel` and `Channel` work everywhere, with any names."""
 
 import numpy as np
 import pytest
@@ -23,9 +23,7 @@ TIMES = np.linspace(0.0, 0.2, 6)
 
 
 def test_names_change_no_number():
-    runs, own = (
-        tb.mcsolve(model, TIMES, 50, seed=3, keep_clicks=True) for model in (KNOWN, OWN)
-    )
+    runs, own = (tb.mcsolve(model, TIMES, 50, seed=3, keep_clicks=True) for model in (KNOWN, OWN))
     np.testing.assert_array_equal(own.clicks.time, runs.clicks.time)
     np.testing.assert_array_equal(own.energy, runs.energy)
     assert own.channels == ("heave", "shake", "sink")
@@ -48,9 +46,7 @@ def test_names_change_no_number():
 def test_fit_finds_the_rates_of_channels():
     runs = tb.mcsolve(HEAT, [2.0], 40, tb.excited_state(10), seed=1, keep_clicks=True)
     guess = HEAT.with_parameters(rate_emit=0.9, rate_absorb=0.5)
-    found = tb.fit(
-        guess, runs.clicks, ("rate_emit", "rate_absorb"), initial=tb.excited_state(10)
-    )
+    found = tb.fit(guess, runs.clicks, ("rate_emit", "rate_absorb"), initial=tb.excited_state(10))
     assert found.converged
     assert found.model.name == "heat"
     for name, value in HEAT.parameters().items():
@@ -62,7 +58,9 @@ def test_fit_finds_the_rates_of_channels():
 
 
 def test_a_protocol_of_own_models():
-    both = tb.Protocol([(OWN, 0.1), (BATTERY.store(), 0.05), (OWN, 0.1), (BATTERY.discharge(), 0.1)])
+    both = tb.Protocol(
+        [(OWN, 0.1), (BATTERY.store(), 0.05), (OWN, 0.1), (BATTERY.discharge(), 0.1)]
+    )
     assert both.channel_names == ("heave", "shake", "sink", "dis")
     times = np.linspace(0, both.duration, 8)
     runs, exact = tb.mcsolve(both, times, 2000, seed=1, keep_clicks=True), tb.mesolve(both, times)

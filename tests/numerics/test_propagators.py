@@ -24,7 +24,9 @@ def test_rational_steps_agree_with_dense_exponentials(initial):
     rational = np.array(list(propagators.rational_states(system, y, times, 1e-12))).T
     phase = model.frequency * times
     for a, b in zip(
-        system.layout.observables(dense, phase), system.layout.observables(rational, phase), strict=True
+        system.layout.observables(dense, phase),
+        system.layout.observables(rational, phase),
+        strict=True,
     ):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(dense[-3:].real, rational[-3:].real, rtol=1e-9)

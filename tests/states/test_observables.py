@@ -5,7 +5,7 @@ import pytest
 
 import trajbatt as tb
 from trajbatt.states.observables import ENERGY, JX, JY, JZ, JZ_SQUARE
-from trajbatt.trajectories.records import ROWS
+from trajbatt.trajectories.records import ROW
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
@@ -29,7 +29,7 @@ def test_means_in_a_density_matrix(n):
 
 
 def test_rows_of_samples_are_named_by_them():
-    assert ROWS[JZ.name] == 0
+    assert (ROW[JZ.name], ROW[JY.name]) == (0, 4)
     battery = tb.Battery(5, 1.1, 20.0, gamma_plus=2.0)
     exact = tb.mesolve(battery.charge(), [0.0, 0.3], keep_states=True)
     assert ENERGY.mean(exact.states[-1]) == pytest.approx(exact.energy[-1], abs=1e-9)

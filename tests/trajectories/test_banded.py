@@ -14,7 +14,7 @@ from trajbatt.states.initial import prepare
 from trajbatt.trajectories import engine as engine_module
 from trajbatt.trajectories.banded import BandedEngine
 from trajbatt.trajectories.ladder import LadderEngine
-from trajbatt.trajectories.records import COUNTS, JZ, Records
+from trajbatt.trajectories.records import COUNTS, ROW, Records
 
 EIGHT = tb.Battery(8, 1.87, 60.0, gamma_0=1.3, gamma_plus=10.0)
 DRIVEN = tb.Battery(6, 1.2, 20.0)
@@ -86,10 +86,10 @@ def test_conditional_states_of_given_records(case):
         return engine.observe(records, times).samples[0]
 
     expected = [[c["E"] - case["N"] / 2, c["varE"], c["Jp"][0], c["Jp"][1]] for c in case["cond"]]
-    rows = read(model)[[JZ, 2, 3, 4]].T
+    rows = read(model)[[ROW["jz"], 2, 3, 4]].T
     np.testing.assert_allclose(rows, expected, atol=2e-10)
     if case["model"] == "eq5":  # negative control
-        off = read(dataclasses.replace(model, rate=1.01 * model.rate))[[JZ, 2, 3, 4]].T
+        off = read(dataclasses.replace(model, rate=1.01 * model.rate))[[ROW["jz"], 2, 3, 4]].T
         assert np.abs(off - expected).max() > 1e-4
 
 
@@ -170,7 +170,7 @@ def test_waiting_times_follow_the_script(plain):
     assert rng.used_up  # with one channel, nothing is drawn for it
     k = np.arange(4, 0, -1)
     np.testing.assert_allclose(records.time, np.cumsum(draws / (k * (5 - k))), rtol=1e-14)
-    assert seen.samples[0, JZ, 0] == -2.0
+    assert seen.samples[0, ROW["jz"], 0] == -2.0
 
 
 def test_a_dark_state_waits_for_ever(plain):

@@ -9,7 +9,7 @@ from oracle.runs import plan_of
 import trajbatt as tb
 from trajbatt.states.initial import prepare
 from trajbatt.trajectories.banded import BandedEngine
-from trajbatt.trajectories.records import JZ
+from trajbatt.trajectories.records import ROW
 
 SIZES = [(30, 0.2), pytest.param(100, 0.06, marks=pytest.mark.slow)]
 
@@ -26,7 +26,7 @@ def test_states_read_off_a_record_are_good_to_rtol(n, end, theta):
     errors = {}
     for rtol in (1e-4, 1e-6, 1e-8):
         rough = BandedEngine(model, mixture, rtol=rtol).observe(records, times).samples
-        errors[rtol] = np.abs(rough[:, JZ] - exact.samples[:, JZ]).max(axis=1)
+        errors[rtol] = np.abs(rough[:, ROW["jz"]] - exact.samples[:, ROW["jz"]]).max(axis=1)
         assert errors[rtol].max() < 3.0 * rtol * n
     assert np.median(errors[1e-4]) > 10.0 * np.median(errors[1e-6])
     assert np.median(errors[1e-6]) > 10.0 * np.median(errors[1e-8])
@@ -34,7 +34,7 @@ def test_states_read_off_a_record_are_good_to_rtol(n, end, theta):
 
 def energies(battery, rtol, times, n):
     plan = plan_of(battery.charge(secular=False), times, rtol=rtol)
-    return plan.engine.run(plan.generator(0), n, plan.times)[1].samples[:, JZ]
+    return plan.engine.run(plan.generator(0), n, plan.times)[1].samples[:, ROW["jz"]]
 
 
 @pytest.mark.parametrize(("n", "end"), SIZES)

@@ -25,14 +25,7 @@ import numpy as np
 from trajbatt.ensembles.result import EnsembleResult
 from trajbatt.exact.mesolve import MasterEquationResult
 from trajbatt.numerics.scores import weighted_chi2_tail, z_scores
-from trajbatt.trajectories.records import (
-    COUNTS,
-    DIPOLE_IMAG,
-    DIPOLE_REAL,
-    JZ,
-    JZ_SQUARE,
-    JZ_VARIANCE,
-)
+from trajbatt.trajectories.records import COUNTS, ROW
 
 ENOUGH_CARRIERS = 25  # trajectories, see `Moments.carriers`
 ENOUGH_TRAJECTORIES = 10
@@ -183,7 +176,7 @@ def _scores(runs, exact):
     expected = np.maximum(exact.counts, 0.0)
     reach = np.array([far, far**2, half, half, *(5.0 * (1.0 + np.sqrt(expected)))])
 
-    carriers = runs.moments.carriers[[JZ, JZ_VARIANCE, DIPOLE_REAL, DIPOLE_IMAG]]
+    carriers = runs.moments.carriers[[ROW["jz"], ROW["jz_variance"], ROW["jx"], ROW["jy"]]]
     # The variance of E is carried by the conditional variances and by the conditional energies.
     quantum_share = runs.quantum_variance_sem > 0.03 * runs.energy_variance_sem
     carriers[1] = np.where(quantum_share, np.minimum(*carriers[:2]), carriers[0])
@@ -224,10 +217,10 @@ def _expected_samples(exact):
     """Return the exact means of the samples but the quantum variance, float64 (4 + nc, nt)."""
     jz = exact.energy - exact.model.n_atoms / 2
     rows = {
-        JZ: jz,
-        JZ_SQUARE: exact.energy_variance + jz**2,
-        DIPOLE_REAL: exact.dipole.real,
-        DIPOLE_IMAG: exact.dipole.imag,
+        ROW["jz"]: jz,
+        ROW["jz_square"]: exact.energy_variance + jz**2,
+        ROW["jx"]: exact.dipole.real,
+        ROW["jy"]: exact.dipole.imag,
         **{COUNTS + i: mean for i, mean in enumerate(exact.counts)},
     }
     return np.array([rows[row] for row in sorted(rows)])

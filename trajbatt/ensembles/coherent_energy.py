@@ -15,9 +15,9 @@ from trajbatt.ensembles.chunks import blocks
 from trajbatt.ensembles.executors import ordered
 from trajbatt.models.coherent_emission import CoherentEmission
 from trajbatt.numerics.moments import Moments
-from trajbatt.trajectories.records import DIPOLE_IMAG, DIPOLE_REAL, JZ
+from trajbatt.trajectories.records import ROW
 
-DIPOLE = [DIPOLE_REAL, DIPOLE_IMAG]
+DIPOLE = [ROW["jx"], ROW["jy"]]
 
 
 class CoherentEnergy(NamedTuple):
@@ -59,7 +59,7 @@ def coherent_energy(sources):
     dipole = moments.mean[DIPOLE, 1:-1]
     variance = moments.second[DIPOLE, 1:-1] / max(1, ntraj - 1)
     energy = emission.energy((dipole**2 - variance / ntraj).sum(axis=0))
-    at_start = moments.mean[JZ, 0] + plan.model.n_atoms / 2
+    at_start = moments.mean[ROW["jz"], 0] + plan.model.n_atoms / 2
 
     shares = reduce(add, _all_shares(sources, times, emission, dipole))
     with np.errstate(divide="ignore", invalid="ignore"):  # a battery may be empty
@@ -88,7 +88,7 @@ def _shares(plan, emission, dipole, chunk, size):
         dipoles = samples[:, DIPOLE, 1:-1]
         variables = np.empty((n, 2, emission.n_times))
         variables[:, 0] = emission.energy(2.0 * (dipole * dipoles).sum(axis=1))
-        variables[:, 1] = samples[:, JZ, :1]
+        variables[:, 1] = samples[:, ROW["jz"], :1]
         moments = Moments.side_by_side(variables)
         total = total + moments if total else moments
     return total

@@ -7,14 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trajbatt.trajectories.records import (
-    COUNTS,
-    DIPOLE_IMAG,
-    DIPOLE_REAL,
-    JZ,
-    JZ_SQUARE,
-    JZ_VARIANCE,
-)
+from trajbatt.trajectories.records import COUNTS, ROW
 
 EMPTY = 1e-12  # of N: less energy is rounding
 CONSTANT = 1e-12  # of N^2: a variance below is rounding, and its root has no error
@@ -61,30 +54,30 @@ class Statistics:
     @property
     def energy(self):
         """<E>."""
-        mean = self.mean(JZ)
+        mean = self.mean(ROW["jz"])
         return mean._replace(value=mean.value + self._n_atoms / 2)
 
     @property
     def quantum_variance(self):
         """The mean over trajectories of the quantum variance of E."""
-        return self.mean(JZ_VARIANCE)
+        return self.mean(ROW["jz_variance"])
 
     @property
     def trajectory_variance(self):
         """The variance over trajectories of the conditional <E>; nan for one."""
-        covariance = self._moments.covariance[JZ, JZ]
-        return self._variance(covariance, {JZ_SQUARE: 1.0, JZ_VARIANCE: -1.0})
+        covariance = self._moments.covariance[ROW["jz"], ROW["jz"]]
+        return self._variance(covariance, {ROW["jz_square"]: 1.0, ROW["jz_variance"]: -1.0})
 
     @property
     def energy_variance(self):
         """Delta E^2 of the ensemble state, quantum plus trajectory variance."""
         value = self.quantum_variance.value + self.trajectory_variance.value
-        return self._variance(value, {JZ_SQUARE: 1.0})
+        return self._variance(value, {ROW["jz_square"]: 1.0})
 
     @property
     def dipole(self):
         """The real and the imaginary part of the bare dipole <J_+>."""
-        return self.mean(DIPOLE_REAL), self.mean(DIPOLE_IMAG)
+        return self.mean(ROW["jx"]), self.mean(ROW["jy"])
 
     @property
     def counts(self):
@@ -126,7 +119,7 @@ class Statistics:
 
     def _variance(self, value, slopes):
         """Return a variance whose gradient is `slopes`, minus that of the square of <J_z>."""
-        gradient = self._slopes({**slopes, JZ: -2.0 * self._moments.mean[JZ]})
+        gradient = self._slopes({**slopes, ROW["jz"]: -2.0 * self._moments.mean[ROW["jz"]]})
         # The square of the error of <J_z>, of variance 2 sem^4, matters where <J_z> is near 0.
         beyond = np.sqrt(2.0) * self._moments.sem(self.energy.gradient) ** 2
         return Quantity(value, gradient, beyond)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajbatt.light.clicks import Clicks
-from trajbatt.trajectories.records import COUNTS, DIPOLE_IMAG, DIPOLE_REAL, JZ, JZ_VARIANCE
+from trajbatt.trajectories.records import COUNTS, ROW
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,9 +45,9 @@ class Trajectory:
             index=index,
             times=times,
             channels=model.channel_names,
-            energy=samples[JZ] + model.n_atoms / 2,
-            energy_variance=samples[JZ_VARIANCE],
-            dipole=samples[DIPOLE_REAL] + 1j * samples[DIPOLE_IMAG],
+            energy=samples[ROW["jz"]] + model.n_atoms / 2,
+            energy_variance=samples[ROW["jz_variance"]],
+            dipole=samples[ROW["jx"]] + 1j * samples[ROW["jy"]],
             counts=samples[COUNTS:].astype(np.int64),
             clicks=clicks,
         )

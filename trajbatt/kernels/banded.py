@@ -144,7 +144,7 @@ class Out(NamedTuple):
     Attributes
     ----------
     samples : ndarray (n, rows, nt), float64
-    jz, jz_square, jz_variance, dipole_real, dipole_imag : int
+    jz, jz_square, jz_variance, jx, jy : int
         The rows of <J_z>, <J_z^2>, Var(J_z), Re <J_+> and Im <J_+>.
     counts : int
         The row of the first channel's photons so far; those of the other channels follow.
@@ -156,8 +156,8 @@ class Out(NamedTuple):
     jz: int
     jz_square: int
     jz_variance: int
-    dipole_real: int
-    dipole_imag: int
+    jx: int
+    jy: int
     counts: int
     kets: np.ndarray
 
@@ -537,8 +537,8 @@ def write_sample(work, tables, begin, end, counts, out, i, j):
     out.samples[i, out.jz, j] = mean
     out.samples[i, out.jz_square, j] = variance + mean * mean
     out.samples[i, out.jz_variance, j] = variance
-    out.samples[i, out.dipole_real, j] = cos_theta * x - sin_theta * z
-    out.samples[i, out.dipole_imag, j] = y
+    out.samples[i, out.jx, j] = cos_theta * x - sin_theta * z
+    out.samples[i, out.jy, j] = y
     for channel in range(counts.size):
         out.samples[i, out.counts + channel, j] = counts[channel]
 

@@ -109,7 +109,7 @@ class Out(NamedTuple):
     Attributes
     ----------
     samples : ndarray (n, rows, nt), float64
-    jz, jz_square, jz_variance, dipole_real, dipole_imag : int
+    jz, jz_square, jz_variance, jx, jy : int
         The rows of <J_z>, <J_z^2>, Var(J_z), Re <J_+> and Im <J_+>.
     counts : int
         The row of the first channel's photons so far; those of the other channels follow.
@@ -122,8 +122,8 @@ class Out(NamedTuple):
     jz: int
     jz_square: int
     jz_variance: int
-    dipole_real: int
-    dipole_imag: int
+    jx: int
+    jy: int
     counts: int
     kets: np.ndarray
 
@@ -532,14 +532,14 @@ def observe(start, tables, grid, negligible, records, work, out):
             at = branches.low + branches.climbed + PADDING
             sums = moments(a, branches.low, branches.hidden, branches.high, raising, at)
             m_hidden = branches.hidden + branches.climbed - spin
-            mean, variance, dipole_real, dipole_imag = read_off(
+            mean, variance, jx, jy = read_off(
                 sums, m_hidden, spin, cos_theta, sin_theta, phases[0, j], phases[1, j]
             )
             samples[i, out.jz, j] = mean
             samples[i, out.jz_square, j] = variance + mean * mean
             samples[i, out.jz_variance, j] = variance
-            samples[i, out.dipole_real, j] = dipole_real
-            samples[i, out.dipole_imag, j] = dipole_imag
+            samples[i, out.jx, j] = jx
+            samples[i, out.jy, j] = jy
             for channel in range(counts.size):
                 samples[i, out.counts + channel, j] = counts[channel]
         if out.kets.shape[0] > 0:

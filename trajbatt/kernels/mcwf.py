@@ -66,7 +66,7 @@ class Out(NamedTuple):
     Attributes
     ----------
     samples : ndarray (n, rows, nt), float64
-    jz, jz_square, jz_variance, dipole_real, dipole_imag : int
+    jz, jz_square, jz_variance, jx, jy : int
         The rows of <J_z>, <J_z^2>, Var(J_z), Re <J_+> and Im <J_+>.
     counts : int
         The row of the first channel's photons so far; those of the other channels follow.
@@ -78,8 +78,8 @@ class Out(NamedTuple):
     jz: int
     jz_square: int
     jz_variance: int
-    dipole_real: int
-    dipole_imag: int
+    jx: int
+    jy: int
     counts: int
     kets: np.ndarray
 
@@ -358,7 +358,7 @@ def observe(start, tables, times, records, phi, out):
             samples[i, out.jz, j] = mean
             samples[i, out.jz_square, j] = square
             samples[i, out.jz_variance, j] = variance
-            samples[i, out.dipole_real, j] = cos_theta * plus.real - sin_theta * z
-            samples[i, out.dipole_imag, j] = plus.imag
+            samples[i, out.jx, j] = cos_theta * plus.real - sin_theta * z
+            samples[i, out.jy, j] = plus.imag
             for channel in range(shifts.size):
                 samples[i, out.counts + channel, j] = counts[channel]

@@ -8,7 +8,7 @@ import numpy as np
 from trajbatt.ensembles.statistics import Quantity
 from trajbatt.numerics.scores import z_scores
 from trajbatt.reports.row import Row
-from trajbatt.trajectories.records import COUNTS, JZ, JZ_SQUARE
+from trajbatt.trajectories.records import COUNTS, ROW
 
 ENOUGH_QUANTA = 25  # of an ensemble, below which a standard error means nothing
 SMALL = 1e-6  # rows may be small fractions: only what is tiny beside this is rounding
@@ -57,8 +57,8 @@ class Instant:
         self._runs, self._exact, self._index = runs, exact, index
         self._statistics, self._n_atoms = runs.statistics, runs.model.n_atoms
         self._judged = {
-            JZ: verdict.energy[index],
-            JZ_SQUARE: verdict.energy_variance[index],
+            ROW["jz"]: verdict.energy[index],
+            ROW["jz_square"]: verdict.energy_variance[index],
             **{COUNTS + i: z[index] for i, z in enumerate(verdict.counts)},
         }
         self._exact_energy = exact.energy[index]

@@ -11,7 +11,7 @@ import numpy as np
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.states.mixture import NEGLIGIBLE, Mixture
-from trajbatt.trajectories.records import COUNTS, Records, numbers_of_rows
+from trajbatt.trajectories.records import COUNTS, ROW, Records
 
 MOST_CLICKS = 2**21  # first size of a click buffer; it is doubled when it is full
 
@@ -53,8 +53,9 @@ class Engine:
         """Return the `Out` of a kernel file, which is `kind`, for n trajectories at `times`."""
         return kind(
             samples=np.empty((n, COUNTS + len(self.model.channel_names), times.size)),
-            **numbers_of_rows(),
-            kets=np.zeros((n if with_kets else 0, self.model.n_atoms + 1), dtype=complex),
+            **ROW,
+            counts=COUNTS,
+            kets=np.zeros((n if with_kets else 0, self.model.n_levels), dtype=complex),
         )
 
 

@@ -67,7 +67,7 @@ class LadderEngine(Engine):
         phase = self.model.frequency * times
         grid = Grid(times, phases=np.array((np.cos(phase), np.sin(phase))))
         work = Workspace.fresh(
-            self.model.n_atoms + 1, len(self.model.channel_names), self.mixture.amplitudes.dtype
+            self.model.n_levels, len(self.model.channel_names), self.mixture.amplitudes.dtype
         )
         dropped = observe(
             self._start, self._tables, grid, self.negligible, tuple(records), work, out
@@ -75,6 +75,6 @@ class LadderEngine(Engine):
         if not with_kets:
             return Observation(out.samples, dropped, None)
         # The kernel leaves out the phases of the levels, up to one that is common to all.
-        kets = out.kets * np.exp(-1j * phase[-1] * np.arange(self.model.n_atoms + 1))
+        kets = out.kets * np.exp(-1j * phase[-1] * np.arange(self.model.n_levels))
         kets /= np.linalg.norm(kets, axis=1, keepdims=True)
         return Observation(out.samples, dropped, kets)

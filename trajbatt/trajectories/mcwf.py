@@ -38,8 +38,8 @@ class WavefunctionEngine(Engine):
         """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
         from trajbatt.kernels.mcwf import Progress, sample_clicks
 
-        progress = Progress.fresh(self.model.n_atoms + 1)
-        p = np.empty(self.model.n_atoms + 1)
+        progress = Progress.fresh(self.model.n_levels)
+        p = np.empty(self.model.n_levels)
 
         def call(records):
             return sample_clicks(rng, self._start, self._tables, t_end, progress, p, records)
@@ -50,6 +50,6 @@ class WavefunctionEngine(Engine):
         from trajbatt.kernels.mcwf import Out, observe
 
         out = self._out(Out, records.origin.size, times)
-        phi = np.empty(self.model.n_atoms + 1, dtype=complex)
+        phi = np.empty(self.model.n_levels, dtype=complex)
         observe(self._start, self._tables, times, tuple(records), phi, out)
         return Observation(out.samples, 0.0, out.kets if with_kets else None)

@@ -9,15 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-# The rows of the samples of an `Observation`, in their order; photon counts per channel follow.
-ROWS = ("jz", "jz_square", "jz_variance", "dipole_real", "dipole_imag")
-JZ, JZ_SQUARE, JZ_VARIANCE, DIPOLE_REAL, DIPOLE_IMAG = range(len(ROWS))
-COUNTS = len(ROWS)
+from trajbatt.states.observables import JX, JY, JZ, JZ_SQUARE
 
-
-def numbers_of_rows():
-    """Return the number of each row by its name; `counts` is the first channel's."""
-    return {name: number for number, name in enumerate((*ROWS, "counts"))}
+# The number of each row of the samples of an `Observation`: means of observables, and the variance
+# of the first of them in the conditional state. Photon counts per channel follow.
+ROW = {JZ.name: 0, JZ_SQUARE.name: 1, "jz_variance": 2, JX.name: 3, JY.name: 4}
+COUNTS = len(ROW)
 
 
 class Records(NamedTuple):
@@ -75,7 +72,7 @@ class Observation(NamedTuple):
     Attributes
     ----------
     samples : ndarray (n, 5 + nc, nt), float64
-        <J_z>, <J_z^2>, Var(J_z), Re <J_+>, Im <J_+>, photons so far in each channel: see `ROWS`.
+        See `ROW`; <J_x> and <J_y> are the parts of the dipole <J_+>.
     dropped : float
         The largest weight that was dropped from any one state.
     kets : ndarray (n, N+1), complex128, or None
