@@ -31,6 +31,7 @@ def test_p_value_is_uniform_under_the_null():
     assert 0.002 < np.mean(p < 0.05) < 0.11
 
 
+@pytest.mark.slow
 def test_p_value_is_not_uniform_when_a_rate_is_off():
     # The negative control of the test above.
     p = p_values(BATTERY, dataclasses.replace(BATTERY, gamma_0=1.05), n_runs=100)

@@ -106,6 +106,7 @@ def test_secular(capsys, empty_folder):
     assert "for the final state: no" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_secular_sweep(capsys):
     numbers = numbers_of(["secular", "--n-atoms", "6", "--sweep", "30,1,10"], capsys)
     rows = numbers["summary"]

@@ -137,9 +137,12 @@ CASES = {
 }
 
 
+QUICK = {"model", "discharge", "driven"}
+
+
 @pytest.mark.parametrize(
     "case",
-    [pytest.param(case, marks=[pytest.mark.slow] * (case == "transient")) for case in CASES],
+    [pytest.param(case, marks=[pytest.mark.slow] * (case not in QUICK)) for case in CASES],
 )
 def test_parameters_are_recovered(case):
     model, start, duration, ntraj, names = CASES[case]
