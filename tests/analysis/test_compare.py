@@ -86,6 +86,7 @@ def test_hardly_any_photon_is_no_verdict():
     assert np.isnan(verdict.p_value) or verdict.p_value > 1e-3
 
 
+@pytest.mark.slow
 def test_a_large_battery_is_judged_although_its_chunks_are_small():
     battery = tb.Battery(10**5, 1.87, 1e6, gamma_plus=10.0)
     times = [0.0, 1e-2 * battery.charging_time]

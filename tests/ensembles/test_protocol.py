@@ -63,6 +63,7 @@ def test_earlier_times_do_not_change_the_clicks():
     np.testing.assert_allclose(many.energy[-1], few.energy[0], rtol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", [CYCLE, LONG], ids=["cycle", "long"])
 def test_workers_do_not_change_a_bit(protocol):
     times = [0.1, 0.3, 0.44]

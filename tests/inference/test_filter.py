@@ -86,8 +86,8 @@ def test_clicks_at_awkward_times(case, efficiency):
     [
         ("eq7", 150.0, 400, [1.0]),
         ("eq7", 150.0, 400, [0.7, 1.0, 0.4]),
-        ("eq5", 300.0, 200, [1.0]),
-        ("eq5", 300.0, 200, [0.5]),
+        pytest.param("eq5", 300.0, 200, [1.0], marks=pytest.mark.slow),
+        pytest.param("eq5", 300.0, 200, [0.5], marks=pytest.mark.slow),
     ],
 )
 def test_many_clicks_against_the_dense_twin(name, end, n, values):

@@ -109,7 +109,10 @@ def simplex(n, points, weights):
     ]
 
 
-@pytest.mark.parametrize(("efficiency", "dark"), [(1.0, 0.0), (0.6, 0.0), (0.6, 0.3)])
+@pytest.mark.parametrize(
+    ("efficiency", "dark"),
+    [pytest.param(1.0, 0.0, marks=SLOW), pytest.param(0.6, 0.0, marks=SLOW), (0.6, 0.3)],
+)
 @pytest.mark.parametrize(
     ("model", "initial", "end", "order"),
     [
