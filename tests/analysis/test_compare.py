@@ -31,6 +31,7 @@ def test_p_value_is_uniform_under_the_null():
     assert 0.002 < np.mean(p < 0.05) < 0.11
 
 
+@pytest.mark.slow
 def test_p_value_is_not_uniform_when_a_rate_is_off():
     # The negative control of the test above.
     p = p_values(BATTERY, dataclasses.replace(BATTERY, gamma_0=1.05), n_runs=100)
@@ -85,6 +86,7 @@ def test_hardly_any_photon_is_no_verdict():
     assert np.isnan(verdict.p_value) or verdict.p_value > 1e-3
 
 
+@pytest.mark.slow
 def test_a_large_battery_is_judged_although_its_chunks_are_small():
     battery = tb.Battery(10**5, 1.87, 1e6, gamma_plus=10.0)
     times = [0.0, 1e-2 * battery.charging_time]

@@ -40,7 +40,7 @@ def test_charge_by_the_full_equation(capsys, empty_folder):
     assert (empty_folder / "here" / "charge.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("start", ["charged", "inverted"])
+@pytest.mark.parametrize("start", ["charged", pytest.param("inverted", marks=pytest.mark.slow)])
 def test_discharge_until_one_percent_is_left(start, capsys, empty_folder):
     numbers = numbers_of(["discharge", *SMALL, "--start", start, "--out", "here"], capsys)
     model = tb.Battery(8, 1.87, 80.0, gamma_plus=10.0).discharge()
@@ -106,6 +106,7 @@ def test_secular(capsys, empty_folder):
     assert "for the final state: no" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_secular_sweep(capsys):
     numbers = numbers_of(["secular", "--n-atoms", "6", "--sweep", "30,1,10"], capsys)
     rows = numbers["summary"]
@@ -173,6 +174,7 @@ def test_photons_of_batteries_in_other_units(capsys, empty_folder):
     capsys.readouterr()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_photons_of_runs_that_end_too_soon(capsys):
     battery = tb.Battery(4, 1.5, 60.0)

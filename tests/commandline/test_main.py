@@ -60,6 +60,7 @@ def test_no_digit_is_lost_in_a_narrow_terminal(capsys, monkeypatch):
     assert capsys.readouterr().out == wide
 
 
+@pytest.mark.slow
 def test_a_terminal_without_greek_letters():
     done = subprocess.run(
         [sys.executable, "-m", "trajbatt", "charge", *SMALL],

@@ -11,7 +11,7 @@ from scipy.integrate import quad
 import trajbatt as tb
 
 CLOSE = 1e-9
-CASES = [pytest.param(case, id=case.name) for case in dense.cases()]
+CASES = dense.parameters()
 TIMES = np.array([0.0, 0.0625, 0.25, 0.375, 0.5, 0.75, 1.0])  # and so boundaries of stages
 
 
@@ -80,6 +80,7 @@ def test_windows_against_the_dense_twin(case):
                 assert np.all(np.isnan(tb.counting.next_channel(case.model, a, **options)))
 
 
+@pytest.mark.slow
 def test_a_window_of_a_fast_drive():
     # 25 turns of the drive in the window.
     battery, delay = tb.Battery(1, 1.2, 300.0), 0.05
@@ -170,6 +171,7 @@ def test_trajectories_come_in_these_pairs():
     assert np.all(scores(off.charge()) > 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("after", "window", "delay", "cuts"),
     [

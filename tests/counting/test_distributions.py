@@ -44,6 +44,7 @@ def test_trajectories_have_this_distribution():
     assert p_value(off.charge()) < 1e-6
 
 
+@pytest.mark.slow
 def test_a_narrow_window_far_from_zero():
     battery = tb.Battery(300, 1.87, 3000.0, gamma_plus=10.0)
     model, t = battery.charge(), battery.charging_time
@@ -70,7 +71,7 @@ def test_numbers_of_one_parity():
     np.testing.assert_allclose(pmf[: n + 1], ket[: pmf.size] ** 2, atol=1e-10)
 
 
-CASES = [pytest.param(case, id=case.name) for case in dense.cases()]
+CASES = dense.parameters()
 
 
 def padded(probabilities, size):
@@ -107,7 +108,9 @@ def test_numbers_against_the_dense_twin(case):
     ("name", "pairs"),
     [
         ("eq7", [("red", "blue"), ("blue", "center"), ("center", "center"), ("total", "red")]),
-        ("cycle", [("red", "dis"), ("all", "dis"), ("dis", "total")]),
+        pytest.param(
+            "cycle", [("red", "dis"), ("all", "dis"), ("dis", "total")], marks=pytest.mark.slow
+        ),
     ],
 )
 def test_joint_numbers_against_the_dense_twin(name, pairs):

@@ -40,7 +40,7 @@ def test_covariances_of_joint_numbers_are_those_of_the_master_equation():
             assert found[0] == pytest.approx(variances[i] / means[i], abs=1e-8)
 
 
-@pytest.mark.parametrize("secular", [True, False])
+@pytest.mark.parametrize("secular", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_variances_are_integrals_of_correlations(secular):
     # In the steady state cov(n_a, n_b) is the integral of (T - tau)(G_ab + G_ba - 2 I_a I_b).
     n = 12 if secular else 6

@@ -9,7 +9,7 @@ from scipy import stats
 import trajbatt as tb
 
 CLOSE = 1e-9
-CASES = [pytest.param(case, id=case.name) for case in dense.cases()]
+CASES = dense.parameters()
 TIMES = np.array([0.0, 0.0625, 0.25, 0.375, 0.5, 0.75, 1.0])  # and so boundaries of stages
 
 

@@ -9,6 +9,7 @@ import trajbatt as tb
 from trajbatt.models.coherent_emission import CoherentEmission
 
 
+@pytest.mark.slow
 def test_coherent_energy_of_an_ensemble():
     model = tb.Battery(20, 1.87, 200.0, gamma_plus=10.0).discharge()
     times = np.array([0.02, 0.1, 0.4])

@@ -159,6 +159,7 @@ def test_ctrl_c_keeps_what_is_finished():
     assert everything(runs) == everything(shorter)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_dask(reference, tmp_path):
     distributed = pytest.importorskip("distributed")

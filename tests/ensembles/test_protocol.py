@@ -63,6 +63,7 @@ def test_earlier_times_do_not_change_the_clicks():
     np.testing.assert_allclose(many.energy[-1], few.energy[0], rtol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", [CYCLE, LONG], ids=["cycle", "long"])
 def test_workers_do_not_change_a_bit(protocol):
     times = [0.1, 0.3, 0.44]
@@ -81,6 +82,7 @@ def test_more_trajectories_do_not_change_the_first_ones(protocol):
     np.testing.assert_array_equal(few.final_counts, many.final_counts[:50])
 
 
+@pytest.mark.slow
 def test_workers_do_not_change_the_coherent_energy():
     one, two = (tb.mcsolve(CYCLE, [0.4], 5000, seed=14, threads=n) for n in (1, 2))
     np.testing.assert_array_equal(one.coherent_energy, two.coherent_energy)

@@ -138,6 +138,7 @@ def test_transients_approach_the_secular_ones(theta):
     assert np.all(differences[-1] < 0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [5, 60])
 def test_accuracy_is_what_was_asked_for(n):
     model = tb.Battery(n, 1.2, 5.0 * n).charge(secular=False)

@@ -11,7 +11,9 @@ from trajbatt import exchange
 BATTERY = tb.Battery(3, 1.87, 30.0, 1.5, 10.0, 0.7)
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=[pytest.mark.slow] * (seed >= 8)) for seed in range(24)]
+)
 def test_round_trips(seed, tmp_path):
     clicks = some_clicks(seed)
     array = exchange.to_structured(clicks)

@@ -33,6 +33,7 @@ def test_a_study_runs(name, tmp_path, monkeypatch):
     assert f"figures/{name}.png" in (tmp_path / "REPORT.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_same_numbers_come_out_again():
     module = importlib.import_module("experiments.trajectories")
     assert study.run(module, quick=True).numbers == study.run(module, quick=True).numbers

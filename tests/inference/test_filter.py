@@ -34,7 +34,7 @@ def test_reference_records(case):
     assert found.log_likelihood[-1] == pytest.approx(case["loglik"], abs=1e-10)
 
 
-CASES = [pytest.param(case, id=case.name) for case in dense.cases()]
+CASES = dense.parameters()
 EFFICIENCIES = [[1.0], [0.6], [0.0], [0.3, 1.0, 0.0, 0.8]]  # of one channel after the other
 
 
@@ -86,8 +86,8 @@ def test_clicks_at_awkward_times(case, efficiency):
     [
         ("eq7", 150.0, 400, [1.0]),
         ("eq7", 150.0, 400, [0.7, 1.0, 0.4]),
-        ("eq5", 300.0, 200, [1.0]),
-        ("eq5", 300.0, 200, [0.5]),
+        pytest.param("eq5", 300.0, 200, [1.0], marks=pytest.mark.slow),
+        pytest.param("eq5", 300.0, 200, [0.5], marks=pytest.mark.slow),
     ],
 )
 def test_many_clicks_against_the_dense_twin(name, end, n, values):
@@ -101,7 +101,7 @@ def test_many_clicks_against_the_dense_twin(name, end, n, values):
     check(case, seen, efficiency, times, efficiency)
 
 
-@pytest.mark.parametrize("end", [5.0, 50.0, 200.0])
+@pytest.mark.parametrize("end", [5.0, 50.0, pytest.param(200.0, marks=pytest.mark.slow)])
 def test_dark_times_under_eq5(end):
     battery = tb.Battery(4, 1.2, 30.0)
     hamiltonian, jumps, _ = dense.driving(battery, np.inf)

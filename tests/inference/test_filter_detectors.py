@@ -12,7 +12,7 @@ from scipy import stats
 import trajbatt as tb
 
 SLOW = pytest.mark.slow
-CASES = [pytest.param(case, id=case.name) for case in dense.cases()]
+CASES = dense.parameters()
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -49,7 +49,9 @@ def scores(model, records, times, detectors, exact):
 @pytest.mark.parametrize(
     ("model", "end", "n"),
     [
-        pytest.param(tb.Battery(8, 1.87, 40.0, gamma_plus=6.0).charge(), 0.2, 800, id="eq7"),
+        pytest.param(
+            tb.Battery(8, 1.87, 40.0, gamma_plus=6.0).charge(), 0.2, 800, id="eq7", marks=SLOW
+        ),
         pytest.param(
             tb.Battery(8, 1.87, 40.0, gamma_plus=6.0).discharge(),
             0.2,
@@ -107,7 +109,10 @@ def simplex(n, points, weights):
     ]
 
 
-@pytest.mark.parametrize(("efficiency", "dark"), [(1.0, 0.0), (0.6, 0.0), (0.6, 0.3)])
+@pytest.mark.parametrize(
+    ("efficiency", "dark"),
+    [pytest.param(1.0, 0.0, marks=SLOW), pytest.param(0.6, 0.0, marks=SLOW), (0.6, 0.3)],
+)
 @pytest.mark.parametrize(
     ("model", "initial", "end", "order"),
     [
@@ -158,7 +163,8 @@ def test_detectors_that_miss_next_to_nothing():
     np.testing.assert_allclose(nearly.log_likelihood, best.log_likelihood, rtol=1e-8)
 
 
-@pytest.mark.parametrize("efficiency", [1.0, pytest.param(0.5, marks=SLOW)])
+@pytest.mark.slow
+@pytest.mark.parametrize("efficiency", [1.0, 0.5])
 def test_dark_times(efficiency):
     # No click for as long as thousands are expected, and then one.
     for model, end, name in [

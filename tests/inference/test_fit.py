@@ -137,9 +137,12 @@ CASES = {
 }
 
 
+QUICK = {"model", "discharge", "driven"}
+
+
 @pytest.mark.parametrize(
     "case",
-    [pytest.param(case, marks=[pytest.mark.slow] * (case == "transient")) for case in CASES],
+    [pytest.param(case, marks=[pytest.mark.slow] * (case not in QUICK)) for case in CASES],
 )
 def test_parameters_are_recovered(case):
     model, start, duration, ntraj, names = CASES[case]
@@ -323,6 +326,7 @@ def test_bad_input(arguments, message):
         tb.fit(**usual | arguments)
 
 
+@pytest.mark.slow
 def test_stages_of_different_batteries_keep_what_is_not_fitted():
     first, second = (tb.Battery(6, *one) for one in ((1.6, 60.0, 1, 10, 1), (1.2, 60.0, 1, 3, 1)))
     model = tb.Protocol([(first.charge(), 0.1), (second.charge(), 0.1)])

@@ -4,6 +4,7 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from scipy.linalg import expm
 
 import trajbatt as tb
@@ -248,6 +249,17 @@ class Case(NamedTuple):
         if self.initial.ndim == 2:
             return self.initial.astype(complex)
         return np.outer(self.initial, self.initial.conj()).astype(complex)
+
+
+ONE_OF_EACH = {"eq7", "eq5-one-atom", "discharge", "one-atom-cycle"}
+
+
+def parameters():
+    """Return all cases as parameters of a test; one of each kind of model is not slow."""
+    return [
+        pytest.param(case, id=case.name, marks=[pytest.mark.slow] * (case.name not in ONE_OF_EACH))
+        for case in cases()
+    ]
 
 
 def mixed(n):

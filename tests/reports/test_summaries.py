@@ -18,6 +18,7 @@ def summary(ntraj, seed, battery=BATTERY, times=TIMES):
     return {row.name: row for row in rows}
 
 
+@pytest.mark.slow
 def test_standard_errors_of_ratios_are_right():
     # Against the scatter of the same row over independent runs.
     rows = [summary(200, seed) for seed in range(200)]

@@ -11,6 +11,10 @@ from oracle.statistics import p_of_numbers, smallest_p_value
 
 import trajbatt as tb
 
+COUNTS = [
+    pytest.param(case, id=references.name(case), marks=[pytest.mark.slow] * (case["N"] > 2))
+    for case in references.load()["counts5"]
+]
 DRIVEN = tb.Battery(6, 1.2, 20.0)
 
 
@@ -65,7 +69,7 @@ def test_conditional_energies_of_another_program(case):
     assert worst_score(off, case, times, ntraj) > 5
 
 
-@pytest.mark.parametrize("case", references.load()["counts5"], ids=references.name)
+@pytest.mark.parametrize("case", COUNTS)
 def test_photon_numbers_follow_the_exact_distribution(case):
     ntraj, entry = 8000, case["T"][-1]
 
@@ -78,7 +82,7 @@ def test_photon_numbers_follow_the_exact_distribution(case):
     assert p_value(1.1 * case["Omega_P"]) < 1e-6
 
 
-@pytest.mark.parametrize("case", references.load()["counts5"], ids=references.name)
+@pytest.mark.parametrize("case", COUNTS)
 def test_first_photons_come_in_time(case):
     times, cdf = (np.array(case["first_photon"][name]) for name in ("t", "cdf"))
     useful = cdf < 0.995

@@ -106,6 +106,7 @@ def test_both_engines_sample_one_law():
         assert smallest_p_value(samples_at_end(off, "ladder", 6000, 1), textbook) < 1e-6
 
 
+@pytest.mark.slow
 def test_first_waiting_time_is_a_mixture_of_exponentials():
     model = BATTERY.charge()
     plan = tb.mcsolve(model, [1.0], ntraj=4000, seed=9, keep_clicks=True)

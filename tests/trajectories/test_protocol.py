@@ -18,7 +18,10 @@ from oracle.protocols import (
 
 import trajbatt as tb
 
-CASES = [pytest.param(case, id=references.name(case)) for case in references.load()["protocol"]]
+CASES = [
+    pytest.param(case, id=references.name(case), marks=[pytest.mark.slow] * (case["N"] != 5))
+    for case in references.load()["protocol"]
+]
 
 
 @pytest.mark.parametrize("case", CASES)
