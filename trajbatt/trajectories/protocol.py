@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt.models.protocol import Protocol
+from trajbatt.models.schedule import legs
 from trajbatt.numerics import spin
 from trajbatt.states.mixture import NEGLIGIBLE_BEFORE_STAGE, Mixture
 from trajbatt.trajectories.records import COUNTS, Observation, Records
@@ -78,7 +79,7 @@ class ProtocolEngine:
     @cached_property
     def _turns(self):
         """The matrices that take kets from each stage's basis to the next one's; None for none."""
-        angles = [model.theta for model, _ in self.model.steps]
+        angles = [stage.model.theta for stage in self.model.stages()]
         return [
             None if before == after else spin.change_of_basis(self.model.n_atoms, before, after)
             for before, after in pairwise(angles)
@@ -113,11 +114,9 @@ class ProtocolEngine:
         samples = np.zeros((n, COUNTS + len(self.model.channel_names), times.size))
         counts = np.zeros((n, len(self.model.channel_names)))
         mixture, all_records, dropped = self.mixture, [], 0.0
-        for i, stage in enumerate(stages):
-            is_last = i == len(stages) - 1
-            wanted, local = stage.select(times, to_end=not is_last)
+        for i, (stage, following, wanted, local) in enumerate(legs(stages, times)):
             engine = self.build(stage.model, mixture, i > 0, NEGLIGIBLE_BEFORE_STAGE)
-            records, seen = advance(engine, i, local, not is_last)
+            records, seen = advance(engine, i, local, following is not None)
             all_records.append(records)
             kept = seen.samples[:, :, : wanted.stop - wanted.start]
             samples[:, :COUNTS, wanted] = kept[:, :COUNTS]
@@ -126,7 +125,7 @@ class ProtocolEngine:
                 samples[:, COUNTS + place, wanted] += kept[:, COUNTS + channel]
                 counts[:, place] += seen.samples[:, COUNTS + channel, -1]
             dropped += seen.dropped
-            if not is_last:
+            if following:
                 turn = self._turns[i]
                 kets = seen.kets if turn is None else seen.kets @ turn
                 mixture = Mixture.one_each(kets, NEGLIGIBLE_BEFORE_STAGE)
