@@ -107,6 +107,7 @@ def test_coherent_energy(omega_p):
     assert exact.coherent_energy[0] == 0.0
 
 
+@pytest.mark.slow
 def test_long_times():
     # All is steady but the counts, and their variance grows evenly.
     model = tb.Battery(3, 1.2, 12.0).charge(secular=False)

@@ -25,6 +25,7 @@ def test_oracles(case):
     np.testing.assert_allclose(exact.coherent_energy, case["W"], rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_coherent_energy_is_below_the_energy_and_most_of_it_at_large_n():
     fractions = []
     for n in (1, 10, 100, 1000):

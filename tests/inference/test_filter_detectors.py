@@ -46,20 +46,18 @@ def scores(model, records, times, detectors, exact):
     return np.abs([(mean - exact.energy) / sem, spread])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "end", "n"),
     [
-        pytest.param(
-            tb.Battery(8, 1.87, 40.0, gamma_plus=6.0).charge(), 0.2, 800, id="eq7", marks=SLOW
-        ),
+        pytest.param(tb.Battery(8, 1.87, 40.0, gamma_plus=6.0).charge(), 0.2, 800, id="eq7"),
         pytest.param(
             tb.Battery(8, 1.87, 40.0, gamma_plus=6.0).discharge(),
             0.2,
             800,
             id="eq5-off",
-            marks=SLOW,
         ),
-        pytest.param(tb.Battery(2, 1.2, 6.0).charge(secular=False), 1.0, 400, id="eq5", marks=SLOW),
+        pytest.param(tb.Battery(2, 1.2, 6.0).charge(secular=False), 1.0, 400, id="eq5"),
         pytest.param(
             tb.Protocol(
                 [

@@ -54,6 +54,7 @@ def check_covariance(runs, covariance, limit=5.0):
     assert np.all(difference <= limit * sem + 1e-12)
 
 
+@pytest.mark.slow
 def test_coherent_energy_tells_protocols_apart():
     times = [0.35, 0.6]
     runs = tb.mcsolve(CYCLE, times, ntraj=5000, seed=2)
@@ -149,6 +150,7 @@ def test_initial_states():
     assert exact.energy[2] == pytest.approx(alone.energy[0], rel=1e-10)
 
 
+@pytest.mark.slow
 def test_a_large_cycle():
     battery = tb.Battery(200, 1.87, 2000.0, gamma_plus=10.0)
     protocol = cycle_of(battery, (battery.charging_time, 0.01, 0.02))
