@@ -21,7 +21,7 @@ def test_clicks_are_sorted_and_belong_to_their_stages(protocol):
     allowed = 0
     for stage in protocol.stages():
         within = (clicks.time > stage.start) & (clicks.time <= stage.end)
-        assert set(clicks.channel[within]) == set(stage.tags)
+        assert set(clicks.channel[within]) == set(stage.places)
         allowed += within.sum()
     assert allowed == len(clicks)
 

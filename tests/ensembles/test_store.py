@@ -136,7 +136,7 @@ def test_a_store_in_use_is_refused(tmp_path):
         "import numpy as np\n"
         "model = tb.Battery(3, 1.0, 1.0).charge()\n"
         "plan = Plan(model, prepare(model, None), np.array([1.0]), 1, 'ladder', 1e-6, False)\n"
-        "held = Store(sys.argv[1]).open(plan, None)\n"
+        "held = Store(sys.argv[1]).open(plan)\n"
         "print('open', flush=True)\n"
         "time.sleep(60)\n"
     )

@@ -1,6 +1,8 @@
 """Models as QuTiP takes them. QuTiP orders levels the other way round: index 0 is |j, +j>."""
 
 import math
+from functools import reduce
+from operator import add
 from typing import NamedTuple
 
 from trajbatt.models.model import check_plain
@@ -63,7 +65,7 @@ def to_qutip(model, initial=None):
     dressed_z, dressed_x = cos * j_z - sin * j_x, cos * j_x + sin * j_z
     parts = (dressed_x - 1j * j_y, dressed_z, dressed_x + 1j * j_y)
     jumps = [
-        math.sqrt(rate) * sum(share * part for share, part in zip(mix, parts, strict=True) if share)
+        math.sqrt(rate) * reduce(add, (s * part for s, part in zip(mix, parts, strict=True) if s))
         for rate, mix in zip(model.rates, model.jump_mix, strict=True)
     ]
     energy = j_z + model.n_atoms / 2

@@ -97,6 +97,7 @@ class ObservedStage:
         self._time = np.maximum(record.click_time[clicks] - leg.stage.start, 0.0)
         self._detector = record.click_channel[clicks]
         possible = (shares[places] > 0.0).any(axis=0) | (dark_rate > 0.0)
+        possible[places] = True  # or the observer says that it is not
         wrong = np.flatnonzero(~possible[self._detector])
         if wrong.size:
             raise record.impossible(clicks.start + int(wrong[0]), f" during {model.name!r}")
