@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from oracle import dense
-from oracle.records import by_channel, check, detected, record, sampled
+from oracle.records import by_channel, check, check_result, detected, record, sampled
 from scipy import stats
 
 import trajbatt as tb
@@ -30,6 +30,43 @@ def test_dark_counts_against_the_dense_twin(case):
                 if dark[name]:
                     clicks += [(t, name) for t in rng.uniform(begin, end, 2)]
         check(case, sorted(clicks), efficiency, times, efficiency, dark)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_cross_talk_and_dark_counts_of_other_stages_against_the_dense_twin(case):
+    # Every detector is on at all times, also in stages whose light is not its own.
+    names = case.model.channel_names
+    rng = np.random.default_rng(3)
+    efficiency, dark = by_channel(names, [0.9, 0.6, 0.8]), by_channel(names, [0.3, 0.7])
+    detectors = tb.Detectors(efficiency, dark, crosstalk=0.2)
+    routes = np.eye(1) if len(names) == 1 else detectors.response(names)[0] / [*efficiency.values()]
+    by_name = {(a, b): routes[i, j] for i, a in enumerate(names) for j, b in enumerate(names)}
+    (clicks,) = sampled(case, 7, 1)
+    clicks += [(t, str(rng.choice(names))) for t in rng.uniform(0, case.end, 4)]
+    times = np.array([0.0, 0.25, 0.6, case.end])
+    found = tb.filter(
+        case.model, record(*sorted(clicks)), times, initial=case.initial, detectors=detectors
+    )
+    check_result(case, sorted(clicks), efficiency, found, dark, by_name)
+
+
+def test_detectors_have_one_description():
+    model = tb.Battery(3, 1.4, 9.0, gamma_plus=4.0).charge()
+    clicks, times = record((0.1, "red"), (0.2, "blue")), [0.3]
+    short = tb.filter(model, clicks, times, 0.4, dark_rate=[0.1, 0.2, 0.3])
+    long = tb.filter(model, clicks, times, detectors=tb.Detectors(0.4, [0.1, 0.2, 0.3]))
+    assert short.log_likelihood[0] == long.log_likelihood[0]
+    np.testing.assert_array_equal(long.efficiency, 0.4)
+    np.testing.assert_array_equal(long.dark_rate, [0.1, 0.2, 0.3])
+    for wrong, error, message in [
+        (tb.Detectors(dead_time=0.1), ValueError, "`detectors` must have no dead_time"),
+        (tb.Detectors(jitter=0.1), ValueError, "`detectors` must have no jitter"),
+        (0.4, TypeError, "`detectors` must be `Detectors`, but is 0.4"),
+    ]:
+        with pytest.raises(error, match=message):
+            tb.filter(model, clicks, times, detectors=wrong)
+    with pytest.raises(ValueError, match="must be left out where `detectors` are"):
+        tb.filter(model, clicks, times, 0.4, detectors=tb.Detectors(0.4))
 
 
 def scores(model, records, times, detectors, exact):

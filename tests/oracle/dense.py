@@ -158,19 +158,23 @@ class Twin:
         ]
         return np.array(mean), np.array(covariance)
 
-    def filter(self, rho, clicks, times, efficiency, dark=None):
+    def filter(self, rho, clicks, times, efficiency, dark=None, routes=None):
         """Yield the density matrix and the log-likelihood of the record so far, at `times`.
 
-        `efficiency` and `dark`, the rate of clicks without a photon, are by channel.
+        `efficiency` and `dark`, the rate of clicks without a photon, are by channel; `routes` of
+        (channel, detector) is where photons go, each to its own detector by default.
         """
-        missed = {name: 1.0 - efficiency[name] for name in self.none()}
+        names = list(self.none())
+        routes = routes or {(a, b): float(a == b) for a in names for b in names}
+        missed = {a: 1.0 - sum(routes[a, b] * efficiency[b] for b in names) for a in names}
         dark = dark or dict.fromkeys(missed, 0.0)
         now, log, left = 0.0, 0.0, list(clicks)
         for time in times:
             while left and left[0][0] <= time:
                 clicked, name = left.pop(0)
                 rho = self.evolve(rho, now, clicked, **missed)
-                rho = efficiency[name] * self.clicked(rho, clicked, name) + dark[name] * rho
+                seen = sum(routes[a, name] * self.clicked(rho, clicked, a) for a in names)
+                rho = efficiency[name] * seen + dark[name] * rho
                 now, log, rho = clicked, log + np.log(np.trace(rho).real), rho / np.trace(rho)
             rho, now = self.evolve(rho, now, time, **missed), time
             log, rho = log + np.log(np.trace(rho).real), rho / np.trace(rho)

@@ -34,9 +34,15 @@ def detected(clicks, efficiency, rng):
 def check(case, clicks, efficiency, times, handed, dark=None):
     """Compare a filtered record with its dense twin."""
     found = tb.filter(case.model, record(*clicks), times, handed, case.initial, dark or 0.0)
+    check_result(case, clicks, efficiency, found, dark)
+
+
+def check_result(case, clicks, efficiency, found, dark=None, routes=None):
+    """Compare a `FilterResult` with its dense twin."""
+    times = found.times
     j_z, j_plus = dense.spin_operators(case.model.n_atoms)
     energy = j_z + case.model.n_atoms / 2 * np.eye(len(j_z))
-    states = case.twin.filter(case.rho, clicks, times, efficiency, dark)
+    states = case.twin.filter(case.rho, clicks, times, efficiency, dark, routes)
     for i, (time, (rho, log)) in enumerate(zip(times, states, strict=True)):
         mean = np.trace(rho @ energy).real
         levels = np.linalg.eigvalsh(rho)

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from trajbatt.exact.orders import Orders
+from trajbatt.exact.orders import CountedOrders, Orders
 from trajbatt.models.banded import no_click_bands
 
 
@@ -194,22 +194,8 @@ class BandedOrders:
         self.model, self._rtol = model, rtol
         self._liouvillian = BandedLiouvillian(model)
         self.layout = self._liouvillian.layout
-
-    def begin(self, given):
-        """Return the orders of a `Mixture`, or of a matrix handed over, and a count of zero."""
-        return np.append(self.layout.rows(given)[0], 0.0j)
-
-    def orders(self, y):
-        """Return the orders alone of y (stop + 1, ...)."""
-        return y[: self.layout.stop]
-
-    def counts(self, y):
-        """Return the mean photon count in y (stop + 1, ...), float64 (1, ...)."""
-        return y[self.layout.stop :].real
-
-    def hand_over(self, y, phase, theta):
-        """Return the matrix (1, N+1, N+1) for another stage."""
-        return self.layout.in_basis(self.orders(y)[None], phase, theta)
+        self.counted = CountedOrders(self.layout, 1)
+        self.begin, self.hand_over = self.counted.begin, self.counted.hand_over
 
     def states(self, y, times):
         """Yield the vector that is y (stop + 1,) at t = 0 at each of `times`."""

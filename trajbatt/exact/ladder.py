@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from trajbatt.exact.orders import Orders
+from trajbatt.exact.orders import CountedOrders, Orders
 from trajbatt.numerics import spin
 from trajbatt.numerics.propagators import dense_states, rational_states, uniform_step
 from trajbatt.numerics.tridiagonal import tridiagonal_solver
@@ -40,27 +40,24 @@ class LadderLiouvillian:
     def __init__(self, model, layout, fields=None):
         self.model, self.layout = model, layout
         fields = np.ones((1, len(model.channels))) if fields is None else fields
-        climbing = model.shifts != 0
-        loss = model.click_rates[climbing].sum(axis=0)
-        m = spin.magnetic_numbers(model.n_atoms)
         shape = len(fields), layout.stop
         self.below, self.diagonal, self.above = np.zeros((3, *shape), dtype=fields.dtype)
+        loss = sum(model.click_rates[model.shifts != 0], np.zeros(model.n_levels))
+        m = spin.magnetic_numbers(model.n_atoms)
+        raising = spin.raising_elements(model.n_atoms)
+        counted = {s: fields @ np.where(model.shifts == s, model.rates, 0.0) for s in (-1, 0, 1)}
+        dephasing = model.rate_of(0)
+        uncounted = counted[0] - dephasing
         for q, part, levels in zip(layout.orders, layout.slices, layout.lengths, strict=True):
             # Without a field J'_z only dephases: no difference of large squares of m is left.
-            self.diagonal[:, part] = -0.5 * (
-                loss[q:] + loss[:levels] + model.rate_of(0) * float(q) ** 2
-            )
-            uncounted = (fields - 1.0)[:, ~climbing] @ model.rates[~climbing]
-            self.diagonal[:, part] += uncounted[:, None] * (m[q:] * m[:levels])
-            for row, step in ((self.below, 1), (self.above, -1)):
-                # The rate of a jump off the ladder is zero.
-                chosen = model.shifts == step
-                row[:, part] = fields[:, chosen] @ self._jumps(q, levels)[chosen]
-
-    def _jumps(self, q, levels):
-        """Return the factors of order q, float64 (nc, levels)."""
-        elements = self.model.jump_elements
-        return self.model.rates[:, None] * (elements[:, q:] * elements[:, :levels])
+            self.diagonal[:, part] = -0.5 * (loss[q:] + loss[:levels] + dephasing * float(q) ** 2)
+            if uncounted.any():
+                self.diagonal[:, part] += np.outer(uncounted, m[q:] * m[:levels])
+            # The rate of a jump off the ladder is zero.
+            inner = slice(part.start, part.stop - 1)
+            self.below[:, inner] = counted[1][:, None] * (raising[q:] * raising[:levels])[:-1]
+            inner = slice(part.start + 1, part.stop)
+            self.above[:, inner] = counted[-1][:, None] * (raising[q:] * raising[:levels])[:-1]
 
     @cached_property
     def jumps(self):
@@ -68,9 +65,10 @@ class LadderLiouvillian:
 
         It takes rho_{k+q,k} to rho_{k+q+s,k+s}.
         """
-        layout = self.layout
+        layout, elements = self.layout, self.model.jump_elements
         every = zip(layout.orders, layout.lengths, strict=True)
-        return np.concatenate([self._jumps(q, levels) for q, levels in every], axis=1)
+        pairs = [elements[:, q:] * elements[:, :levels] for q, levels in every]
+        return self.model.rates[:, None] * np.concatenate(pairs, axis=1)
 
     def block(self, part):
         """Return the matrix (n, n) of one order, which has the places `part`, without a field."""
@@ -118,25 +116,11 @@ class LadderOrders:
         self.model, self._rtol, self._monitor_all = model, rtol, all_orders
         wanted = model.n_levels if all_orders else min(3, model.n_levels)
         self.layout = Orders(model.n_atoms, model.theta, range(wanted))
+        self.counted = CountedOrders(self.layout, len(model.channels))
+        self.begin, self.hand_over = self.counted.begin, self.counted.hand_over
         self._liouvillian = LadderLiouvillian(model, self.layout)
         self.timescale = 0.25 * model.timescale
         self.rounding = 5e-13 * model.n_atoms
-
-    def begin(self, given):
-        """Return the orders of a `Mixture`, or of a matrix handed over, and counts of zero."""
-        return np.append(self.layout.rows(given)[0], np.zeros(len(self.model.channels)))
-
-    def orders(self, y):
-        """Return the orders alone of y (stop + nc, ...)."""
-        return y[: self.layout.stop]
-
-    def counts(self, y):
-        """Return the mean photon counts in y (stop + nc, ...), float64 (nc, ...)."""
-        return y[self.layout.stop :].real
-
-    def hand_over(self, y, phase, theta):
-        """Return the matrix (1, N+1, N+1) for another stage."""
-        return self.layout.in_basis(self.orders(y)[None], phase, theta)
 
     def states(self, y, times):
         """Return an iterable of the vectors that are y at t = 0 at each of `times`."""
@@ -175,11 +159,11 @@ class LadderOrders:
     def monitor(self, y):
         """Return what `rational_states` must get right, on the scale of N."""
         z_mean, z_variance, plus, plus_z, plus_plus = self.layout.moments(y)
-        counts = self.counts(y)
+        counts = self.counted.counts(y)
         scaled = np.array([z_mean, z_variance, plus, plus_z, plus_plus - plus**2])
         watched = [scaled / self.model.n_atoms, counts / max(1.0, counts.sum())]
         if self._monitor_all:
-            watched.append(self.orders(y))
+            watched.append(self.counted.orders(y))
         return np.concatenate(watched)
 
     def dense_blocks(self):

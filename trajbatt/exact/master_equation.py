@@ -73,15 +73,15 @@ def solve(model, mixture, times, rtol, look=None):
 
 def _read(passage, looks, look):
     """Return energy, variance and dipole (n,) and counts (nc, n) at all of a leg's times."""
-    system, phases = passage.system, passage.phases
+    layout, counted, phases = passage.system.layout, passage.system.counted, passage.phases
     if look is None and passage.leg.following is None and isinstance(passage.states, np.ndarray):
         y = passage.states.T
-        return *system.layout.observables(system.orders(y), phases), system.counts(y)
+        return *layout.observables(counted.orders(y), phases), counted.counts(y)
     rows = []
     for i, (y, phase) in enumerate(zip(passage, phases, strict=True)):
-        orders = system.orders(y)
+        orders = counted.orders(y)
         # A copy, because a view would keep all of y alive.
-        rows.append((*system.layout.observables(orders, phase), system.counts(y).copy()))
+        rows.append((*layout.observables(orders, phase), counted.counts(y).copy()))
         if look and i < passage.leg.n_wanted:
-            looks.append(look(system.layout, orders, phase))
+            looks.append(look(layout, orders, phase))
     return [np.array(row).T for row in zip(*rows, strict=True)]

@@ -138,6 +138,35 @@ class Orders:
         return [*parts, np.zeros((0, *y.shape[1:]), dtype=y.dtype)][:3]
 
 
+class CountedOrders:
+    """Orders, and behind them mean photon counts: one vector.
+
+    Parameters
+    ----------
+    layout : Orders
+    n_channels : int
+    """
+
+    def __init__(self, layout, n_channels):
+        self.layout, self._n_channels = layout, n_channels
+
+    def begin(self, given):
+        """Return the orders of a `Mixture`, or of a matrix handed over, and counts of zero."""
+        return np.append(self.layout.rows(given)[0], np.zeros(self._n_channels))
+
+    def orders(self, y):
+        """Return the orders alone of y (stop + nc, ...)."""
+        return y[: self.layout.stop]
+
+    def counts(self, y):
+        """Return the mean photon counts in y (stop + nc, ...), float64 (nc, ...)."""
+        return y[self.layout.stop :].real
+
+    def hand_over(self, y, phase, theta):
+        """Return the matrix (1, N+1, N+1) for another stage."""
+        return self.layout.in_basis(self.orders(y)[None], phase, theta)
+
+
 def _column(values, like):
     """Return `values` (n,) shaped to multiply `like` (n, ...)."""
     return values.reshape(-1, *(1,) * (like.ndim - 1))

@@ -122,9 +122,11 @@ def click(detection, detector, y, before):
         if share == 0.0:
             continue
         shift = detection.shifts[a]
+        jump = detection.jumps[a]
         # An element that would leave its coherence order has a factor of zero.
-        for i in range(max(0, -shift), min(y.size, y.size - shift)):
-            y[i + shift] += share * detection.jumps[a, i] * before[i]
+        source, target = np.uint64(max(0, -shift)), np.uint64(max(0, shift))
+        for i in range(np.uint64(y.size - abs(shift))):
+            y[target + i] += share * jump[source + i] * before[source + i]
 
 
 @kernel
