@@ -147,19 +147,34 @@ def check_photons(model, name, duration):
         )
 
 
-def check_cost(model, name, times, quiet):
-    """Foresee how long the exact solution of Eq. (5) takes: warn of minutes, refuse days.
+def driven_seconds(model, times):
+    """Return about how long the exact solution of the driven Eq. (5) takes, in seconds.
 
     It takes about two steps for each shortest time of the model, and one for each requested time.
+
+    Parameters
+    ----------
+    model : Model
+    times : ndarray (nt,)
     """
-    duration = times[-1]
-    steps = times.size + 2.0 * duration / model.timescale
-    seconds = 12.0 * steps * (5e-6 + 6e-9 * (model.n_atoms + 1) ** 2)
+    steps = times.size + 2.0 * times[-1] / model.timescale
+    return 12.0 * steps * (5e-6 + 6e-9 * model.n_levels**2)
+
+
+def check_cost(model, name, times, quiet):
+    """Warn if the exact solution of Eq. (5) until the time called `name` takes minutes.
+
+    Raises
+    ------
+    ValueError
+        If it takes many hours.
+    """
+    seconds = driven_seconds(model, times)
     if seconds > LONGEST:
         raise ValueError(
             f"`{name}` must leave the exact solution of Eq. (5) less than "
             f"{LONGEST / 3600:g} hours, but about {seconds / 3600:.2g} are expected by "
-            f"t = {duration:.6g}"
+            f"t = {times[-1]:.6g}"
         )
     if seconds > WORTH_A_WORD and not quiet:
         print(

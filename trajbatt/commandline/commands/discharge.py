@@ -83,4 +83,4 @@ def discharge(
 
     times = np.linspace(0.0, time, POINTS)
     runs = run_ensemble(model, times, settings, quiet, initial)
-    present(outputs, runs, mesolve(model, times, initial), battery, single_trajectories(runs))
+    present(outputs, runs, mesolve(model, times, initial), single_trajectories(runs))
