@@ -1,5 +1,7 @@
 """Panels of pictures: one function each, axes and results in, artists out."""
 
+import textwrap
+
 import numpy as np
 
 from trajbatt.models import asymptotics
@@ -19,6 +21,7 @@ from trajbatt.pictures.style import (
 )
 
 MOST_GROUPS = 20  # of photon numbers, of one channel
+WIDEST_NAME = 16  # characters of a channel beside its line
 MOST_PERIODS = 400  # with more of them in a picture, 3201 times no longer follow Eq. (14)
 
 
@@ -167,12 +170,17 @@ def _draw_raster(axes, time, channel, channels):
         )
         if times.size == 0:
             axes.text(0.5, row, "no photons", transform=axes.get_yaxis_transform(), **NOTE)
-    axes.set_yticks(range(len(channels)), [plain_text(name) for name in channels])
+    axes.set_yticks(range(len(channels)), [plain_text(_shortened(name)) for name in channels])
     for label, color in zip(axes.get_yticklabels(), colors, strict=True):
         label.set_color(color)
     axes.set_ylim(-0.6, len(channels) - 0.4)
     axes.tick_params(axis="y", length=0)
     return artists
+
+
+def _shortened(name):
+    """Return a long name in two lines, so that it leaves room for the panels."""
+    return "\n".join(textwrap.wrap(name, WIDEST_NAME, max_lines=2, placeholder="…")) or name
 
 
 def draw_conditional_energy(axes, found, unseen):

@@ -1,7 +1,9 @@
 """Pictures of photons: their statistics, and the energy that they tell."""
 
+import numpy as np
+
 from trajbatt.pictures import layout, panels
-from trajbatt.pictures.style import NOTE_COLOR, plain_text
+from trajbatt.pictures.style import NOTE, NOTE_COLOR, plain_text
 
 
 def photons_figure(found, model):
@@ -26,7 +28,10 @@ def photons_figure(found, model):
     fano.set_ylabel("Fano factor, Var(n)/⟨n⟩")
     of_channels = {name: found.waiting[name] for name in model.channel_names}
     panels.draw_curves(waiting, of_channels, found.channels)
-    waiting.set_yscale("log")
+    if any(_is_positive(curve) for curve in of_channels.values()):
+        waiting.set_yscale("log")
+    else:
+        waiting.text(0.5, 0.6, "no photon after another", transform=waiting.transAxes, **NOTE)
     waiting.set_xlabel(f"time from any photon to the next{of_time}")
     waiting.set_ylabel(f"density, by the next one's channel{of_rate}")
     panels.draw_curves(g2, found.g2, found.channels)
@@ -53,6 +58,13 @@ def photons_figure(found, model):
         **layout.TITLE,
     )
     return figure
+
+
+def _is_positive(curve):
+    """Whether a logarithmic axis shows anything of a `Curve`."""
+    return any(
+        np.any(values > 0.0) for values in (curve.estimate.value, curve.exact) if values is not None
+    )
 
 
 def filter_figure(found, unseen, what):
