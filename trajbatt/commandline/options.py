@@ -202,7 +202,7 @@ def make_folder(context, out):
     if out is not None:
         if not out.strip():
             raise ValueError("`out` must name a folder, but is empty")
-        return Path(out)
+        return _without_detours(out)
     words = [context.info_name]
     for option in context.command.params:
         value = context.params.get(option.name)
@@ -216,4 +216,10 @@ def make_json_path(json_file):
     """Return the path of the JSON file, None for standard output."""
     if json_file is not None and not json_file.strip():
         raise ValueError("`json` must name a file, but is empty")
-    return None if json_file in (None, "-") else Path(json_file)
+    return None if json_file in (None, "-") else _without_detours(json_file)
+
+
+def _without_detours(text):
+    """Return a path; one through "..", which may lead through folders not yet there, resolved."""
+    path = Path(text)
+    return path.resolve() if ".." in path.parts else path

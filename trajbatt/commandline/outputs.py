@@ -41,7 +41,7 @@ class Outputs:
         Parameters
         ----------
         context : typer.Context
-            Of the command; if it has an option `store`, nothing is written there.
+            Of the command; if it has an option `store`, its results stay out of there.
         provenance : dict
         out, json_file : str or None
         force, quiet : bool
@@ -59,7 +59,7 @@ class Outputs:
         picture = f"{context.info_name}.png" if has_picture else None
         json_path = make_json_path(json_file)
         pictures = [picture] if has_picture else []
-        results_folder.check_apart(place, json_path, context.params.get("store"))
+        check_apart(context, out, json_file, has_picture)
         results_folder.check(place, pictures, json_path, provenance, force)
         return cls(place, picture, json_file, json_path, provenance, quiet)
 
@@ -91,6 +91,26 @@ class Outputs:
             print(text)
         else:
             files.write(self.json_path, (text + "\n").encode())
+
+
+def check_apart(context, out, json_file, has_picture=True):
+    """Find out whether the results of a command stay out of the stores of runs.
+
+    `Outputs.check` does it, too; commands that compute something before that ask here first. The
+    arguments are those of `Outputs.check`; `context` tells the option `store`, if there is one.
+
+    Raises
+    ------
+    ValueError
+        If not; see `results_folder.check_apart`.
+    """
+    from trajbatt.commandline import results_folder
+
+    results_folder.check_apart(
+        make_folder(context, out) if has_picture else None,
+        make_json_path(json_file),
+        context.params.get("store"),
+    )
 
 
 def run_ensemble(model, times, settings, quiet, initial=None):

@@ -35,19 +35,18 @@ def check_apart(folder, json_file, store):
     if folder is not None:
         check_no_run("out", folder)
     if json_file is not None:
-        for place in (json_file.parent, json_file.resolve().parent):
+        for place in _homes(json_file):
             check_no_run("json", place)
         for place in (folder, None if store is None else Path(store)):
-            if place is not None and json_file.resolve() in _with_parents(place):
+            would_be = place is not None and json_file.resolve() in _with_parents(place)
+            if would_be and not json_file.is_dir():
                 raise ValueError(f"`json` must be a file, but {json_file} is to be a folder")
     if store is None:
         return
     kept = Path(store)
     if folder is not None and _is_same(folder, kept):
         raise ValueError(f"`out` must not be the folder of --store, but both are {folder}")
-    if json_file is not None and any(
-        _is_same(place, kept) for place in (json_file.parent, json_file.resolve().parent)
-    ):
+    if json_file is not None and any(_is_same(place, kept) for place in _homes(json_file)):
         raise ValueError(f"`json` must not be in the folder of --store, but {json_file} is")
     if _is_manifest(_manifest(kept)):
         raise ValueError(f"`store` must be a folder of its own, but {kept} holds results")
@@ -60,6 +59,7 @@ def check_no_run(argument, place):
 
 
 def _holds_run(place):
+    place = Path(place).resolve()  # folders on the way through ".." need not be there
     try:
         stores.read_manifest(place)
     except ValueError:
@@ -69,9 +69,13 @@ def _holds_run(place):
 
 def _is_same(place, other):
     """Whether two paths are of one folder, which need not be there yet."""
-    if place.exists() and other.exists():
-        return place.samefile(other)
-    return place.resolve() == other.resolve()
+    place, other = place.resolve(), other.resolve()
+    return place == other or (place.exists() and other.exists() and place.samefile(other))
+
+
+def _homes(file):
+    """Return the folders in which a file is, and in which it is if it is a link."""
+    return file.parent, file.resolve().parent
 
 
 def _with_parents(place):

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from trajbatt.commandline import options
-from trajbatt.commandline.outputs import Outputs, run_ensemble, single_trajectories
+from trajbatt.commandline.outputs import Outputs, check_apart, run_ensemble, single_trajectories
 
 HELP = "The whole cycle: charge, store and discharge, in one run."
 STORE_PERIODS = 3
@@ -63,6 +63,7 @@ def cycle(
     ratio = options.ratio_or_one(ratio, full)
     battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
     settings = options.make_settings(ntraj, seed, store, workers, target)
+    check_apart(context, out, json_file)
     charging, storing = battery.charge(secular=not full), battery.store()
     discharging = battery.discharge(gamma)
     charged = options.charging_duration(battery, "charge_time", charge_time)
