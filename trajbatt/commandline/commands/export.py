@@ -34,7 +34,6 @@ def export(
         raise ValueError(f"`file` must not exist, but {file} does: --force overwrites it")
     if not path.parent.is_dir():
         raise ValueError(f"`file` must be in a folder, but {path.parent} is none")
-    results_folder.check_no_run("file", path)
     results_folder.check_no_run("file", path.parent)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:

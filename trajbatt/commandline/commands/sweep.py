@@ -41,6 +41,8 @@ def sweep(
     if not store.strip():
         raise ValueError("`store` must name a folder, but is empty")
     place = Path(store)
+    if place.exists() and not place.is_dir():
+        raise ValueError(f"`store` must be a folder, but {store} is a file")
     results_folder.check_no_run("store", place)
     axes = {
         "n_atoms": _values("n_atoms", n_atoms, int),
