@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 import trajbatt as tb
 from experiments import study
 from experiments.study import CONDITIONAL, FAILS, HOLDS, Verdict
-from trajbatt.pictures import panels
+from trajbatt.pictures.style import ASYMPTOTIC_COLOR, ENSEMBLE_COLOR
 
 
 @dataclass(frozen=True)
@@ -176,13 +176,13 @@ def draw(chosen, found):
         scaled = n * exact.times
         axes.plot(scaled, exact.energy / n, "k-", lw=1.3, label="exact, Eq. (7)")
         dashed = equation_14(b, exact.times, np.cos(b.omega_p * exact.times))
-        axes.plot(scaled, dashed, "--", color=panels.ASYMPTOTIC_COLOR, lw=1.3, label="Eq. (14)")
+        axes.plot(scaled, dashed, "--", color=ASYMPTOTIC_COLOR, lw=1.3, label="Eq. (14)")
         axes.plot(scaled, equation_14(b, exact.times, 1.0), "k:", lw=1.2, label="lower bound")
         axes.errorbar(
             n * runs.times,
             runs.energy / n,
             2 * runs.energy_sem / n,
-            color=panels.ENSEMBLE_COLOR,
+            color=ENSEMBLE_COLOR,
             ls="",
             marker="o",
             ms=3.5,

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 import trajbatt as tb
 from experiments import study
 from experiments.study import CONDITIONAL, FAILS, HOLDS, Verdict
-from trajbatt.pictures import panels
+from trajbatt.pictures.style import CHANNEL_COLORS, CHANNEL_MARKS
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,11 @@ def draw(chosen, found):
     """Draw the paper's figure per atom, and the fraction that is lost."""
     figure = Figure(figsize=(9.0, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    atoms, color = np.array(chosen.atoms), panels.CHANNEL_COLORS["dis"]
+    atoms, color = np.array(chosen.atoms), CHANNEL_COLORS["dis"]
     left.plot(atoms, found["stored"] / atoms, "k--", lw=1.5, label="stored, Eq. (9)")
     left.plot(atoms, found["emitted"] / atoms, color=color, lw=2, label="coherent, Eq. (19)")
     mean, sem, _ = found["runs"]
-    style = {"ls": "", "marker": panels.CHANNEL_MARKS["dis"], "ms": 5, "mfc": "white"}
+    style = {"ls": "", "marker": CHANNEL_MARKS["dis"], "ms": 5, "mfc": "white"}
     label = f"{chosen.ntraj} trajectories"
     left.errorbar(chosen.run_atoms, mean, 2 * sem, color=color, **style, label=label)
     left.set(xscale="log", xlim=(0.9, atoms[-1]), ylim=(0, 0.75), xlabel="$N$")

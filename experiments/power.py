@@ -16,7 +16,7 @@ from scipy.linalg import eigh_tridiagonal
 import trajbatt as tb
 from experiments import study
 from experiments.study import CONDITIONAL, FAILS, HOLDS, Verdict
-from trajbatt.pictures import panels
+from trajbatt.pictures.style import ENSEMBLE_COLOR
 
 PULSE, FEW_PHOTONS, MANY_PHOTONS = "#1b7837", "#762a83", "#b35806"
 
@@ -204,7 +204,7 @@ def draw(chosen, found):
     figure = Figure(figsize=(9.4, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     atoms, style = np.array(chosen.atoms), {"ls": "", "mfc": "white", "ms": 5, "zorder": 5}
-    color = panels.ENSEMBLE_COLOR
+    color = ENSEMBLE_COLOR
     rabi = f"$\\Omega_P = {found['drive']:.3g}N\\gamma_-$"
     left.plot(atoms, found["runs"][2], color=color, lw=1.8, label=f"dissipative, {rabi}")
     left.errorbar(atoms, *found["runs"][:2], color=color, marker="o", **style)

@@ -147,19 +147,34 @@ def check_photons(model, name, duration):
         )
 
 
-def check_cost(model, name, times, quiet):
-    """Foresee how long the exact solution of Eq. (5) takes: warn of minutes, refuse days.
+def driven_seconds(model, times):
+    """Return about how long the exact solution of the driven Eq. (5) takes, in seconds.
 
     It takes about two steps for each shortest time of the model, and one for each requested time.
+
+    Parameters
+    ----------
+    model : Model
+    times : ndarray (nt,)
     """
-    duration = times[-1]
-    steps = times.size + 2.0 * duration / model.timescale
-    seconds = 12.0 * steps * (5e-6 + 6e-9 * (model.n_atoms + 1) ** 2)
+    steps = times.size + 2.0 * times[-1] / model.timescale
+    return 12.0 * steps * (5e-6 + 6e-9 * model.n_levels**2)
+
+
+def check_cost(model, name, times, quiet):
+    """Warn if the exact solution of Eq. (5) until the time called `name` takes minutes.
+
+    Raises
+    ------
+    ValueError
+        If it takes many hours.
+    """
+    seconds = driven_seconds(model, times)
     if seconds > LONGEST:
         raise ValueError(
             f"`{name}` must leave the exact solution of Eq. (5) less than "
             f"{LONGEST / 3600:g} hours, but about {seconds / 3600:.2g} are expected by "
-            f"t = {duration:.6g}"
+            f"t = {times[-1]:.6g}"
         )
     if seconds > WORTH_A_WORD and not quiet:
         print(
@@ -187,7 +202,7 @@ def make_folder(context, out):
     if out is not None:
         if not out.strip():
             raise ValueError("`out` must name a folder, but is empty")
-        return Path(out)
+        return _without_detours(out)
     words = [context.info_name]
     for option in context.command.params:
         value = context.params.get(option.name)
@@ -201,4 +216,10 @@ def make_json_path(json_file):
     """Return the path of the JSON file, None for standard output."""
     if json_file is not None and not json_file.strip():
         raise ValueError("`json` must name a file, but is empty")
-    return None if json_file in (None, "-") else Path(json_file)
+    return None if json_file in (None, "-") else _without_detours(json_file)
+
+
+def _without_detours(text):
+    """Return a path; one through "..", which may lead through folders not yet there, resolved."""
+    path = Path(text)
+    return path.resolve() if ".." in path.parts else path

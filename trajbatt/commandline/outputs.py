@@ -36,13 +36,31 @@ class Outputs:
 
     @classmethod
     def check(cls, context, provenance, out, json_file, force, quiet, has_picture=True):
-        """Find out before anything is computed whether the results can be written."""
+        """Find out before anything is computed whether the results can be written.
+
+        Parameters
+        ----------
+        context : typer.Context
+            Of the command; if it has an option `store`, its results stay out of there.
+        provenance : dict
+        out, json_file : str or None
+        force, quiet : bool
+            As the options have them.
+        has_picture : bool
+
+        Raises
+        ------
+        ValueError
+            As `results_folder.check`, and if an option names nothing.
+        """
         from trajbatt.commandline import results_folder
 
         place = make_folder(context, out) if has_picture else None
         picture = f"{context.info_name}.png" if has_picture else None
         json_path = make_json_path(json_file)
-        results_folder.check(place, [picture] if has_picture else [], json_path, provenance, force)
+        pictures = [picture] if has_picture else []
+        check_apart(context, out, json_file, has_picture)
+        results_folder.check(place, pictures, json_path, provenance, force)
         return cls(place, picture, json_file, json_path, provenance, quiet)
 
     def show(self, *things):
@@ -56,11 +74,9 @@ class Outputs:
     def save_picture(self, figure):
         """Write the picture, and say where it is."""
         from trajbatt.commandline import results_folder
-        from trajbatt.pictures import plots
+        from trajbatt.pictures.style import as_png
 
-        results_folder.write_results(
-            self.place, {self.picture: plots.as_png(figure)}, self.provenance
-        )
+        results_folder.write_results(self.place, {self.picture: as_png(figure)}, self.provenance)
         self.show(f"picture: {self.place / self.picture}")
 
     def write_json(self, numbers):
@@ -75,6 +91,26 @@ class Outputs:
             print(text)
         else:
             files.write(self.json_path, (text + "\n").encode())
+
+
+def check_apart(context, out, json_file, has_picture=True):
+    """Find out whether the results of a command stay out of the stores of runs.
+
+    `Outputs.check` does it, too; commands that compute something before that ask here first. The
+    arguments are those of `Outputs.check`; `context` tells the option `store`, if there is one.
+
+    Raises
+    ------
+    ValueError
+        If not; see `results_folder.check_apart`.
+    """
+    from trajbatt.commandline import results_folder
+
+    results_folder.check_apart(
+        make_folder(context, out) if has_picture else None,
+        make_json_path(json_file),
+        context.params.get("store"),
+    )
 
 
 def run_ensemble(model, times, settings, quiet, initial=None):

@@ -2,20 +2,18 @@
 
 import math
 
-import numpy as np
-
 from trajbatt.analysis.compare import NO_P_VALUE, compare
 from trajbatt.commandline.console import plural, summary_table
 from trajbatt.exact.mesolve import mesolve
-from trajbatt.models.banded import BandedModel
-from trajbatt.models.protocol import Protocol
-from trajbatt.pictures import plots
+from trajbatt.models.battery import battery_of
+from trajbatt.pictures.layout import doing
+from trajbatt.pictures.runs import run_figure
 from trajbatt.reports import summaries
 
 UNJUDGED = "z –: too few trajectories, or too few photons, carry it"
 
 
-def present(outputs, runs, exact, battery, trajectories, energies=None):
+def present(outputs, runs, exact, trajectories, energies=None):
     """Print the table of a run, save its picture and write its numbers.
 
     Parameters
@@ -23,17 +21,17 @@ def present(outputs, runs, exact, battery, trajectories, energies=None):
     outputs : Outputs
     runs : EnsembleResult
     exact : MasterEquationResult
-    battery : Battery
     trajectories : list of Trajectory
         For the picture; the clicks are those of the first.
     energies : ndarray (nc,), optional
         Of the photons of a charging, in units of hbar omega_0; each is one quantum by default.
     """
     verdict = compare(runs, exact)
-    what, rows, title, figure = _views(runs, exact, verdict, battery, trajectories, energies)
+    title, rows = summaries.summarise(runs, exact, verdict, energies)
+    figure = run_figure(runs, exact, trajectories, _secular(runs))
     known = f"p = {verdict.p_value:.3g}: chance of a larger deviation from the exact solution"
     outputs.show(
-        f"{what}: {plural(runs.ntraj, 'trajectory')}, seed {runs.seed}",
+        f"{_heading(runs)}: {plural(runs.ntraj, 'trajectory')}, seed {runs.seed}",
         summary_table(rows, title),
         *([UNJUDGED] if any(row.z is not None and math.isnan(row.z) for row in rows) else []),
         NO_P_VALUE if math.isnan(verdict.p_value) else known,
@@ -50,31 +48,23 @@ def present(outputs, runs, exact, battery, trajectories, energies=None):
     )
 
 
-def _views(runs, exact, verdict, battery, trajectories, energies):
-    """Return what a run is, the rows of its table, their title and its picture."""
-    model, times = runs.model, runs.times
-    atoms, end = plural(model.n_atoms, "atom"), f"to t = {times[-1]:.6g}"
-    if isinstance(model, Protocol):
-        lasting = ", ".join(f"{one.name} for {length:.6g}" for one, length in model.steps)
-        return (
-            f"{atoms}: {lasting}\n{end}",
-            summaries.protocol_summary(runs, exact, verdict),
-            "stage by stage",
-            plots.protocol_figure(runs, exact, battery, trajectories),
+def _heading(runs):
+    """Return what a run is: what was done, with how many atoms, until when."""
+    model, end = runs.model, f"to t = {runs.times[-1]:.6g}"
+    atoms = plural(model.n_atoms, "atom")
+    if model.is_staged:
+        lasting = ", ".join(
+            f"{stage.model.name} for {stage.duration:.6g}" for stage in model.stages()
         )
-    if model.name == "charge":
-        full = isinstance(model, BandedModel)
-        energies = np.ones(len(runs.channels)) if energies is None else energies
-        secular = mesolve(battery.charge(), times) if full else None
-        return (
-            f"Charging {atoms}{' by Eq. (5)' if full else ''} {end}",
-            summaries.charging_summary(runs, exact, verdict, energies),
-            "at the end",
-            plots.charging_figure(runs, exact, battery, trajectories, secular),
-        )
-    return (
-        f"Discharging {atoms} {end}",
-        summaries.discharge_summary(runs, exact, verdict),
-        "discharge",
-        plots.discharge_figure(runs, exact, battery, trajectories),
-    )
+        return f"{atoms}: {lasting}\n{end}"
+    before, after = doing(model)
+    return f"{before}{atoms}{after} {end}"
+
+
+def _secular(runs):
+    """Return the solution of Eq. (7) beside that of a plain Eq. (5), or None for other runs."""
+    model = runs.model
+    battery = battery_of(model)
+    if model.is_staged or model.clicks_from_populations or battery is None:
+        return None
+    return mesolve(battery.charge(), runs.times, runs.initial)

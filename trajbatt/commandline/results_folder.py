@@ -1,19 +1,90 @@
 """Where a command writes, and whose results are already there.
 
-A folder of results holds `run.json`, which says what run they are from; a JSON file says it itself.
-Nothing is written before a run has ended, and then each file at once.
+A folder of results holds `results.json`, which says what command they are of; a JSON file says it
+itself. Nothing is written before a command has computed everything, and then each file at once.
+Results never come into the folder of a stored run, nor a run into one of results.
 """
 
 import json
 import os
+from pathlib import Path
 
 from trajbatt.base import files
+from trajbatt.ensembles import store as stores
 
-MANIFEST = "run.json"
+MANIFEST = "results.json"
+OLD_MANIFEST = stores.MANIFEST  # results once had a manifest of the name that stores have
+
+
+def check_apart(folder, json_file, store):
+    """Find out, before anything is computed, whether results stay out of the stores of runs.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Of the results.
+    json_file : Path or None
+    store : str or None
+        Where the run itself will be kept.
+
+    Raises
+    ------
+    ValueError
+        If any of these would come into the place of another.
+    """
+    if folder is not None:
+        check_no_run("out", folder)
+    if json_file is not None:
+        for place in _homes(json_file):
+            check_no_run("json", place)
+        for place in (folder, None if store is None else Path(store)):
+            would_be = place is not None and json_file.resolve() in _with_parents(place)
+            if would_be and not json_file.is_dir():
+                raise ValueError(f"`json` must be a file, but {json_file} is to be a folder")
+    if store is None:
+        return
+    kept = Path(store)
+    if folder is not None and _is_same(folder, kept):
+        raise ValueError(f"`out` must not be the folder of --store, but both are {folder}")
+    if json_file is not None and any(_is_same(place, kept) for place in _homes(json_file)):
+        raise ValueError(f"`json` must not be in the folder of --store, but {json_file} is")
+    if _is_manifest(_manifest(kept)):
+        raise ValueError(f"`store` must be a folder of its own, but {kept} holds results")
+
+
+def check_no_run(argument, place):
+    """Raise `ValueError` if a folder, that of the option or argument named, holds a stored run."""
+    if _holds_run(place):
+        raise ValueError(f"`{argument}` must not be where a run is stored, but {place} holds one")
+
+
+def _holds_run(place):
+    place = Path(place).resolve()  # folders on the way through ".." need not be there
+    try:
+        stores.read_manifest(place)
+    except ValueError:
+        return (place / stores.ARRAYS).is_file()  # it is being begun, or its manifest is damaged
+    return True
+
+
+def _is_same(place, other):
+    """Whether two paths are of one folder, which need not be there yet."""
+    place, other = place.resolve(), other.resolve()
+    return place == other or (place.exists() and other.exists() and place.samefile(other))
+
+
+def _homes(file):
+    """Return the folders in which a file is, and in which it is if it is a link."""
+    return file.parent, file.resolve().parent
+
+
+def _with_parents(place):
+    place = place.resolve()
+    return (place, *place.parents)
 
 
 def check(folder, files, json_file, provenance, force=False):
-    """Find out, before anything is computed, whether the results of a run can be written.
+    """Find out, before anything is computed, whether the results of a command can be written.
 
     Parameters
     ----------
@@ -22,25 +93,27 @@ def check(folder, files, json_file, provenance, force=False):
         What will be written there, beside the manifest.
     json_file : Path or None
     provenance : dict
-        What is needed to repeat the run, as JSON has it.
+        What is needed to repeat the command, as JSON has it.
     force : bool
-        Overwrite the results of another run.
+        Overwrite other results.
 
     Raises
     ------
     ValueError
-        If another run's results, or a file of another kind, would be overwritten, or if something
-        cannot be written.
+        If other results, or a file of another kind, would be overwritten, or if something cannot
+        be written.
     """
     if folder is not None:
         outputs = [folder / name for name in (MANIFEST, *files)]
-        if not force and any(path.exists() for path in outputs):
-            _compare("out", folder, _read(folder / MANIFEST), provenance)
+        found = _manifest(folder)
+        if not force and (_is_manifest(found) or any(path.exists() for path in outputs)):
+            _compare("out", folder, found, provenance)
         _check_writable("out", folder / MANIFEST)
         for path in outputs:
             if path.is_dir():
                 raise ValueError(f"`out` must be a folder for files, but {path} is a folder")
-        if json_file is not None and json_file.resolve() in [path.resolve() for path in outputs]:
+        taken = [path.resolve() for path in (*outputs, folder / OLD_MANIFEST)]
+        if json_file is not None and json_file.resolve() in taken:
             raise ValueError(f"`json` must be a file of its own, but {json_file} is an output")
     if json_file is not None:
         if json_file.is_dir():
@@ -51,11 +124,30 @@ def check(folder, files, json_file, provenance, force=False):
 
 
 def write_results(folder, results, provenance):
-    """Write the files of a run, {name: bytes}, and last its manifest."""
-    (folder / MANIFEST).unlink(missing_ok=True)  # no moment at which it tells of other results
+    """Write the files of a command, {name: bytes}, and last its manifest."""
+    # There is no moment at which a manifest tells of other results.
+    (folder / MANIFEST).unlink(missing_ok=True)
+    if _is_manifest(_read(folder / OLD_MANIFEST)):
+        (folder / OLD_MANIFEST).unlink()
     for name, data in results.items():
         files.write(folder / name, data)
     files.write(folder / MANIFEST, (json.dumps(provenance, indent=1) + "\n").encode())
+
+
+def _manifest(folder):
+    """Return what the manifest in a folder says, or None; that of older results has another name.
+
+    A file of the older name that is no manifest is somebody else's.
+    """
+    if (folder / MANIFEST).exists():
+        return _read(folder / MANIFEST)
+    older = _read(folder / OLD_MANIFEST)
+    return older if _is_manifest(older) else None
+
+
+def _is_manifest(found):
+    """Whether a JSON value is the manifest of results: a provenance, and nothing else."""
+    return isinstance(found, dict) and set(found) == {"command", "version", "parameters"}
 
 
 def _check_writable(argument, path, make_parents=True):

@@ -1,32 +1,27 @@
-"""Panels of pictures: one function each, axes and results in, artists out.
+"""Panels of pictures: one function each, axes and results in, artists out."""
 
-Photons keep one colour and one mark everywhere: red, center and blue in vermilion, green and blue
-of a palette that colour-blind readers can tell apart, unresolved ones in grey, those of a discharge
-in yellow.
-"""
+import textwrap
 
 import numpy as np
 
 from trajbatt.models import asymptotics
-from trajbatt.models.protocol import Protocol
+from trajbatt.models.battery import battery_of
+from trajbatt.pictures.style import (
+    ASYMPTOTIC_COLOR,
+    CHANNEL_COLORS,
+    DASHED,
+    ENSEMBLE_COLOR,
+    EXACT_COLOR,
+    NOTE,
+    SECULAR_COLOR,
+    TRAJECTORY_COLOR,
+    channel_style,
+    plain_text,
+    stage_color,
+)
 
-CHANNEL_COLORS = {
-    "red": "#d55e00",
-    "center": "#009e73",
-    "blue": "#0072b2",
-    "all": "#555555",
-    "dis": "#c99700",
-    "total": "#222222",
-}
-CHANNEL_MARKS = {"red": "^", "center": "o", "blue": "v", "all": "s", "dis": "D", "total": "x"}
-EXACT_COLOR = "black"
-ENSEMBLE_COLOR = "#cc3377"
-TRAJECTORY_COLOR = "#7777aa"
-ASYMPTOTIC_COLOR = "#e69f00"
-SECULAR_COLOR = "#0072b2"
-STAGE_COLORS = {"charge": "#fff3d6", "store": "#eeeeee", "discharge": "#e2eefc"}
-NOTE = {"ha": "center", "va": "center", "fontsize": 9, "color": "#777777"}
 MOST_GROUPS = 20  # of photon numbers, of one channel
+WIDEST_NAME = 16  # characters of a channel beside its line
 MOST_PERIODS = 400  # with more of them in a picture, 3201 times no longer follow Eq. (14)
 
 
@@ -69,8 +64,16 @@ def draw_energy(axes, runs, exact, trajectories=()):
     return artists
 
 
-def draw_asymptotic(axes, battery, times):
-    """Draw Eq. (14), the energy per atom for large N, unless it oscillates too fast to be seen."""
+def draw_asymptotic(axes, runs):
+    """Draw Eq. (14), the energy per atom for large N, where it holds and can be seen.
+
+    It holds for what a battery does from the bare ground state, and is not drawn where it
+    oscillates too fast.
+    """
+    model, times = runs.model, runs.times
+    battery = battery_of(model)
+    if battery is None or runs.initial is not None or model.start is not None:
+        return []
     if battery.omega_p * times[-1] / (2 * np.pi) >= MOST_PERIODS:
         return []
     return axes.plot(
@@ -78,7 +81,7 @@ def draw_asymptotic(axes, battery, times):
         asymptotics.energy(battery, times) / battery.n_atoms,
         color=ASYMPTOTIC_COLOR,
         lw=1.4,
-        ls=(0, (4, 2)),
+        ls=DASHED,
         label=r"$N\to\infty$, Eq. (14)",
     )
 
@@ -90,7 +93,7 @@ def draw_secular(axes, secular):
         secular.energy / secular.model.n_atoms,
         color=SECULAR_COLOR,
         lw=1.2,
-        ls=(0, (4, 2)),
+        ls=DASHED,
         label="exact, secular Eq. (7)",
     )
 
@@ -115,18 +118,22 @@ def draw_coherent(axes, runs, exact):
     return artists
 
 
-def draw_stages(axes, protocol: Protocol, named=False):
-    """Shade the stages of a protocol, with their names above if wanted."""
+def draw_stages(axes, model, until, named=False):
+    """Shade the stages of a protocol that begin before `until`, with their names if wanted."""
     artists = []
-    for stage in protocol.until(axes.get_xlim()[1]):
-        color = STAGE_COLORS[stage.model.name]
-        artists.append(axes.axvspan(stage.start, stage.end, color=color, lw=0, zorder=-1))
+    for stage in model.stages(until):
+        end = min(stage.end, until)
+        color = stage_color(stage.model)
+        artists.append(axes.axvspan(stage.start, end, color=color, lw=0, zorder=-1))
         if named:
-            middle = 0.5 * (stage.start + stage.end)
-            transform = axes.get_xaxis_transform()
             artists.append(
                 axes.text(
-                    middle, 1.01, stage.model.name, transform=transform, ha="center", va="bottom"
+                    0.5 * (stage.start + end),
+                    1.01,
+                    plain_text(stage.model.name),
+                    transform=axes.get_xaxis_transform(),
+                    ha="center",
+                    va="bottom",
                 )
             )
     return artists
@@ -149,25 +156,31 @@ def draw_seen(axes, found):
 
 def _draw_raster(axes, time, channel, channels):
     artists = []
-    for row, name in enumerate(channels):
+    colors = [channel_style(name, channels).color for name in channels]
+    for row, color in enumerate(colors):
         times = time[channel == row]
         artists += axes.eventplot(
             [times],
             lineoffsets=row,
             linelengths=0.7,
             linewidths=0.9,
-            colors=CHANNEL_COLORS[name],
+            colors=color,
             # Where clicks overlap, shades still tell how many there are.
             alpha=min(1.0, max(0.02, 150 / max(1, times.size))),
         )
         if times.size == 0:
             axes.text(0.5, row, "no photons", transform=axes.get_yaxis_transform(), **NOTE)
-    axes.set_yticks(range(len(channels)), channels)
-    for label, name in zip(axes.get_yticklabels(), channels, strict=True):
-        label.set_color(CHANNEL_COLORS[name])
+    axes.set_yticks(range(len(channels)), [plain_text(_shortened(name)) for name in channels])
+    for label, color in zip(axes.get_yticklabels(), colors, strict=True):
+        label.set_color(color)
     axes.set_ylim(-0.6, len(channels) - 0.4)
     axes.tick_params(axis="y", length=0)
     return artists
+
+
+def _shortened(name):
+    """Return a long name in two lines, so that it leaves room for the panels."""
+    return "\n".join(textwrap.wrap(name, WIDEST_NAME, max_lines=2, placeholder="…")) or name
 
 
 def draw_conditional_energy(axes, found, unseen):
@@ -191,7 +204,7 @@ def draw_conditional_energy(axes, found, unseen):
         unseen.energy / n_atoms,
         color=EXACT_COLOR,
         lw=1.0,
-        ls=(0, (4, 2)),
+        ls=DASHED,
         label="without them",
     )
     axes.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
@@ -211,45 +224,44 @@ def draw_numbers(axes, found):
         share = np.add.reduceat(value[:high], starts)
         sizes = np.diff(np.append(starts, high))
         sem = np.sqrt(share * (1.0 - share) / found.ntraj)
-        artists += _draw_marks(axes, name, starts + 0.5 * (sizes - 1), share / sizes, sem / sizes)
+        style = channel_style(name, found.channels)
+        middles = starts + 0.5 * (sizes - 1)
+        artists += _draw_marks(axes, name, style, middles, (share / sizes, sem / sizes))
         if exact is not None:
-            artists += _draw_line(axes, name, curve.x[low:high], exact[low:high])
+            artists += axes.plot(curve.x[low:high], exact[low:high], color=style.color, lw=1.1)
     axes.set_ylim(bottom=0.0)
     axes.set_xlabel(f"number of photons by $t = {found.duration:.4g}$")
     axes.set_ylabel("probability")
     return artists
 
 
-def draw_curves(axes, curves):
-    """Draw estimates beside exact curves, by channel: {name: Curve}."""
+def draw_curves(axes, curves, channels):
+    """Draw estimates beside exact curves, {name: Curve}, of some of `channels`."""
     artists = []
     for name, curve in curves.items():
-        artists += _draw_marks(axes, name, curve.x, *curve.estimate)
+        style = channel_style(name, channels)
+        artists += _draw_marks(axes, name, style, curve.x, curve.estimate)
         if curve.exact is not None:
-            artists += _draw_line(axes, name, curve.exact_x, curve.exact)
+            artists += axes.plot(curve.exact_x, curve.exact, color=style.color, lw=1.1)
     return artists
 
 
-def _draw_marks(axes, name, x, value, sem):
-    """Draw an estimate with two standard errors."""
-    color = CHANNEL_COLORS[name]
+def _draw_marks(axes, name, style, x, estimate):
+    """Draw an estimate (value, standard error) with two standard errors."""
+    value, sem = estimate
     marks = axes.errorbar(
         x,
         value,
         2 * sem,
         ls="",
-        marker=CHANNEL_MARKS[name],
+        marker=style.mark,
         ms=4,
-        markerfacecolor="white" if name == "red" else color,
-        color=color,
+        markerfacecolor=style.face,
+        color=style.color,
         elinewidth=1.0,
-        label=name,
+        label=plain_text(name),
     )
     return [marks]
-
-
-def _draw_line(axes, name, x, value):
-    return axes.plot(x, value, color=CHANNEL_COLORS[name], lw=1.1)
 
 
 def draw_counts(axes, runs, exact):
@@ -257,18 +269,18 @@ def draw_counts(axes, runs, exact):
     artists = []
     shown = slice(None, None, max(1, runs.times.size // 16))
     for i, name in enumerate(runs.channels):
-        color = CHANNEL_COLORS[name]
-        artists += axes.plot(exact.times, exact.counts[i], color=color, lw=1.2)
+        style = channel_style(name, runs.channels)
+        artists += axes.plot(exact.times, exact.counts[i], color=style.color, lw=1.2)
         artists += axes.plot(
             runs.times[shown],
             runs.counts[i, shown],
             ls="",
-            marker=CHANNEL_MARKS[name],
+            marker=style.mark,
             ms=5.5,
-            markerfacecolor="white" if name == "red" else color,
-            color=color,
+            markerfacecolor=style.face,
+            color=style.color,
             clip_on=False,
-            label=name,
+            label=plain_text(name),
         )
     axes.set_ylabel("mean photons")
     top = max(float(exact.counts.max()), float(runs.counts.max())) or 1.0

@@ -45,6 +45,7 @@ def charge(
     from trajbatt.base import checks
     from trajbatt.commandline.presenting import present
     from trajbatt.exact.mesolve import mesolve
+    from trajbatt.models.channel import photon_energies
     from trajbatt.reports import json_report
 
     ratio = options.ratio_or_one(ratio, full)
@@ -55,7 +56,7 @@ def charge(
         if full:
             raise ValueError("`omega_0` must be left out with --full, which resolves no channels")
     model = battery.charge(secular=not full)
-    energies = json_report.photon_energies(battery, omega_0)[: len(model.channel_names)]
+    energies = photon_energies(model, omega_0)
     duration = options.charging_duration(battery, "time", time)
     times = options.charging_times(battery, duration)
     options.check_photons(model, "time", times[-1])
@@ -75,4 +76,4 @@ def charge(
         options.check_cost(model, "time", times, quiet)
 
     runs = run_ensemble(model, times, settings, quiet)
-    present(outputs, runs, mesolve(model, times), battery, single_trajectories(runs), energies)
+    present(outputs, runs, mesolve(model, times), single_trajectories(runs), energies)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from trajbatt.commandline import options
-from trajbatt.commandline.outputs import Outputs, run_ensemble, single_trajectories
+from trajbatt.commandline.outputs import Outputs, check_apart, run_ensemble, single_trajectories
 
 HELP = "The whole cycle: charge, store and discharge, in one run."
 STORE_PERIODS = 3
@@ -63,32 +63,35 @@ def cycle(
     ratio = options.ratio_or_one(ratio, full)
     battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
     settings = options.make_settings(ntraj, seed, store, workers, target)
-    charge, store = battery.charge(secular=not full), battery.store()
-    discharge = battery.discharge(gamma)
+    check_apart(context, out, json_file)
+    charging, storing = battery.charge(secular=not full), battery.store()
+    discharging = battery.discharge(gamma)
     charged = options.charging_duration(battery, "charge_time", charge_time)
-    options.check_photons(charge, "charge_time", charged)
-    charging = options.charging_times(battery, charged)
+    options.check_photons(charging, "charge_time", charged)
+    charging_times = options.charging_times(battery, charged)
     if full:
-        options.check_cost(charge, "charge_time", charging, quiet)
+        options.check_cost(charging, "charge_time", charging_times, quiet)
     if store_time is None:
         period = 2 * math.pi / abs(battery.detuning) if battery.detuning else math.inf
         store_time = min(STORE_PERIODS * period, charged)
     stored = charged + checks.positive("store_time", store_time)
-    steps = [(charge, charged), (store, store_time)]
+    steps = [(charging, charged), (storing, store_time)]
     if discharge_time is None:
         discharge_time = until_drained(
             "discharge_time",
             n_atoms,
-            discharge.coherent_rate,
+            discharging.coherent_rate,
             lambda times: (
                 mesolve(
-                    Protocol([*steps, (discharge, times[-1] + charged)]), stored + times, rtol=1e-6
+                    Protocol([*steps, (discharging, times[-1] + charged)]),
+                    stored + times,
+                    rtol=1e-6,
                 ).energy
             ),
         )
     discharge_time = checks.positive("discharge_time", discharge_time)
-    options.check_photons(discharge, "discharge_time", discharge_time)
-    protocol = Protocol([*steps, (discharge, discharge_time)])
+    options.check_photons(discharging, "discharge_time", discharge_time)
+    protocol = Protocol([*steps, (discharging, discharge_time)])
     provenance = json_report.provenance(
         "cycle",
         battery,
@@ -96,7 +99,7 @@ def cycle(
         charge_time=charged,
         store_time=store_time,
         discharge_time=discharge_time,
-        gamma=discharge.coherent_rate,
+        gamma=discharging.coherent_rate,
         ntraj=ntraj,
         seed=seed,
         target=settings["target"],
@@ -104,8 +107,11 @@ def cycle(
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
     options.warn_of_battery(battery, quiet, secular=not full)
 
-    storing = np.linspace(charged, protocol.stages[1].end, STORE_POINTS)
-    discharging = np.linspace(protocol.stages[2].start, protocol.duration, DISCHARGE_POINTS)
-    times = np.concatenate((charging, storing[1:], discharging[1:]))
+    _, second, third = protocol.stages()
+    later = [
+        np.linspace(second.start, second.end, STORE_POINTS),
+        np.linspace(third.start, third.end, DISCHARGE_POINTS),
+    ]
+    times = np.concatenate((charging_times, *(one[1:] for one in later)))
     runs = run_ensemble(protocol, times, settings, quiet)
-    present(outputs, runs, mesolve(protocol, times), battery, single_trajectories(runs))
+    present(outputs, runs, mesolve(protocol, times), single_trajectories(runs))

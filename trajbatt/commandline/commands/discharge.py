@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from trajbatt.commandline import options
-from trajbatt.commandline.outputs import Outputs, run_ensemble, single_trajectories
+from trajbatt.commandline.outputs import Outputs, check_apart, run_ensemble, single_trajectories
 
 HELP = "Discharge: the charged battery decays with the pump off, by Eq. (5)."
 POINTS = 401
@@ -58,6 +58,7 @@ def discharge(
 
     battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
     settings = options.make_settings(ntraj, seed, store, workers, target)
+    check_apart(context, out, json_file)
     model = battery.discharge(gamma)
     initial = excited_state(n_atoms) if start is Start.INVERTED else None
     if time is None:
@@ -83,4 +84,4 @@ def discharge(
 
     times = np.linspace(0.0, time, POINTS)
     runs = run_ensemble(model, times, settings, quiet, initial)
-    present(outputs, runs, mesolve(model, times, initial), battery, single_trajectories(runs))
+    present(outputs, runs, mesolve(model, times, initial), single_trajectories(runs))

@@ -25,6 +25,7 @@ def export(
     Photon-HDF5 file, in which 1/gamma_minus is one second.
     """
     from trajbatt import exchange
+    from trajbatt.commandline import results_folder
     from trajbatt.commandline.console import plural
     from trajbatt.ensembles.mcsolve import load
 
@@ -33,10 +34,16 @@ def export(
         raise ValueError(f"`file` must not exist, but {file} does: --force overwrites it")
     if not path.parent.is_dir():
         raise ValueError(f"`file` must be in a folder, but {path.parent} is none")
+    results_folder.check_no_run("file", path.parent)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(f"`file` must end in {', '.join(SUFFIXES)}, but is {file}")
     runs = load(run)
+    if suffix != ".nc" and not runs.channels:
+        raise ValueError(
+            f"`run` must have photons for a {suffix} file, "
+            f"but {run} is of {runs.model.name!r}, which emits none"
+        )
     if suffix == ".csv":
         exchange.write_csv(runs.draw_clicks(), path)
     elif suffix in (".h5", ".hdf5"):

@@ -66,7 +66,7 @@ def filter(
     from trajbatt.exact.mesolve import mesolve
     from trajbatt.inference.filter import filter
     from trajbatt.light.input import check_watched
-    from trajbatt.pictures import plots
+    from trajbatt.pictures.photons import filter_figure
     from trajbatt.reports import json_report
 
     ratio = options.ratio_or_one(ratio, full)
@@ -123,7 +123,7 @@ def filter(
         ),
         facts_table([("log-likelihood of the record", found.log_likelihood[-1])]),
     )
-    outputs.save_picture(plots.filter_figure(found, unseen, battery, f"{what}, {detectors}"))
+    outputs.save_picture(filter_figure(found, unseen, f"{what}, {detectors}"))
     outputs.write_json({"filter": found, "exact": unseen})
 
 

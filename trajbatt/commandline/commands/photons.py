@@ -30,20 +30,21 @@ def photons(
     """Show photon numbers, Fano factors, waiting times and g2 of a stored run."""
     from trajbatt.commandline.console import plural, summary_table
     from trajbatt.ensembles.mcsolve import load
-    from trajbatt.models.banded import BandedModel
-    from trajbatt.models.battery import Battery
-    from trajbatt.pictures import plots
+    from trajbatt.models.battery import battery_of
+    from trajbatt.pictures.photons import photons_figure
     from trajbatt.reports import json_report
     from trajbatt.reports.photon_report import is_quick, photon_report
 
     runs = load(run)
     if not runs.channels:
-        raise ValueError(f"`run` must have photons, but {run} is of {runs.model.name!r}")
-    battery = Battery.from_model(runs.model)
+        raise ValueError(
+            f"`run` must have photons, but {run} is of {runs.model.name!r}, which emits none"
+        )
     with_exact = is_quick(runs.model) if exact is None else exact
     provenance = json_report.provenance(
         "photons",
-        battery,
+        battery_of(runs.model),
+        model=runs.model,
         run=str(run),
         time=float(runs.times[-1]),
         ntraj=runs.ntraj,
@@ -51,12 +52,11 @@ def photons(
         exact=with_exact,
     )
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
-    what = runs.model.name + (" by Eq. (5)" if isinstance(runs.model, BandedModel) else "")
     clicks = runs.draw_clicks()
     found = photon_report(clicks, runs.model, runs.initial, with_exact)
     outputs.show(
         f"{plural(len(clicks), 'photon')} of {plural(runs.ntraj, 'trajectory')}: "
-        f"{what}, {plural(battery.n_atoms, 'atom')}",
+        f"{runs.model.label}, {plural(runs.model.n_atoms, 'atom')}",
         summary_table(found.rows, f"by t = {found.duration:.6g}"),
     )
     if with_exact:
@@ -65,5 +65,5 @@ def photons(
         outputs.show(f"chance of a larger deviation of the numbers: {listed}")
     else:
         outputs.show("exact curves of Eq. (5) are left out; --exact computes them")
-    outputs.save_picture(plots.photons_figure(found, what, battery))
+    outputs.save_picture(photons_figure(found, runs.model))
     outputs.write_json({"photons": found})

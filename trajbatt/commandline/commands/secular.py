@@ -39,7 +39,7 @@ def secular(
     from trajbatt.analysis.secular import secular_check
     from trajbatt.base import checks
     from trajbatt.commandline.console import columns_table
-    from trajbatt.pictures import plots
+    from trajbatt.pictures.analysis import secular_figure, secular_sweep_figure
     from trajbatt.reports import json_report
     from trajbatt.states.driven_steady_state import check_size
 
@@ -91,8 +91,7 @@ def secular(
         columns_table(headings, [list(row.values())[: len(headings)] for row in rows]),
         *_verdicts(found, tolerance),
     )
-    figure = plots.secular_sweep_figure if drives else plots.secular_figure
-    outputs.save_picture(figure(found if drives else found[0]))
+    outputs.save_picture(secular_sweep_figure(found) if drives else secular_figure(found[0]))
     outputs.write_json({"summary": rows, "full": [one.full for one in found]})
 
 

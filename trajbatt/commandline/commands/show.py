@@ -30,14 +30,14 @@ def show(
     from trajbatt.commandline.presenting import present
     from trajbatt.ensembles.mcsolve import load
     from trajbatt.exact.mesolve import mesolve
-    from trajbatt.models.battery import Battery
+    from trajbatt.models.battery import battery_of
     from trajbatt.reports import json_report
 
     runs = load(run)
-    battery = Battery.from_model(runs.model)
     provenance = json_report.provenance(
         "show",
-        battery,
+        battery_of(runs.model),
+        model=runs.model,
         run=str(run),
         time=float(runs.times[-1]),
         ntraj=runs.ntraj,
@@ -52,4 +52,4 @@ def show(
         finer = np.linspace(runs.times[0], runs.times[-1], max(wanted, 2))
         trajectories = [runs.replay(trajectory, finer if runs.times.size > 1 else None)]
     exact = mesolve(runs.model, runs.times, runs.initial)
-    present(outputs, runs, exact, battery, trajectories)
+    present(outputs, runs, exact, trajectories)

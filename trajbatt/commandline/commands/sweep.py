@@ -32,13 +32,18 @@ def sweep(
     """Charge batteries of all combinations to their T90; known points are not computed again."""
     from trajbatt.analysis.sweep import sweep as run_sweep
     from trajbatt.base import checks, datasets, files
+    from trajbatt.commandline import results_folder
     from trajbatt.commandline.console import columns_table, plural, screen
     from trajbatt.ensembles.progress import reporting
-    from trajbatt.pictures import plots
+    from trajbatt.pictures.analysis import sweep_figure
+    from trajbatt.pictures.style import as_png
 
     if not store.strip():
         raise ValueError("`store` must name a folder, but is empty")
     place = Path(store)
+    if place.exists() and not place.is_dir():
+        raise ValueError(f"`store` must be a folder, but {store} is a file")
+    results_folder.check_no_run("store", place)
     axes = {
         "n_atoms": _values("n_atoms", n_atoms, int),
         "theta": _values("theta", theta),
@@ -54,7 +59,7 @@ def sweep(
             **axes, ntraj=ntraj, seed=seed, store=place, threads=threads, progress=progress
         )
     datasets.write(data, place / "sweep.nc")
-    files.write(place / "sweep.png", plots.as_png(plots.sweep_figure(data)))
+    files.write(place / "sweep.png", as_png(sweep_figure(data)))
     table = data.to_dataframe().reset_index()
     columns = {
         "N": table.n_atoms,
