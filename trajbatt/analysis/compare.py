@@ -25,8 +25,9 @@ import numpy as np
 from trajbatt.ensembles.result import EnsembleResult
 from trajbatt.exact.mesolve import MasterEquationResult
 from trajbatt.numerics.scores import weighted_chi2_tail, z_scores
-from trajbatt.trajectories.records import COUNTS, ROW
+from trajbatt.trajectories.records import COUNTS, ROW, UNCHECKED
 
+JUDGED = ("jz", "jz_square", "jx", "jy")  # rows of samples, and the counts
 ENOUGH_CARRIERS = 25  # trajectories, see `Moments.carriers`
 ENOUGH_TRAJECTORIES = 10
 RIDGE = 40.0
@@ -214,16 +215,26 @@ def _hang_on_rare_clicks(n, expected, energy_variance, sem):
 
 
 def _expected_samples(exact):
-    """Return the exact means of the samples but the quantum variance, float64 (4 + nc, nt)."""
+    """Return the exact means of the rows that are judged, float64 (4 + nc, nt)."""
     jz = exact.energy - exact.model.n_atoms / 2
-    rows = {
-        ROW["jz"]: jz,
-        ROW["jz_square"]: exact.energy_variance + jz**2,
-        ROW["jx"]: exact.dipole.real,
-        ROW["jy"]: exact.dipole.imag,
-        **{COUNTS + i: mean for i, mean in enumerate(exact.counts)},
-    }
-    return np.array([rows[row] for row in sorted(rows)])
+    return np.array(
+        [jz, exact.energy_variance + jz**2, exact.dipole.real, exact.dipole.imag, *exact.counts]
+    )
+
+
+def _judged_checkpoints(runs):
+    """Return the means and the covariance of the rows that are judged at the checkpoints.
+
+    Returns
+    -------
+    mean : ndarray (nr nt,), float64
+    covariance : ndarray (nr nt, nr nt), float64
+    """
+    n_rows, n_times = len(runs.moments.mean) - 1, runs.checkpoint_indices.size
+    rows = np.append([ROW[name] for name in JUDGED], np.arange(COUNTS, n_rows + 1))
+    rows -= rows > UNCHECKED  # which is left out there
+    places = (n_times * rows[:, None] + np.arange(n_times)).ravel()
+    return runs.checkpoints.mean[places], runs.checkpoints.covariance[np.ix_(places, places)]
 
 
 def _joint_test(runs, exact, scores):
@@ -242,14 +253,15 @@ def _joint_test(runs, exact, scores):
     of_energy, of_square = np.arange(columns), columns + np.arange(columns)
     turn[of_square, of_energy] = -2.0 * expected[0, indices]
     turn = turn[np.isfinite(scores) & (scores != 0.0)]
-    mean = turn @ runs.checkpoints.mean
-    sem = np.sqrt(((turn @ runs.checkpoints.covariance) * turn).sum(axis=1) / n)
+    mean, covariance = _judged_checkpoints(runs)
+    mean = turn @ mean
+    sem = np.sqrt(((turn @ covariance) * turn).sum(axis=1) / n)
     z = z_scores(mean, turn @ expected[:, indices].ravel(), sem)
     free = np.isfinite(z) & (z != 0.0)
     if not np.any(free):
         return 0.0, 0.0, 1.0 if np.all(scores == 0.0) else np.nan
     turn = turn[free] / (sem[free, None] * np.sqrt(n))
-    correlation = turn @ runs.checkpoints.covariance @ turn.T
+    correlation = turn @ covariance @ turn.T
     variances, directions = np.linalg.eigh(correlation)
     ridge = RIDGE * variances.size / n
     weights = np.maximum(variances, 0.0) / (variances + ridge)

@@ -10,7 +10,7 @@ import numpy as np
 from trajbatt.ensembles.plan import checkpoint_indices
 from trajbatt.ensembles.tally import Tally, Total
 from trajbatt.numerics.moments import Moments
-from trajbatt.trajectories.records import COUNTS, ROW
+from trajbatt.trajectories.records import COUNTS, UNCHECKED
 
 BLOCK_ELEMENTS = 2**17  # samples held at once: 1 MB, so they stay in the cache
 BLOCK_CLICKS = 2**20  # clicks held at once, about
@@ -41,9 +41,7 @@ def run_chunk(plan, chunk, size):
 
 def _run_block(plan, rng, n):
     records, (samples, dropped, _) = plan.engine.run(rng, n, plan.times)
-    at_checkpoints = np.delete(
-        samples[:, :, checkpoint_indices(plan.times)], ROW["jz_variance"], axis=1
-    )
+    at_checkpoints = np.delete(samples[:, :, checkpoint_indices(plan.times)], UNCHECKED, axis=1)
     return Tally(
         moments=Moments.side_by_side(samples),
         checkpoints=Moments.of_all_pairs(at_checkpoints.reshape(len(samples), -1)),

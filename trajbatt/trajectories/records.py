@@ -15,6 +15,7 @@ from trajbatt.states.observables import JX, JY, JZ, JZ_SQUARE
 # of the first of them in the conditional state. Photon counts per channel follow.
 ROW = {JZ.name: 0, JZ_SQUARE.name: 1, "jz_variance": 2, JX.name: 3, JY.name: 4}
 COUNTS = len(ROW)
+UNCHECKED = ROW["jz_variance"]  # whose mean the density matrix does not tell
 
 
 class Records(NamedTuple):
