@@ -185,7 +185,7 @@ def test_an_interrupted_run_leaves_the_results_of_the_last_one(monkeypatch, empt
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("trajbatt.reports.summaries.charging_summary", interrupt)
+    monkeypatch.setattr("trajbatt.reports.summaries.summarise", interrupt)
     assert main(["charge", "--ntraj", "70", "-q", "--out", "a", "--force"]) == 130
     assert {path.name: path.read_bytes() for path in (empty_folder / "a").iterdir()} == before
 

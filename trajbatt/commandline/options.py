@@ -147,20 +147,6 @@ def check_photons(model, name, duration):
         )
 
 
-def driven_seconds(model, times):
-    """Return about how long the exact solution of the driven Eq. (5) takes, in seconds.
-
-    It takes about two steps for each shortest time of the model, and one for each requested time.
-
-    Parameters
-    ----------
-    model : Model
-    times : ndarray (nt,)
-    """
-    steps = times.size + 2.0 * times[-1] / model.timescale
-    return 12.0 * steps * (5e-6 + 6e-9 * model.n_levels**2)
-
-
 def check_cost(model, name, times, quiet):
     """Warn if the exact solution of Eq. (5) until the time called `name` takes minutes.
 
@@ -169,6 +155,8 @@ def check_cost(model, name, times, quiet):
     ValueError
         If it takes many hours.
     """
+    from trajbatt.exact.cost import driven_seconds
+
     seconds = driven_seconds(model, times)
     if seconds > LONGEST:
         raise ValueError(

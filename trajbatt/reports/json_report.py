@@ -32,7 +32,8 @@ def as_json(value):
             names += " coherent_energy coherent_fraction"
         return {name: as_json(getattr(value, name)) for name in names.split()}
     if is_dataclass(value):
-        return {f.name: as_json(getattr(value, f.name)) for f in fields(value)}
+        shown = (f.name for f in fields(value) if f.compare)  # else it follows from the rest
+        return {name: as_json(getattr(value, name)) for name in shown}
     if isinstance(value, np.ndarray):
         if np.iscomplexobj(value):
             value = np.stack((value.real, value.imag), axis=-1)
