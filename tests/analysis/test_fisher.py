@@ -54,5 +54,19 @@ def test_bad_input():
         tb.energy_fisher(battery.charge(), [0.1])
     with pytest.raises(TypeError, match="`model` must be a model such as"):
         tb.energy_fisher(battery, [0.1])
-    with pytest.raises(ValueError, match="`n_atoms` must be at most 1000 here, but is 2000"):
-        tb.energy_fisher(tb.Battery(2000, 1.0, 1.0).discharge(), [0.1])
+    with pytest.raises(ValueError, match="`tlist` must end by t = 0.005 for 20000 atoms"):
+        tb.energy_fisher(tb.Battery(20000, 1.0, 1.0).discharge(), [0.1, 10.0])
+
+
+@pytest.mark.parametrize("n", [5, 60])
+def test_the_bound_holds_although_most_populations_are_tiny(n):
+    # Late, and early from the inverted state, populations of 1e-30 carry much of the score.
+    model = tb.Battery(n, 1.87, 10.0 * n, gamma_plus=10.0).discharge()
+    times = np.array([1e-9, 1e-4, 0.1, 2.0, 500.0 / n])
+    for start in (None, tb.excited_state(n)):
+        found = tb.energy_fisher(model, times, start)
+        assert np.all(found.bound >= np.abs(found.power) * (1 - 1e-12))
+    # At first one atom's worth: p_N = 1 - N t, p_(N-1) = N t, so I_E = N/t.
+    assert found.information.size == times.size
+    first = tb.energy_fisher(model, times[:1], tb.excited_state(n)).information[0]
+    assert first == pytest.approx(n / 1e-9, rel=1e-5)

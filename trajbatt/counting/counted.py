@@ -1,5 +1,7 @@
 """Numbers of photons in a window of time, or of what detectors see of them."""
 
+import math
+
 import numpy as np
 
 from trajbatt.base import checks
@@ -9,6 +11,7 @@ from trajbatt.counting.generating import generating_function
 from trajbatt.models.protocol import within
 
 MOMENT_ACCURACY = 1e-9  # of means and covariances
+FASTEST = 1e3  # clicks in the time
 
 
 class Numbers:
@@ -57,6 +60,20 @@ class Numbers:
         fields = np.prod(np.where(self._chosen, z[:, :, None], 1.0), axis=1)
         of_photons = generating_function(*self._photons, self._response.fields(fields), may_stop)
         return of_photons * self._response.darkness(fields, self._span)
+
+    @property
+    def widest(self):
+        """The largest counting field that can be followed: whole density matrices take small steps.
+
+        A field z makes clicks z times as fast, and `FASTEST` of them are followed quickly.
+        """
+        course, duration = self._photons
+        if course is None or duration == 0.0:
+            return math.inf
+        rates = [one.model.largest_rate for one in course.stages]
+        if all(one.model.clicks_from_populations for one in course.stages):
+            return math.inf
+        return FASTEST / (max(rates) * duration)
 
     def _moments(self):
         """Return the means (nc, 1) and covariances (nc, nc, 1) of the photons."""

@@ -58,7 +58,7 @@ class Course:
             raise ValueError(f"`model` must have a channel, but {model.name!r} has none")
         (end,) = within(model, np.array([end]), name)
         stages = tuple(stage for stage in model.stages() if stage.start <= end)
-        return cls(stages, prepare(model, initial), model.channel_names)
+        return cls(stages, prepare(model, initial, negligible=0.0), model.channel_names)
 
     def chosen(self, channel, name="channel"):
         """Return which channels are meant by the name of one, or by "total", bool (nc,)."""
@@ -108,7 +108,7 @@ class Course:
         everywhere = np.ones(len(self.channels))
         *_, last = self._passages(np.array([time]), everywhere, only_clicks)
         if only_clicks:
-            mixture = Mixture.of_levels(last.at_end().real)
+            mixture = Mixture.of_levels(last.at_end().real, negligible=0.0)
         else:
             # The next stage may begin just now.
             layout, y, phase = last.system.layout, last.at_end(), last.phases[-1]
@@ -156,7 +156,7 @@ class Course:
             # The rate of a jump off the ladder is zero, so rolling brings nothing round.
             after = sum(np.roll(flow, shift) for flow, shift in zip(flows, shifts, strict=True))
             rate = float(np.sum(after))
-            mixture = Mixture.of_levels(after) if rate > 0 else None
+            mixture = Mixture.of_levels(after, negligible=0.0) if rate > 0 else None
         else:
             rate, mixture = _jumped(self.mixture, stage.model.jump_bands[wanted])
         return (Course(self.stages, mixture, self.channels) if mixture else None), rate

@@ -137,7 +137,7 @@ def _average(weights, courses):
     model = first.stages[0].model
     if model.clicks_from_populations:
         levels = sum(w * populations(one) for w, one in zip(weights, courses, strict=True))
-        mixture = Mixture.of_levels(levels)
+        mixture = Mixture.of_levels(levels, negligible=0.0)
     else:
         orders = Orders.every(model)
         states = (orders.of_mixture(one.mixture) for one in courses)

@@ -52,12 +52,13 @@ def _radius(numbers, order):
     """
     (mean,), ((variance,),) = numbers.means, numbers.covariance
     radius = 0.5 / (mean + max(variance, 0.0) / mean)  # rounding may leave less than none
-    while radius < order / mean:
+    largest = min(order / mean, max(radius, numbers.widest / 4.0))
+    while radius < largest:
         reach = np.array([[1.0 + 4.0 * radius]], dtype=complex)
         if not abs(numbers.generating(reach)[0]) < math.exp(order + 2):
             break
         radius *= 2.0
-    return min(radius, order / mean)
+    return min(radius, largest)
 
 
 FANO_ACCURACY = 1e-10

@@ -15,12 +15,14 @@ and rates need the populations only, so where the run ends with it there is noth
 another stage follows, all coherence orders go on, because the next basis mixes them.
 """
 
+import math
+
 import numpy as np
 
 from trajbatt.exact.banded import BandedLiouvillian
 from trajbatt.exact.ladder import LadderLiouvillian
 from trajbatt.exact.orders import Orders
-from trajbatt.numerics.propagators import rational_states
+from trajbatt.exact.relaxation import states_until_any_time
 from trajbatt.states.mixture import Mixture
 
 
@@ -83,7 +85,7 @@ class LadderCounts:
     """
 
     def __init__(self, model, rtol, places, drift, goes_on):
-        self._model, self._rtol = model, rtol
+        self.model, self._rtol = model, rtol
         self._places, self._drift = list(places), drift
         self.layout = Orders.every(model) if goes_on else Orders(model.n_atoms, model.theta, [0])
         self.tagged = Tagged(self.layout, drift.size)
@@ -98,7 +100,7 @@ class LadderCounts:
     def states(self, y, times):
         """Return an iterable of the vectors at each of `times`."""
         y = y.real if len(self.layout.orders) == 1 else y
-        return rational_states(self, y, times, self._rtol)
+        return states_until_any_time(self, y, times, self._rtol)
 
     def factor(self, pole, h):
         """Return the function y -> (pole - hA)^(-1) y, by forward substitution of the blocks."""
@@ -115,33 +117,50 @@ class LadderCounts:
             rows, second = self.tagged.split(y)
             rho = chain(rows[0])
             sources = -self._drift[:, None] * rho
-            for jump, step, place in zip(
-                self._jumps, self._model.shifts, self._places, strict=True
-            ):
+            for jump, step, place in zip(self._jumps, self.model.shifts, self._places, strict=True):
                 # The rate of a jump off the ladder is zero, so rolling brings nothing round.
                 sources[place] += np.roll(jump * rho, step)
             tagged = [chain(v + h * source) for v, source in zip(rows[1:], sources, strict=True)]
-            v = np.array(tagged)[:, populations]
-            flow = self._rates @ v.T - self._drift[:, None] * v.sum(axis=1)
-            gain = flow + flow.T + np.diag(self._rates @ rho[populations])
+            gain = self._gain(rho[populations], np.array(tagged)[:, populations])
             return np.concatenate((rho, *tagged, (second + h * gain.ravel()) / shift))
 
         return solve
+
+    def _gain(self, p, v):
+        """Return dC/dt (n_counts, n_counts) for the populations p (N+1,) and those of the V_a."""
+        flow = self._rates @ v.T - self._drift[:, None] * v.sum(axis=1)
+        return flow + flow.T + np.diag(self._rates @ p)
+
+    def extrapolated(self, y, duration):
+        """Return the vector after `duration` in the steady state: rho stays, V_a grows along it."""
+        rows, second = self.tagged.split(y)
+        populations = self.layout.populations
+        p, v = rows[0, populations].real, rows[1:, populations].real
+        slope = self._rates @ p - self._drift
+        slope[np.abs(slope) < 1e-14 * np.abs(self._drift)] = 0.0  # but for rounding
+        later = rows + duration * np.outer(np.append(0.0, slope), rows[0])
+        grown = duration * slope
+        with np.errstate(over="ignore"):  # in times that nobody waits for
+            gain = duration * self._gain(p, v) + np.outer(grown, grown)
+        return np.concatenate((later.ravel(), second + gain.ravel()))
 
     def normalise(self, y):
         """Scale rho and the V_a, in place, to probability 1."""
         self.tagged.scale(y, 1.0 / y[self.layout.populations].real.sum())
 
     def monitor(self, y):
-        """Return the deviations of the counts and their second moments, on the scale of the latter.
+        """Return means and covariances of the counts' deviations, on the scale of the latter.
 
-        Where all orders go on, these as well.
+        The second moments alone would not do: where a mean curve is far from its line they are
+        large, and the covariance is a small difference of them and of squared means. Where all
+        orders go on, these as well.
         """
-        rows, second = self.tagged.split(y)
-        second = second.real
-        scale = max(1.0, np.abs(second[:: self._drift.size + 1]).sum())
-        rows = rows if len(self.layout.orders) > 1 else self.layout.trace(rows).real
-        return np.concatenate((rows.ravel(), second)) / scale
+        mean, covariance = self.tagged.deviations(y)
+        scale = max(1.0, np.abs(np.diagonal(covariance)).sum())
+        watched = [mean / math.sqrt(scale), covariance.ravel() / scale]
+        if len(self.layout.orders) > 1:
+            watched.append(self.tagged.split(y)[0].ravel() / scale)
+        return np.concatenate(watched)
 
 
 class BandedCounts:

@@ -23,6 +23,8 @@ TRACE_ACCURACY = 1e-12
 # Of a generating function, as the check of a step has it. The step itself is a hundred times better
 # and more, and the sum over many fields better again: probabilities come out to some 1e-13.
 GENERATING_ACCURACY = 1e-10
+# Of uniformization: clicks, each of which costs a rounding, and products, a hundredth of a second.
+MOST_CLIMBS, MOST_PRODUCTS = 1e3, 1e7
 
 
 class LadderSteps:
@@ -99,7 +101,9 @@ class LadderField:
         self._model = model
         only = Orders(model.n_atoms, model.theta, [0])
         self.layout = only if only_clicks else Orders.every(model)
-        self._steps = LadderSteps(model, self.layout, np.array([field], dtype=float))
+        fields = np.array([field], dtype=float)
+        self._chain = LadderLiouvillian(model, self.layout, fields).chain()
+        self._steps = LadderSteps(model, self.layout, fields)
 
     def begin(self, given):
         """Return the orders (stop,) of what is handed over."""
@@ -107,8 +111,24 @@ class LadderField:
 
     def states(self, y, times):
         """Yield y (stop,) at each of `times`."""
+        climbs = self._model.largest_rate * times[-1]
+        if climbs < MOST_CLIMBS and climbs * y.size < MOST_PRODUCTS and np.isrealobj(y):
+            yield from self._positive_states(y, times)
+            return
         for (state,) in self._steps.states(y[None], times):
             yield state
+
+    def _positive_states(self, y, times):
+        """Yield the same by positive terms only: what is rare has all its digits, too."""
+        from trajbatt.kernels.uniformization import propagate
+
+        y, scratch, now, log = y.copy(), np.empty((2, y.size)), 0.0, 0.0
+        scale = y[self.layout.populations].sum()
+        y /= scale
+        for time in times:
+            log += propagate(self._chain, time - now, y, *scratch)
+            now = time
+            yield scale * np.exp(log) * y
 
     def rates(self, y, _):
         """Return the click rates Tr 𝓙_c y, float64 (nc,)."""

@@ -10,8 +10,9 @@ from functools import cached_property
 import numpy as np
 
 from trajbatt.exact.orders import CountedOrders, Orders
+from trajbatt.exact.relaxation import states_until_any_time
 from trajbatt.numerics import spin
-from trajbatt.numerics.propagators import dense_states, rational_states, uniform_step
+from trajbatt.numerics.propagators import dense_states, uniform_step
 from trajbatt.numerics.tridiagonal import tridiagonal_solver
 
 DENSE_WORK = 3 * 128**3  # up to here matrix exponentials beat many tridiagonal solves
@@ -69,6 +70,22 @@ class LadderLiouvillian:
         every = zip(layout.orders, layout.lengths, strict=True)
         pairs = [elements[:, q:] * elements[:, :levels] for q, levels in every]
         return self.model.rates[:, None] * np.concatenate(pairs, axis=1)
+
+    def chain(self):
+        """Return the `trajbatt.kernels.uniformization.Chain` of the first field.
+
+        It goes on by positive terms only, so that small elements come out with all digits.
+        """
+        from trajbatt.kernels.uniformization import Chain
+
+        scale = self.model.largest_rate or 1.0
+        return Chain(
+            below=self.below[0, :-1] / scale,
+            diagonal=1.0 + self.diagonal[0] / scale,
+            above=self.above[0, 1:] / scale,
+            rate=self.model.largest_rate,
+            levels=self.model.n_levels,
+        )
 
     def block(self, part):
         """Return the matrix (n, n) of one order, which has the places `part`, without a field."""
@@ -132,7 +149,7 @@ class LadderOrders:
                 states = self.from_dense(dense_states(blocks, self.dense_state(y), times))
                 self.normalise(states)
                 return states.T
-        return rational_states(self, y, times, self._rtol)
+        return states_until_any_time(self, y, times, self._rtol)
 
     def factor(self, pole, h):
         """Return the function y -> (pole - hA)^(-1) y."""
@@ -147,6 +164,12 @@ class LadderOrders:
             return x
 
         return solve
+
+    def extrapolated(self, y, duration):
+        """Return y after `duration` in the steady state."""
+        later, stop = y.copy(), self.layout.stop
+        later[stop:] += duration * self._liouvillian.click_flow(y[self.layout.populations])
+        return later
 
     def normalise(self, y):
         """Scale the orders in y (stop + nc, ...), in place, to trace 1, which is exactly conserved.

@@ -164,19 +164,12 @@ class InefficientObserver:
     """
 
     def __init__(self, model, layout, shares, dark_rate):
-        from trajbatt.kernels.uniformization import Chain, Detection
+        from trajbatt.kernels.uniformization import Detection
 
         self.model, self.layout = model, layout
         self._darkness = dark_rate.sum()
         liouvillian = LadderLiouvillian(model, layout, 1.0 - shares.sum(axis=1)[None])
-        scale = model.largest_rate or 1.0
-        self._chain = Chain(
-            below=liouvillian.below[0, :-1] / scale,
-            diagonal=1.0 + liouvillian.diagonal[0] / scale,
-            above=liouvillian.above[0, 1:] / scale,
-            rate=model.largest_rate,
-            levels=model.n_levels,
-        )
+        self._chain = liouvillian.chain()
         jumps = liouvillian.jumps if model.channels else np.zeros((0, layout.stop))
         self._detection = Detection(jumps, model.shifts, np.ascontiguousarray(shares), dark_rate)
 

@@ -158,6 +158,18 @@ class LadderModel(Model):
         return sum((c.rate for c in self.channels if c.shift == shift), 0.0)
 
     @property
+    def log_ratio(self):
+        """ln x of the downward rate to the upward one: both must be above zero.
+
+        For a battery it is ln r + 4 ln cot(theta/2), without the rounding of the rates.
+        """
+        up, down = self.rate_of(1), self.rate_of(-1)
+        if self.origin is not None and self.start is None:
+            battery = self.origin.battery
+            return math.log(battery.r) + 4.0 * math.atanh(math.cos(battery.theta))
+        return math.log1p((down - up) / up)
+
+    @property
     def rate_polynomial(self):
         """The coefficients of 1, m and m^2 in the total rate R(m), float64 (3,)."""
         up, dephasing, down = (self.rate_of(shift) for shift in (1, 0, -1))

@@ -15,6 +15,8 @@ import math
 
 import numpy as np
 
+from trajbatt.numerics.tridiagonal import tridiagonal_solver
+
 
 def raising_elements(n_atoms):
     """Return <k+1|J_+|k> = sqrt((N - k)(k + 1)) for k = 0..N, float64 (N+1,); the last is 0."""
@@ -88,7 +90,8 @@ def coherent_spinor(ket):
 
 def rotated_spinor(u, v, theta):
     """Return the dressed components of the spinor u|e> + v|g>."""
-    c, s = math.cos(theta / 2), math.sin(theta / 2)
+    # At pi itself, which is rounded, the cosine would be no zero.
+    c, s = (0.0, 1.0) if theta == math.pi else (math.cos(theta / 2), math.sin(theta / 2))
     return c * u - s * v, s * u + c * v
 
 
@@ -192,14 +195,31 @@ def dressed_kets(n_atoms, theta, first, last):
             f"`initial` must have fewer populated levels to be rotated at N = {n_atoms}, "
             f"but has {last - first + 1}"
         )
+    diagonal = math.cos(theta) * magnetic_numbers(n_atoms)
+    beside = -0.5 * math.sin(theta) * raising_elements(n_atoms)[:-1]
+    if n_atoms > MOST_ROTATED:
+        return _known_eigenvectors(diagonal, beside, np.arange(first, last + 1) - n_atoms / 2)
     _, columns = eigh_tridiagonal(
-        math.cos(theta) * magnetic_numbers(n_atoms),
-        -0.5 * math.sin(theta) * raising_elements(n_atoms)[:-1],
-        select="i",
-        select_range=(first, last),
-        lapack_driver="stemr",
+        diagonal, beside, select="i", select_range=(first, last), lapack_driver="stemr"
     )
     return columns.T
+
+
+def _known_eigenvectors(diagonal, beside, values):
+    """Return eigenvectors (n, N+1) of a symmetric tridiagonal matrix for known eigenvalues.
+
+    By inverse iteration: the eigenvalues of J'_z are one apart, so two steps do. SciPy's solvers
+    allocate N^2.
+    """
+    kets = np.empty((values.size, diagonal.size))
+    rng = np.random.default_rng(0)  # any start that is not orthogonal to them
+    for ket, value in zip(kets, values, strict=True):
+        solve = tridiagonal_solver(beside.copy(), diagonal - value, beside.copy())
+        ket[:] = rng.standard_normal(diagonal.size)
+        for _ in range(3):
+            solve(ket)
+            ket /= np.linalg.norm(ket)
+    return kets
 
 
 def to_dressed(ket, theta):

@@ -17,10 +17,13 @@ from functools import cached_property
 
 import numpy as np
 
+from trajbatt.base import checks
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.model import check_plain, of_kind
 from trajbatt.states.driven_steady_state import driven_steady_state
+
+NEAR_ONE = 0.01  # what x - 1 may be for ln x to lose digits
 
 # Below this argument the series of the two functions below are exact to 1e-16 with these terms,
 # and above it the closed forms lose no more than two digits.
@@ -78,25 +81,40 @@ class SteadyState:
         The angle of the basis in which the state is diagonal.
     x : float
         The ratio of neighbouring populations p_k/p_{k+1}; 0 and inf are the two pure ends.
+    log_x : float or None
+        Its logarithm, where it is known better than from x itself, near x = 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
 
     n_atoms: int
     theta: float
     x: float
+    log_x: float | None = field(default=None, repr=False)
     _moments: tuple[float, float, float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
+        object.__setattr__(self, "n_atoms", checks.integer("n_atoms", self.n_atoms, 1))
+        object.__setattr__(self, "theta", checks.angle("theta", self.theta))
+        if self.x != math.inf:
+            object.__setattr__(self, "x", checks.real("x", self.x, 0))
         moments = _boltzmann_moments(self.n_atoms + 1, self._log_ratio)
         object.__setattr__(self, "_moments", moments)
 
     @property
     def _log_ratio(self):
+        if self.log_x is not None:
+            return abs(self.log_x)
         return math.inf if self.x in (0.0, math.inf) else abs(math.log(self.x))
 
     @property
     def _sign(self):
         """The sign of <J'_z>: the dressed state at the top (+1) or the bottom (-1) is fuller."""
-        return 1.0 if self.x < 1.0 else -1.0
+        low = self.x < 1.0 if self.log_x is None else self.log_x < 0.0
+        return 1.0 if low else -1.0
 
     @cached_property
     def populations(self):
@@ -118,7 +136,9 @@ class SteadyState:
     @property
     def energy(self):
         """<E> = <J_z> + N/2, in units of hbar omega_0 (Eq. 9)."""
-        return self.n_atoms / 2 + self._sign * math.cos(self.theta) * self._moments[1]
+        # From the energy of the fuller end, which may be nearly zero, and <i> levels from there.
+        half = math.cos(self.theta / 2) if self._sign > 0 else math.sin(self.theta / 2)
+        return self.n_atoms * half**2 - self._sign * math.cos(self.theta) * self._moments[0]
 
     @property
     def energy_variance(self):
@@ -176,7 +196,9 @@ def _of_ladder(model):
             "`model` must have a unique steady state, but its upward and downward rates are zero"
         )
     x = math.inf if up == 0.0 else down / up
-    return SteadyState(n_atoms=model.n_atoms, theta=model.theta, x=x)
+    # Near x = 1 the rates do not tell ln x well; the battery does.
+    log_x = model.log_ratio if abs(x - 1.0) < NEAR_ONE else None
+    return SteadyState(n_atoms=model.n_atoms, theta=model.theta, x=x, log_x=log_x)
 
 
 SOLVERS = {LadderModel: _of_ladder, BandedModel: driven_steady_state}
