@@ -61,7 +61,8 @@ class Tagged:
         """Return the means (n_counts,) and covariances (n_counts, n_counts) of the deviations."""
         rows, second = self.split(y)
         mean = self.layout.trace(rows[1:]).real
-        return mean, second.real.reshape(self.n_counts, -1) - np.outer(mean, mean)
+        with np.errstate(over="ignore", invalid="ignore"):  # in times that nobody waits for
+            return mean, second.real.reshape(self.n_counts, -1) - np.outer(mean, mean)
 
     def hand_over(self, y, phase, theta):
         """Return the matrices (1 + n_counts, N+1, N+1) and the C_ab for another stage."""
