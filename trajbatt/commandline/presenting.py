@@ -4,6 +4,7 @@ import math
 
 from trajbatt.analysis.compare import NO_P_VALUE, compare
 from trajbatt.commandline.console import plural, summary_table
+from trajbatt.exact.envelope import envelope
 from trajbatt.exact.mesolve import mesolve
 from trajbatt.models.battery import battery_of
 from trajbatt.pictures.layout import TITLE, doing
@@ -38,7 +39,7 @@ def present(outputs, runs, exact, trajectories, energies=None):
         partial = f"interrupted: {runs.ntraj} of {wanted} trajectories"
     verdict = compare(runs, exact)
     title, rows = summaries.summarise(runs, exact, verdict, energies)
-    figure = run_figure(runs, exact, trajectories, _secular(runs))
+    figure = run_figure(runs, exact, trajectories, _secular(runs), envelope(exact))
     if interrupted:
         figure.suptitle(f"{figure.get_suptitle()}\n({partial})", **TITLE)
     known = f"p = {verdict.p_value:.3g}: chance of a larger deviation from the exact solution"

@@ -3,7 +3,8 @@
 import matplotlib
 import numpy as np
 
-from trajbatt.pictures import layout
+from trajbatt.models.swing import swing_of
+from trajbatt.pictures import layout, panels
 from trajbatt.pictures.style import (
     CHANNEL_COLORS,
     DASHED,
@@ -21,29 +22,35 @@ SYMBOLS = {
 }
 
 
-def secular_figure(check):
-    """Return the picture of one comparison of Eqs. (5) and (7): energies and their difference."""
+def secular_figure(check, swing=None):
+    """Return the picture of one comparison of Eqs. (5) and (7): energies and their difference.
+
+    `swing` is that of Eq. (5) where its times do not follow it.
+    """
     figure, (energy, difference) = layout.stack([2, 1], height=6.0)
     n_atoms, times = check.battery.n_atoms, check.full.times
-    energy.plot(times, check.full.energy / n_atoms, color=EXACT_COLOR, lw=1.2, label="Eq. (5)")
-    energy.plot(
-        times,
-        check.secular.energy / n_atoms,
-        color=SECULAR_COLOR,
-        lw=1.4,
-        ls=DASHED,
-        label="Eq. (7)",
-    )
+    full, secular = {"color": EXACT_COLOR, "lw": 1.2}, {"color": SECULAR_COLOR, "lw": 1.4}
+    secular["ls"] = DASHED
+    if swing is None:
+        energy.plot(times, check.full.energy / n_atoms, label="Eq. (5)", **full)
+        energy.plot(times, check.secular.energy / n_atoms, label="Eq. (7)", **secular)
+        of_times, differs = times, check.secular.energy - check.full.energy
+        words = "Eq. (7) minus Eq. (5)"
+    else:
+        other = swing_of(check.secular.model, times, check.secular.energy, check.secular.dipole)
+        panels.draw_sides(energy, swing, n_atoms, "Eq. (5)", **full)
+        panels.draw_sides(energy, other, n_atoms, "Eq. (7)", **secular)
+        of_times = swing.times
+        differs = np.interp(of_times, times, other.middle) - swing.middle
+        words = "Eq. (7) minus Eq. (5),\nmean over a period"
     energy.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
-    energy.legend(frameon=False, fontsize=9)
+    if swing is None:
+        energy.legend(frameon=False, fontsize=9)
+    else:
+        layout.legend_above(energy, title=layout.TOO_FAST)
     difference.axhline(0.0, color="#bbbbbb", lw=0.8)
-    difference.plot(
-        times,
-        (check.secular.energy - check.full.energy) / n_atoms,
-        color=SECULAR_COLOR,
-        lw=1.0,
-    )
-    difference.set_ylabel("Eq. (7) minus Eq. (5)")
+    difference.plot(of_times, differs / n_atoms, color=SECULAR_COLOR, lw=1.0)
+    difference.set_ylabel(words)
     layout.label_time(difference, times, r" ($1/\gamma$)")
     figure.suptitle(
         f"$N = {n_atoms}$, $\\theta = {check.battery.theta:.4g}$, "
