@@ -53,15 +53,14 @@ def test_sides_from_other_states_and_angles(initial):
 
 
 def test_sides_of_eq_5():
-    model = tb.Battery(10, 1.2, 200.0).charge(secular=False)
-    exact = tb.mesolve(model, np.linspace(0.0, 6.0, 801), rtol=1e-8)
+    model = tb.Battery(10, 1.2, 1000.0).charge(secular=False)
+    exact = tb.mesolve(model, np.linspace(0.0, 4.0, 801), rtol=1e-8)
     found = envelope(exact)
     assert not swing.turns_freely(model)
-    assert far_from_dense(exact, found, (5, 60, 390)) < 5e-4
+    assert far_from_dense(exact, found, (30, 100, 390)) < 2e-3
     # The negative control: what stands in the dressed frame would be taken for a swing.
     naive = swing.swing_of(model, exact.times, exact.energy, exact.dipole)
-    assert (naive.high - naive.low)[-1] > 0.1
-    assert (found.high - found.low)[-1] < 1e-3
+    assert (naive.high - naive.low)[-1] > 10 * (found.high - found.low)[-1] + 0.02
 
 
 def test_sides_of_a_cycle():
