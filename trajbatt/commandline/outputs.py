@@ -43,7 +43,7 @@ class Outputs:
     kept: list = field(default_factory=list)
 
     @classmethod
-    def check(cls, context, provenance, out, json_file, force, quiet, has_picture=True):
+    def check(cls, context, provenance, out, json_file, force, quiet, has_picture=True, others=()):
         """Find out before anything is computed whether the results can be written.
 
         Parameters
@@ -55,6 +55,8 @@ class Outputs:
         force, quiet : bool
             As the options have them.
         has_picture : bool
+        others : sequence of str
+            Files that will go with the picture.
 
         Raises
         ------
@@ -68,7 +70,7 @@ class Outputs:
         place = make_folder(context, out) if has_picture else None
         picture = f"{context.info_name}.png" if has_picture else None
         json_path = make_json_path(json_file)
-        pictures = [picture] if has_picture else []
+        pictures = [picture, *others] if has_picture else []
         check_apart(context, out, json_file, has_picture)
         results_folder.check(place, pictures, json_path, provenance, force)
         return cls(place, picture, json_file, json_path, provenance, quiet)

@@ -112,7 +112,7 @@ def check(folder, files, json_file, provenance, force=False):
         found = _manifest(folder)
         if not force and (_is_manifest(found) or any(path.exists() for path in outputs)):
             _compare("out", folder, found, provenance)
-        _check_writable("out", folder / MANIFEST)
+        check_writable("out", folder / MANIFEST)
         for path in outputs:
             if path.is_dir():
                 raise ValueError(f"`out` must be a folder for files, but {path} is a folder")
@@ -124,7 +124,7 @@ def check(folder, files, json_file, provenance, force=False):
             raise ValueError(f"`json` must be a file, but {json_file} is a folder")
         if json_file.is_file() and not force:
             _compare("json", json_file, _read(json_file), provenance)
-        _check_writable("json", json_file, make_parents=False)
+        check_writable("json", json_file, make_parents=False)
 
 
 def write_results(folder, results, provenance):
@@ -165,7 +165,8 @@ def _is_manifest(found):
     return isinstance(found, dict) and set(found) == {"command", "version", "parameters"}
 
 
-def _check_writable(argument, path, make_parents=True):
+def check_writable(argument, path, make_parents=True):
+    """Raise `ValueError` if a file of an option cannot be written, perhaps in new folders."""
     parent = path.parent
     while make_parents and not _exists(argument, parent):
         parent = parent.parent
