@@ -325,5 +325,5 @@ def _h5py():
     try:
         import h5py
     except ImportError:
-        raise ImportError("h5py is needed for this: pip install 'trajbatt[netcdf]'") from None
+        raise ImportError("h5py is needed for this: pip install h5py") from None
     return h5py
