@@ -32,7 +32,8 @@ def from_structured(array, channels=None, ntraj=None, duration=None):
     channels : sequence of str, optional
         By default those that occur; known ones by frequency, others as they come.
     ntraj : int, optional
-        How many trajectories were watched; by default up to the last that clicked.
+        How many trajectories were watched; by default those that clicked, which must be 0, 1, 2,
+        ... without a gap then.
     duration : float, optional
         How long; by default until the last click.
 
