@@ -4,13 +4,15 @@ import csv
 import io
 from pathlib import Path
 
+import numpy as np
+
 from trajbatt.base import files
 from trajbatt.base.version import __version__
 from trajbatt.exchange.csv_table import head_and_table
 from trajbatt.exchange.numbering import is_numbered, named
 from trajbatt.exchange.structured import COLUMNS
-from trajbatt.light.checking import short
-from trajbatt.light.input import assembled, check_clicks
+from trajbatt.light.checking import channel_names, short
+from trajbatt.light.input import assembled, channel_places, check_clicks
 
 OWN = ("channels", "ntraj", "duration")  # lines of the head that are read
 
@@ -82,7 +84,6 @@ def read_csv(path, channels=None, ntraj=None, duration=None):
         If the file cannot be read.
     """
     head, table = head_and_table(path)
-    channel = table.channel
     if channels is None and "channels" in head:
         names = (name.strip() for name in head["channels"].split(","))
         channels = tuple(name for name in names if name)
@@ -96,34 +97,38 @@ def read_csv(path, channels=None, ntraj=None, duration=None):
             f"{path} must have numbers for ntraj and duration in its head, "
             f"but has {short(head.get('ntraj'))} and {short(head.get('duration'))}"
         ) from None
-    if channels is not None:
-        channel, channels = _named(channel, channels, path, table.line)
+    words, channels = _meant(table, channels, path)
+    places, channels = channel_places(
+        np.array(words, dtype=str), channels, lambda i: table.first_line(table.words[i])
+    )
+    channel = places[table.places] if words else table.places
     return assembled(table.trajectory, table.time, channel, channels, ntraj, duration, table.line)
 
 
-def _named(words, channels, path, line):
-    """Return the names of channels, where some may be numbers of `channels`, and all names."""
-    found = dict.fromkeys(words)
+def _meant(table, channels, path):
+    """Return the names of the channels that there are, some of which may be numbers, and of all."""
+    found = table.words
     if is_numbered(channels):
         for word in found:
             if not _is_number(word):
                 raise ValueError(
                     f"{path} must have numbers of channels where `channels` gives them names, "
-                    f"but {line(words.index(word))} is of {short(word)}"
+                    f"but {table.first_line(word)} is of {short(word)}"
                 )
-    elif not found or not all(_is_number(word) and word not in channels for word in found):
-        return words, channels
+    elif channels is None:
+        return found, None
     else:
-        channels = tuple(channels)
+        channels = channel_names(channels)
+        if not found or not all(_is_number(word) and word not in channels for word in found):
+            return found, channels
         for word in found:
             if int(word) >= len(channels) and any(int(one) == 0 for one in found):
                 raise ValueError(
                     f"`channels` must name every channel of {path}, "
-                    f"but {line(words.index(word))} is of {int(word)}"
+                    f"but {table.first_line(word)} is of {int(word)}"
                 )
     names, channels = named(map(int, found), channels, path)
-    names = {word: names[int(word)] for word in found}
-    return list(map(names.__getitem__, words)), channels
+    return [names[int(word)] for word in found], channels
 
 
 def _is_number(word):

@@ -1,14 +1,17 @@
-"""The lines of a text file of clicks, taken apart: strictly, column by column where possible."""
+"""The lines of a text file of clicks, taken apart: strictly, and by PyArrow if there are many."""
 
 import csv
 from dataclasses import dataclass
-from operator import methodcaller
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from trajbatt.exchange.csv_by_arrow import by_arrow
 from trajbatt.exchange.structured import COLUMNS
 from trajbatt.light.checking import LAST, listed, short
+
+MANY = 500_000  # characters; to read fewer takes less time than to import PyArrow
 
 
 @dataclass(frozen=True)
@@ -20,25 +23,32 @@ class Table:
     trajectory : ndarray (n_clicks,), int64
         0 if there is none.
     time : ndarray (n_clicks,), float64
-    channel : list of n_clicks str
-    lines : list of str
-        All lines of the file.
-    start : int
-        How many there are before the clicks.
+    words : list of str
+        The channels that there are, as they come.
+    places : ndarray (n_clicks,), int64
+        Which of them each click is of.
+    text : str
+        The lines of the clicks.
+    before : int
+        How many lines there are before them.
     """
 
     trajectory: np.ndarray
     time: np.ndarray
-    channel: list
-    lines: list
-    start: int
+    words: list
+    places: np.ndarray
+    text: str
+    before: int
+
+    def first_line(self, word):
+        """Return what a message calls the first click of a channel."""
+        return self.line(int(np.argmax(self.places == self.words.index(word))))
 
     def line(self, i):
         """Return what a message calls the click of an index."""
-        rows = (n for n, line in enumerate(self.lines[self.start :]) if _holds_click(line))
-        for _ in range(i):
-            next(rows)
-        return f"line {next(rows) + self.start + 1}"
+        lines = enumerate(self.text.split("\n"), self.before + 1)
+        rows = (number for number, line in lines if _holds_click(line))
+        return f"line {next(islice(rows, i, None))}"
 
 
 def head_and_table(path):
@@ -51,36 +61,49 @@ def head_and_table(path):
     OSError
         If the file cannot be read.
     """
-    lines = _lines(path)
-    start = next((i for i, line in enumerate(lines) if _holds_click(line)), None)
-    if start is None:
+    text, head, line = _opened(path)
+    if line is None:
         raise ValueError(f"{path} must have a line that names its columns, but has none")
-    columns = _columns(lines[start], path)
+    columns = _columns(line, path)
     places = [columns.index(name) if name in columns else None for name in COLUMNS]
-    rows = [line for line in lines[start + 1 :] if line and line[0] != "#" and not line.isspace()]
-    found = _column_by_column(rows, places, len(columns))
+    found = by_arrow(text, places, len(columns)) if len(text) > MANY else None
     if found is None:
-        found = _row_by_row(lines, start + 1, places, len(columns), path)
-    trajectory, time, channel = found
-    table = Table(
-        np.array(trajectory, dtype=np.int64), np.array(time, dtype=float), channel, lines, start + 1
-    )
-    return dict(_comments(lines)), table
+        trajectory, time, channel = _row_by_row(text, len(head), places, len(columns), path)
+        words = {word: i for i, word in enumerate(dict.fromkeys(channel))}
+        found = (
+            np.array(trajectory, dtype=np.int64),
+            np.array(time, dtype=float),
+            list(words),
+            np.fromiter(map(words.__getitem__, channel), np.int64, len(channel)),
+        )
+    return dict(_comments(head)), Table(*found, text, len(head))
 
 
 def head_of(path):
     """Return what stands in the comments at the head of a file, a dict; as `head_and_table`."""
-    return dict(_comments(_lines(path)))
+    return dict(_comments(_opened(path)[1]))
 
 
-def _lines(path):
+def _opened(path):
+    """Return the text of the clicks, the lines before it, and the last of these, which names them.
+
+    That is None if there is none.
+    """
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(f"{path} must be a text file in UTF-8, but is not") from None
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.split("\n")
+    head, begin = [], 0
+    while begin < len(text):
+        end = text.find("\n", begin)
+        end = len(text) if end < 0 else end
+        head.append(text[begin:end])
+        begin = end + 1
+        if _holds_click(head[-1]):
+            return text[begin:], head, head[-1]
+    return "", head, None
 
 
 def _holds_click(line):
@@ -130,44 +153,9 @@ def _columns(line, path):
     return columns
 
 
-def _column_by_column(rows, places, width):
-    """Return the three columns, or None if a line is not as all should be, or hard to take apart.
-
-    It is how most files are read, five times as fast as row by row; what it takes is what
-    `_row_by_row` takes.
-    """
-    if set(map(methodcaller("count", ","), rows)) - {width - 1}:
-        return None
-    text = ",".join(rows)
-    if '"' in text:
-        return None
-    cells = text.split(",") if rows else []
-    whole, time, channel = (None if place is None else cells[place::width] for place in places)
-    try:
-        trajectory = [0] * len(rows) if whole is None else list(map(_integer_of(whole), whole))
-        times = list(map(_number_of(time), time))
-    except ValueError:
-        return None
-    if max(trajectory, default=0) > LAST:
-        return None
-    stripped = {word: word.strip() for word in dict.fromkeys(channel)}
-    if not all(stripped.values()):
-        return None
-    return trajectory, times, list(map(stripped.__getitem__, channel))
-
-
-def _integer_of(words):
-    """Return `int`, if it takes no more of some words than digits."""
-    return _digits if "_" in "".join(words) else int
-
-
-def _number_of(words):
-    return _number if "_" in "".join(words) else float
-
-
-def _row_by_row(lines, start, places, width, path):
+def _row_by_row(text, before, places, width, path):
     trajectory, time, channel = [], [], []
-    for number, line in enumerate(lines[start:], start + 1):
+    for number, line in enumerate(text.split("\n"), before + 1):
         if not _holds_click(line):
             continue
         try:

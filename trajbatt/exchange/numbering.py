@@ -52,7 +52,7 @@ def named(every, channels, what):
         if number not in channels:
             raise ValueError(
                 f"`channels` must name the channels {_some(every)} of {what}, such as "
-                f"{number}=red, but names {listed(channels)}"
+                f"{number}=red, but names {listed(names)}"
             )
     return {int(number): str(name) for number, name in channels.items()}, names
 
