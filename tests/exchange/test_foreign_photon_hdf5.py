@@ -135,7 +135,7 @@ def test_timestamps_are_subtracted_as_integers(path):
 
 def test_spots_that_are_missing(path):
     write(path, photon_data2__timestamps=np.array([1]))
-    with pytest.raises(ValueError, match=r"photon_data1, \.\.\. without a gap, but are photon_data, p"):
+    with pytest.raises(ValueError, match="without a gap, but are photon_data, photon_data2"):
         exchange.read_photon_hdf5(path)
 
 
@@ -199,6 +199,7 @@ def test_fields_that_declare_more_than_there_is(path):
             exchange.read_photon_hdf5(path)
 
 
+@pytest.mark.filterwarnings("ignore:Photon-HDF5 WARNING")  # of fields that are not mandatory
 def test_the_validator_of_the_format_agrees(path):
     pytest.importorskip("tables")
     validator = pytest.importorskip("phconvert.hdf5")
@@ -206,9 +207,11 @@ def test_the_validator_of_the_format_agrees(path):
     about = exchange.about_model(tb.Battery(3, 1.2, 9.0).charge())
     for some in (clicks.of_trajectory(1), clicks):
         exchange.write_photon_hdf5(some, path, about=about)
-        validator.assert_valid_photon_hdf5(str(path), warnings=True, strict=True)
+        validator.assert_valid_photon_hdf5(str(path), warnings=False)
         assert exchange.read_about(path) == about
-    with h5py.File(path, "a") as file:  # Negative control.
+    wrong = path.with_name("wrong.h5")  # Negative control; the validator keeps files open.
+    wrong.write_bytes(path.read_bytes())
+    with h5py.File(wrong, "a") as file:
         del file["setup/num_spots"]
     with pytest.raises(validator.Invalid_PhotonHDF5):
-        validator.assert_valid_photon_hdf5(str(path), warnings=True, strict=True)
+        validator.assert_valid_photon_hdf5(str(wrong), warnings=False)

@@ -117,7 +117,7 @@ def test_ptu_files(tmp_path):
     found = exchange.read_ptu(tmp_path / "a.ptu", time_unit=1e-12, trigger=-1)
     round_ = 2**25
     assert found.ntraj == 2
-    assert found.channels == ("1", "2")
+    assert found.channels == ("0", "1")
     assert found.duration == 40.0
     assert found.time.tolist() == [10.0]  # the first one came 50 ticks after its trigger
     found = exchange.read_ptu(tmp_path / "a.ptu", time_unit=1e-12)

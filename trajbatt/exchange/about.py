@@ -4,7 +4,6 @@ from trajbatt.exchange.csv_files import OWN
 from trajbatt.exchange.csv_table import head_of
 from trajbatt.exchange.photon_hdf5_reading import about_in_hdf5, is_hdf5
 from trajbatt.light.checking import short
-from trajbatt.models.banded import BandedModel
 from trajbatt.models.battery import Battery, battery_of
 
 MADE_BY, FULL = "made_by", "charge, full"
@@ -37,17 +36,20 @@ def about_model(model, initial=None):
         about[MADE_BY] = way_of(model)
     if model.is_staged:
         about["stages"] = "; ".join(f"{one.name} {time!r}" for one, time in model.steps)
-    if all(battery_of(part) == battery_of(parts[0]) for part in parts):
-        about |= parts[0].battery_parameters or {}
+    if all(way_of(part) and battery_of(part) == battery_of(parts[0]) for part in parts):
+        about |= parts[0].battery_parameters
     return about | model.parameters(alone=False) | {"initial": _initial(initial)}
 
 
 def way_of(model):
     """Return by which of `WAYS` a battery makes a plain model, or None."""
-    if isinstance(model, BandedModel):
-        return FULL
     origin = getattr(model, "origin", None)
-    return None if origin is None else origin.verb
+    if origin is not None:
+        return origin.verb
+    try:
+        return FULL if model == battery_of(model).charge(secular=False) else None
+    except (ValueError, AttributeError):  # of several rates, or of no battery
+        return None
 
 
 def read_about(path):
