@@ -80,6 +80,31 @@ def test_the_error_is_not_that_of_the_brightness():
     assert np.all(claimed / true > 2), claimed / true
 
 
+def several(rng, ntraj, mean, duration):
+    """Poissonian clicks of several trajectories."""
+    sizes = rng.poisson(mean, ntraj)
+    time = np.concatenate([np.sort(rng.random(size)) for size in sizes]) * duration
+    trajectory = np.repeat(np.arange(ntraj), sizes)
+    zeros = np.zeros(time.size, dtype=int)
+    return tb.Clicks(trajectory, time, zeros, ("a",), ntraj=ntraj, duration=duration)
+
+
+@pytest.mark.parametrize("ntraj", [20, 64, 100, 190])
+def test_groups_of_several_sizes_are_not_taken_for_scatter(ntraj):
+    # 100 trajectories are in groups of one and of two.
+    rng = np.random.default_rng(5)
+    records = [several(rng, ntraj, 200, 5.0) for _ in range(150)]
+    claimed, true = claimed_and_true(records, FIVE)
+    assert np.all((claimed / true > 0.75) & (claimed / true < 1.35)), claimed / true
+    found = [photons.g2_matrix(one, [0.0, 2.0, 4.0], ("a", "a")) for one in records]
+    value, sem = np.swapaxes(np.array(found), 0, 1)
+    ratio = np.sqrt((sem**2).mean(axis=0)) / value.std(axis=0)
+    assert np.all((ratio > 0.75) & (ratio < 1.35)), ratio
+    # Negative control: errors of another number of clicks.
+    claimed, _ = claimed_and_true((several(rng, ntraj, 100, 5.0) for _ in range(30)), FIVE)
+    assert np.all(claimed / true > 1.35)
+
+
 def test_g2_of_one_record_is_unbiased_while_its_light_fades():
     # Compared with the same window, g2 does not see how bright the rest of the record is.
     rng = np.random.default_rng(3)

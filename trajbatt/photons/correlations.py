@@ -64,7 +64,7 @@ def g2(clicks, edges, channels, start=0.0, stop=None):
     order = np.flatnonzero(is_first | is_second)
     order = order[np.argsort(clicks.time[order], kind="stable")]
     across = _pairs(clicks, order, [0, order.size], wanted, groups, n_groups, edges)
-    return _compared(clicks.ntraj, pairs, own, *across)
+    return _compared(group_sizes(clicks, n_groups), pairs, own, *across)
 
 
 def g2_matrix(clicks, edges, channels):
@@ -122,15 +122,16 @@ def g2_matrix(clicks, edges, channels):
     pairs[:, range(n_bins), range(n_bins)] -= selves
     of_first = sums[0][:, :, None] * sums[1].sum(axis=0)[None, None, :]
     of_second = sums[0].sum(axis=0)[None, :, None] * sums[1][:, None, :]
-    return _compared(clicks.ntraj, pairs, own, of_first, of_second)
+    return _compared(sizes, pairs, own, of_first, of_second)
 
 
-def _compared(ntraj, pairs, own, of_first, of_second):
+def _compared(sizes, pairs, own, of_first, of_second):
     """Return pairs within trajectories in proportion to those across.
 
     Parameters
     ----------
-    ntraj : int
+    sizes : ndarray (n_groups,), int64
+        How many trajectories each group has.
     pairs : ndarray (n_groups, ...)
         Within trajectories, by their group.
     own : ndarray (n_groups, ...)
@@ -138,12 +139,16 @@ def _compared(ntraj, pairs, own, of_first, of_second):
     of_first, of_second : ndarray (n_groups, ...)
         Across all trajectories, by the group of the first and of the second click.
     """
+    ntraj = sizes.sum()
     across = (of_first.sum(axis=0) - own.sum(axis=0)) / (ntraj - 1)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = pairs.sum(axis=0) / across
         expected = (of_first + of_second - 2 * own) / (ntraj - 1)
+        # A group that is larger than another has more of all pairs: that is no deviation.
+        usual = (sizes / ntraj).reshape(-1, *[1] * value.ndim)
         return Estimate(
-            np.where(across > 0, value, np.nan), spread((pairs - value * expected) / across)
+            np.where(across > 0, value, np.nan),
+            spread((pairs - value * expected) / across + value * usual),
         )
 
 

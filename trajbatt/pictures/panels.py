@@ -184,7 +184,7 @@ def _shortened(name):
 
 
 def draw_conditional_energy(axes, found, unseen):
-    """Draw the energy per atom of a `FilterResult` with its uncertainty, and if nothing is observed."""
+    """Draw the energy per atom of a `FilterResult`, and what it is if nothing is observed."""
     n_atoms = found.model.n_atoms
     mean, width = found.energy / n_atoms, np.sqrt(found.energy_variance) / n_atoms
     artists = [
