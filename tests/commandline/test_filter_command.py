@@ -145,6 +145,18 @@ def test_numbers_of_channels(empty_folder, capsys):
     clicks = tb.Clicks([0, 0], [0.1, 0.2], [0, 2], ("red", "center", "blue"), duration=0.3)
     expected = tb.filter(BATTERY.charge(), clicks, [0.3])
     assert found["filter"]["energy"][-1] == pytest.approx(expected.energy[0])
+    h5py = pytest.importorskip("h5py")
+    with h5py.File("a.h5", "w") as file:
+        file["photon_data/timestamps"] = np.array([100, 200])
+        file["photon_data/timestamps_specs/timestamps_unit"] = 1e-3
+        file["photon_data/detectors"] = np.array([1, 3])
+        file["acquisition_duration"] = 0.35
+    command_h5 = ["filter", "a.h5", *OPTIONS, "--out", "out"]
+    again = numbers_of([*command_h5, "--channels", "1=red,2=center,3=blue"], capsys)
+    assert again["filter"]["energy"][-1] == pytest.approx(expected.energy[0])
+    assert "say which numbers the names are of, such as 1=red, because the channels of a.h5" in (
+        error_of([*command_h5, "--channels", "red,center,blue"], capsys)
+    )
     for names, message in (
         ("red,center,blue", "`channels` must say which numbers the names are of, such as 1=red"),
         ("1=red,blue", "or numbers with names, such as 1=red,2=blue, but is '1=red,blue'"),

@@ -133,6 +133,24 @@ def test_timestamps_are_subtracted_as_integers(path):
         exchange.read_photon_hdf5(path)
 
 
+def test_names_that_a_file_cannot_keep(tmp_path):
+    for name in ("a\0", "\udcff", "a\nb"):
+        clicks = tb.Clicks([0], [0.1], [0], (name,))
+        with pytest.raises(ValueError, match="`clicks` must be of channels with printable names"):
+            exchange.write_photon_hdf5(clicks, tmp_path / "a.h5")
+    clicks = tb.Clicks([0], [0.1], [0], ("a",))
+    odd = tmp_path / os.fsdecode(b"\xff.h5")
+    exchange.write_photon_hdf5(clicks, odd)
+    assert exchange.read_photon_hdf5(odd).channels == ("a",)
+    # Names of models and of their parameters.
+    channels = (tb.Channel("a/b: c", -1, 1.0), tb.Channel("\t", 1, 0.5))
+    about = exchange.about_model(tb.LadderModel("hot\n: /", 2, 0.0, 0.0, channels))
+    for write, name in ((exchange.write_csv, "a.csv"), (exchange.write_photon_hdf5, "a.h5")):
+        write(clicks, tmp_path / name, about=about)
+        assert exchange.read_about(tmp_path / name) == about
+    assert about["rate_a_b_ c"] == 1.0
+
+
 def test_spots_that_are_missing(path):
     write(path, photon_data2__timestamps=np.array([1]))
     with pytest.raises(ValueError, match="without a gap, but are photon_data, photon_data2"):

@@ -31,14 +31,17 @@ def about_model(model, initial=None):
         `made_by`, one of `WAYS`; of a protocol its `stages`; `initial`, "default" or "other".
     """
     parts = [stage.model for stage in model.stages()]
-    about = {"model": " ".join(model.name.split()), "n_atoms": model.n_atoms}
+    about = {"model": _plain(model.name), "n_atoms": model.n_atoms}
     if not model.is_staged and way_of(model) is not None:
         about[MADE_BY] = way_of(model)
     if model.is_staged:
-        about["stages"] = "; ".join(f"{one.name} {time!r}" for one, time in model.steps)
+        stages = (f"{_plain(one.name)} {time!r}" for one, time in model.steps)
+        about["stages"] = "; ".join(stages)
     if all(way_of(part) and battery_of(part) == battery_of(parts[0]) for part in parts):
         about |= parts[0].battery_parameters
-    return about | model.parameters(alone=False) | {"initial": _initial(initial)}
+    parameters = model.parameters(alone=False).items()
+    about |= {_plain(name): value for name, value in parameters}
+    return about | {"initial": "default" if initial is None else "other"}
 
 
 def way_of(model):
@@ -104,8 +107,10 @@ def model_of(about, path):
     return WAYS[about[MADE_BY]](battery, about.get("gamma"))
 
 
-def _initial(initial):
-    return "default" if initial is None else "other"
+def _plain(name):
+    """Return a name of the user's as a line of text and a path in a file can keep it."""
+    kept = (c if c.isprintable() and c not in ":/" else "_" for c in " ".join(name.split()))
+    return "".join(kept).strip(" ,.") or "_"
 
 
 def _value(text):

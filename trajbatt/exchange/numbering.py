@@ -2,7 +2,10 @@
 
 import numbers
 
+import numpy as np
+
 from trajbatt.light.checking import channel_names, listed, short
+from trajbatt.light.input import channel_places
 
 
 def is_numbered(channels):
@@ -55,6 +58,28 @@ def named(every, channels, what):
                 f"{number}=red, but names {listed(names)}"
             )
     return {int(number): str(name) for number, name in channels.items()}, names
+
+
+def places_of(numbers, names, channels):
+    """Return which of `channels` each click is of, int64 (n_clicks,).
+
+    Parameters
+    ----------
+    numbers : ndarray (n_clicks,)
+        Of its channel.
+    names : dict of int to str
+    channels : tuple of str
+        All names.
+
+    Raises
+    ------
+    ValueError
+        If a name is not among them.
+    """
+    every, which = np.unique(numbers, return_inverse=True)
+    words = np.array([names[number] for number in every.tolist()], dtype=str)
+    places, _ = channel_places(words, channels, lambda i: f"click {np.argmax(which == i)}")
+    return places[which] if every.size else np.zeros(0, dtype=np.int64)
 
 
 def _some(every):

@@ -15,6 +15,7 @@ from trajbatt.base import checks, files
 from trajbatt.base.version import __version__
 from trajbatt.exchange.hdf5_fields import h5py_or_error
 from trajbatt.exchange.photon_hdf5_reading import ABOUT
+from trajbatt.light.checking import short
 from trajbatt.light.input import check_clicks
 
 ROOT = "A file format for photon-counting detector based single-molecule spectroscopy experiments."
@@ -67,6 +68,12 @@ def write_photon_hdf5(clicks, path, time_unit=1.0, tick=None, about=None):
         )
     if tick > seconds > 0:
         raise ValueError(f"`tick` must be below the duration, {seconds:g} s, but is {tick:g}")
+    for name in clicks.channels:
+        if not name.isprintable():
+            raise ValueError(
+                "`clicks` must be of channels with printable names for a file, but one is "
+                f"{short(name)}"
+            )
     memory = io.BytesIO()
     with h5py_or_error().File(memory, "w") as file:
         file.attrs["TITLE"] = np.bytes_(ROOT)
@@ -82,7 +89,7 @@ def write_photon_hdf5(clicks, path, time_unit=1.0, tick=None, about=None):
 
 def _put(parent, name, value, words):
     if isinstance(value, str):
-        value = np.bytes_(value.encode())
+        value = np.bytes_(value.encode(errors="replace"))
     parent[name] = value
     parent[name].attrs["TITLE"] = np.bytes_(words)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.exchange import hdf5_fields
-from trajbatt.exchange.numbering import is_numbered, named
+from trajbatt.exchange.numbering import is_numbered, named, places_of
 from trajbatt.exchange.ticks import since
 from trajbatt.light.checking import TOTAL, channel_names
 from trajbatt.light.input import assembled
@@ -96,8 +96,8 @@ def read_photon_hdf5(path, time_unit=1.0, channels=None, duration=None, origin=N
     if duration is None:
         begin = (origin or 0) * spots[0][2]
         duration = _duration(seconds, begin, time_unit, time.max(initial=0.0), path)
-    words = [names[i] for i in ids.tolist()]
-    return assembled(trajectory, time, words, channels, len(spots), duration)
+    channel = places_of(ids, names, channels)
+    return assembled(trajectory, time, channel, channels, len(spots), duration)
 
 
 def about_in_hdf5(path):

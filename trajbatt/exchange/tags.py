@@ -3,7 +3,7 @@
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.exchange.numbering import named
+from trajbatt.exchange.numbering import named, places_of
 from trajbatt.exchange.ticks import since
 from trajbatt.light.checking import short, unmasked
 from trajbatt.light.input import assembled
@@ -74,8 +74,8 @@ def read_tags(times, channels, tick, trigger=None, names=None, duration=None, or
         listed = tuple(names.values())
     else:
         names, listed = named(every, names, "`channels`")
-    words = [names[number] for number in channels[kept].tolist()]
-    return assembled(shots[kept], since_start[kept], words, listed, ntraj, duration)
+    channel = places_of(channels[kept], names, listed)
+    return assembled(shots[kept], since_start[kept], channel, listed, ntraj, duration)
 
 
 def _shots(times, channels, tick, trigger, duration):

@@ -190,7 +190,7 @@ def of_one_trajectory(clicks, channels, t_end):
             f"but are of {trajectories.size}"
         )
     try:
-        time, channel = np.asarray(clicks.time), np.asarray(clicks.channel)
+        time, channel = unmasked("clicks.time", clicks.time), np.asarray(clicks.channel)
     except ValueError:  # ragged
         raise TypeError("`clicks` must have plain arrays `time` and `channel`") from None
     own = getattr(clicks, "channels", channels) if channel.dtype.kind in "iu" else channels

@@ -25,7 +25,9 @@ def g2(clicks, edges, channels, start=0.0, stop=None):
 
     For the pairs of a click of channel a and a later one of channel b, whatever comes between, it
     is how many there are with such a delay, in proportion to how many there were if clicks did not
-    depend on each other. Its exact twin is `trajbatt.counting.g2(..., at=(start, stop))`.
+    depend on each other. Its exact twin is `trajbatt.counting.g2(..., at=(start, stop))`. A single
+    trajectory is taken as stationary: its first clicks are compared with the clicks of the same
+    window, as much later as the delay.
 
     Parameters
     ----------
