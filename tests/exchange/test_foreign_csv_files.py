@@ -90,6 +90,16 @@ def test_numbers_of_channels_have_one_meaning(tmp_path):
         read(tmp_path, "# channels: red, center, blue\n" + text)
 
 
+def test_time_tags_are_no_floats(tmp_path):
+    text = "time,channel\n1728000000000000001,red\n1728000000000000002,red\n"
+    with pytest.raises(ValueError, match=r"floats can tell apart, but line 2 is '17280.*read_tags"):
+        read(tmp_path, text)
+    # What was a float is one.
+    clicks = tb.Clicks([0], [1.728e18], [0], ("red",))
+    exchange.write_csv(clicks, tmp_path / "own.csv")
+    same_clicks(exchange.read_csv(tmp_path / "own.csv"), clicks)
+
+
 def test_long_names_are_names(tmp_path):
     name = 140_000 * "x"
     assert read(tmp_path, f"time,channel\n0.1,{name}\n").channels == (name,)

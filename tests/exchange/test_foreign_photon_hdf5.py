@@ -218,8 +218,9 @@ def test_fields_that_declare_more_than_there_is(path):
 
 
 @pytest.mark.filterwarnings("ignore:Photon-HDF5 WARNING")  # of fields that are not mandatory
+@pytest.mark.filterwarnings("ignore:Closing remaining open file")
 def test_the_validator_of_the_format_agrees(path):
-    pytest.importorskip("tables")
+    tables = pytest.importorskip("tables")
     validator = pytest.importorskip("phconvert.hdf5")
     clicks = tb.Clicks([0, 1, 1], [0.0, 0.2, 0.3], [0, 1, 1], ("a", "b"), ntraj=2, duration=1.0)
     about = exchange.about_model(tb.Battery(3, 1.2, 9.0).charge())
@@ -233,3 +234,4 @@ def test_the_validator_of_the_format_agrees(path):
         del file["setup/num_spots"]
     with pytest.raises(validator.Invalid_PhotonHDF5):
         validator.assert_valid_photon_hdf5(str(wrong), warnings=False)
+    tables.file._open_files.close_all()

@@ -84,6 +84,7 @@ def read_csv(path, channels=None, ntraj=None, duration=None):
         If the file cannot be read.
     """
     head, table = head_and_table(path)
+    table.check_tags(path)
     if channels is None and "channels" in head:
         names = (name.strip() for name in head["channels"].split(","))
         channels = tuple(name for name in names if name)

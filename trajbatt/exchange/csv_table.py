@@ -9,7 +9,7 @@ import numpy as np
 
 from trajbatt.exchange.csv_by_arrow import by_arrow
 from trajbatt.exchange.structured import COLUMNS
-from trajbatt.light.checking import LAST, listed, short
+from trajbatt.light.checking import EXACT, LAST, listed, short
 
 MANY = 500_000  # characters; to read fewer takes less time than to import PyArrow
 
@@ -46,9 +46,24 @@ class Table:
 
     def line(self, i):
         """Return what a message calls the click of an index."""
+        return f"line {self._row(i)[0]}"
+
+    def check_tags(self, path):
+        """Raise `ValueError` if times are integers so large that they were rounded."""
+        large = np.flatnonzero(np.isfinite(self.time) & (self.time >= EXACT))
+        if large.size:
+            number, line = self._row(large[0])
+            if any(cell.isdecimal() and int(cell) > EXACT for cell in _cells(line)):
+                raise ValueError(
+                    f"{path} must have times that floats can tell apart, but line {number} is "
+                    f"{short(line)}: trajbatt.exchange.read_tags takes integers, with an origin"
+                )
+
+    def _row(self, i):
+        """Return the number and the text of the line of a click."""
         lines = enumerate(self.text.split("\n"), self.before + 1)
-        rows = (number for number, line in lines if _holds_click(line))
-        return f"line {next(islice(rows, i, None))}"
+        rows = (numbered for numbered in lines if _holds_click(numbered[1]))
+        return next(islice(rows, int(i), None))
 
 
 def head_and_table(path):

@@ -63,7 +63,7 @@ def read_tags(times, channels, tick, trigger=None, names=None, duration=None, or
         since_start = since(origin, times, "`times`") * tick
     else:
         if origin is not None:
-            raise ValueError(f"`origin` must be left out with a trigger, but is {origin!r}")
+            raise ValueError(f"`origin` must be left out with a trigger, but is {short(origin)}")
         shots, since_start, ntraj, duration = _shots(times, channels, tick, trigger, duration)
     kept = (shots >= 0) & (since_start <= duration) if trigger is not None else slice(None)
     if trigger is not None:
