@@ -184,7 +184,7 @@ def _shortened(name):
 
 
 def draw_conditional_energy(axes, found, unseen):
-    """Draw the energy per atom of a `FilterResult` with its uncertainty, and without photons."""
+    """Draw the energy per atom of a `FilterResult`, and what it is if nothing is observed."""
     n_atoms = found.model.n_atoms
     mean, width = found.energy / n_atoms, np.sqrt(found.energy_variance) / n_atoms
     artists = [
@@ -205,7 +205,7 @@ def draw_conditional_energy(axes, found, unseen):
         color=EXACT_COLOR,
         lw=1.0,
         ls=DASHED,
-        label="without them",
+        label="if nothing is observed",
     )
     axes.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
     axes.set_ylim(-0.03, 1.05)
