@@ -8,23 +8,87 @@ import xarray
 
 from trajbatt.commandline.main import main
 
+SWEEP = ["sweep", "-N", "3,6", "--theta", "1.4:1.8:3", "--store", "s", "--ntraj", "20"]
 
-def test_the_command(tmp_path, capsys):
-    command = ["sweep", "-N", "3,6", "--theta", "1.4:1.8:3", "--store", "s", "--ntraj", "20"]
+
+def test_a_sweep(tmp_path, capsys):
+    command = [*SWEEP, "--out", "a", "--json", "a.json"]
     assert main(command) == 0
     shown = capsys.readouterr().out
     assert "6 points, each charged to its T90" in shown
-    with xarray.open_dataset("s/sweep.nc", engine="h5netcdf") as data:
+    with xarray.open_dataset("a/sweep.nc", engine="h5netcdf") as data:
         np.testing.assert_allclose(data.theta, [1.4, 1.6, 1.8])
-        assert data.energy_per_atom.shape == (2, 3, 1, 1, 1)
+        assert data.mean_energy_per_atom.shape == (2, 3, 1, 1, 1)
+        numbers = json.loads((tmp_path / "a.json").read_text())
+        assert numbers["axes"]["n_atoms"] == [3, 6]
+        assert numbers["points"]["power"] == data.power.values.tolist()
     points = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "s").glob("point*")}
+    assert {path.name for path in (tmp_path / "s").iterdir()} == set(points)
     assert main(command) == 0
     assert points == {p.name: p.stat().st_mtime_ns for p in (tmp_path / "s").glob("point*")}
     capsys.readouterr()
-    for wrong in (["--theta", "1:2"], ["-N", "3,x"], ["--workers", "0"], ["--store", ""]):
+    for wrong in (
+        ["--theta", "1:2"],
+        ["-N", "3,x"],
+        ["-N", "1e999"],
+        ["--theta", "1:2:3:lin"],
+        ["--workers", "0"],
+        ["--store", ""],
+        ["--axis", "time"],
+        ["--time", "0"],
+    ):
         assert main(["sweep", *wrong]) == 2
         assert capsys.readouterr().err.count("\n") == 1
     assert not (tmp_path / "trajbatt-out").exists()
+
+
+def test_a_sweep_overwrites_nothing(tmp_path, capsys):
+    (tmp_path / "theirs").mkdir()
+    precious = tmp_path / "theirs" / "sweep.nc"
+    precious.write_text("mine")
+    assert main([*SWEEP, "--out", "theirs"]) == 2
+    assert "not written by trajbatt" in capsys.readouterr().err
+    assert not (tmp_path / "s").exists()  # nothing was computed either
+    assert main([*SWEEP[:-1], "0", "--store", "theirs", "--out", "b", "-q"]) == 0
+    assert precious.read_text() == "mine"
+    assert main([*SWEEP, "--out", "a", "-q"]) == 0
+    larger = (tmp_path / "a" / "sweep.nc").read_bytes()
+    smaller = ["sweep", "-N", "3", "--theta", "1.4", "--store", "s", "--ntraj", "20"]
+    assert main([*smaller, "--out", "a"]) == 2
+    assert "n_atoms [3, 6] there, [3] now" in capsys.readouterr().err
+    assert main([*smaller, "-q"]) == 0  # in a folder of its own
+    assert (tmp_path / "a" / "sweep.nc").read_bytes() == larger
+    assert main([*smaller, "--out", "a", "--force", "-q"]) == 0
+    assert (tmp_path / "a" / "sweep.nc").read_bytes() != larger
+
+
+@pytest.mark.filterwarnings("error")
+def test_sweeps_at_the_edges(tmp_path, capsys):
+    for i, axes in enumerate(
+        (
+            ["--theta", "0", "-N", "3,5"],
+            ["--theta", "1.5707963267948966", "--ratio", "1", "-N", "3"],
+            ["--theta", "1.4", "-N", "3"],
+            ["--theta", "1.2,1.4", "--ratio", "0,1", "-N", "2", "--drive", "0,5"],
+            ["--theta", "1.4", "-N", "3", "--time", "0.01:10:5:log", "--drive", "5,10"],
+            ["--theta", "1.3,1.4", "-N", "2:8:7", "--gamma-0", "0.1:10:5:log", "--axis", "theta"],
+        )
+    ):
+        assert main(["sweep", *axes, "--store", "s", "--out", f"a{i}"]) == 0, axes
+        assert (tmp_path / f"a{i}" / "sweep.png").exists()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_sweep_needs_no_xarray(monkeypatch, capsys, tmp_path):
+    from trajbatt.base import datasets
+
+    def missing():
+        raise ImportError("xarray is needed for this")
+
+    monkeypatch.setattr(datasets, "require", missing)
+    assert main(["sweep", "-N", "3", "--theta", "1.4", "--json", "a.json"]) == 0
+    assert "that needs the packages xarray and h5netcdf" in capsys.readouterr().out
+    assert json.loads((tmp_path / "a.json").read_text())["points"]
 
 
 def test_store_show_and_export(tmp_path, capsys):

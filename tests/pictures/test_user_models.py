@@ -76,13 +76,14 @@ def has_asymptote(figure):
 
 
 def test_eq_14_is_drawn_where_it_holds_only():
-    assert has_asymptote(drawn(BATTERY.charge())[0])
+    fine = np.linspace(0.0, 0.5, 81)
+    assert has_asymptote(drawn(BATTERY.charge(), times=fine)[0])
     for model, initial in (
         (ladder(2), None),
         (BATTERY.store(), None),
         (BATTERY.charge(), tb.excited_state(6)),
     ):
-        assert not has_asymptote(drawn(model, initial=initial)[0])
+        assert not has_asymptote(drawn(model, times=fine, initial=initial)[0])
 
 
 def test_stages_are_shaded_by_what_they_do():

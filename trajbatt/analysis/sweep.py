@@ -1,25 +1,20 @@
 """Charging by Eq. (7) over a grid of parameters, point by point, on any executor.
 
-Each point is charged to its own T90. What was computed for a point is a small file named after a
-digest of its parameters, so a sweep may be interrupted, repeated and widened: known points are
-read.
+Each point is charged to its own T90, or for a given time. The energy oscillates at Omega_P, and the
+phase at the end is an accident; so what is reported is free of it: the mean over a period, and the
+bounds of the oscillation.
 """
 
-import hashlib
 import itertools
-import json
-import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from trajbatt.base import checks, datasets, files
-from trajbatt.ensembles.executors import finished
-from trajbatt.ensembles.mcsolve import mcsolve
-from trajbatt.ensembles.plan import LAW
-from trajbatt.exact.mesolve import mesolve
-from trajbatt.models.battery import Battery
-from trajbatt.states.steady_state import steady_state
+from trajbatt.analysis import points
+from trajbatt.base import checks, datasets
+from trajbatt.ensembles.executors import check_workers, finished
+from trajbatt.ensembles.progress import reporting
 
 AXES = {
     "n_atoms": ("number of atoms", "1"),
@@ -27,19 +22,49 @@ AXES = {
     "ratio": ("gamma_plus/gamma_minus", "1"),
     "gamma_0": ("gamma_0/gamma_minus", "1"),
     "drive": ("Omega_P/(N gamma_minus)", "1"),
+    "time": ("duration of the charging", "1/gamma_minus"),
 }
-CHANNELS = ("red", "center", "blue")
-EXACT = {
-    "charging_time": ("T90", "1/gamma_minus"),
-    "final_energy_per_atom": ("energy per atom in the steady state", "hbar omega_0"),
-    "energy_per_atom": ("stored energy per atom at T90", "hbar omega_0"),
-    "relative_fluctuation": ("Delta E/E", "1"),
-    **{f"photons_{name}": (f"mean photons, {name}", "1") for name in CHANNELS},
-    "waste_per_quantum": ("photons per stored quantum", "1"),
-    "power": ("average power until T90", "hbar omega_0 gamma_minus"),
-}
-NUMBERS = 2  # goes up whenever the numbers of a point would be others than before
-ESTIMATED = ("energy_per_atom", "relative_fluctuation", *(f"photons_{c}" for c in CHANNELS))
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The numbers of a sweep.
+
+    Attributes
+    ----------
+    axes : dict of str to list
+        The values of each parameter, ascending; `time` only if it was given.
+    numbers : dict of str to ndarray
+        float64, with one dimension for each of `axes`; see `trajbatt.analysis.points.EXACT`.
+    ntraj, seed : int
+    """
+
+    axes: dict[str, list]
+    numbers: dict[str, np.ndarray]
+    ntraj: int
+    seed: int
+
+    def __getattr__(self, name):
+        """Return some numbers by their name."""
+        try:
+            return self.__dict__["numbers"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def coordinates(self):
+        """Return the parameters of each point, a dict of arrays of the shape of the grid."""
+        values = np.meshgrid(*self.axes.values(), indexing="ij")
+        return dict(zip(self.axes, values, strict=True))
+
+    def to_xarray(self):
+        """Return all as an `xarray.Dataset`, with units.
+
+        Raises
+        ------
+        ImportError
+            Without xarray, the extra `netcdf`.
+        """
+        return _dataset(self)
 
 
 def sweep(
@@ -48,6 +73,7 @@ def sweep(
     ratio=10.0,
     gamma_0=1.0,
     drive=10.0,
+    time=None,
     *,
     ntraj=0,
     seed=0,
@@ -56,12 +82,14 @@ def sweep(
     threads=None,
     progress=None,
 ):
-    """Charge batteries of all combinations of parameters to their T90.
+    """Charge batteries of all combinations of parameters.
 
     Parameters
     ----------
     n_atoms, theta, ratio, gamma_0, drive : number or sequence
         As in `Battery`, in units of gamma_minus; `ratio` is gamma_plus and `drive` Omega_P/N.
+    time : number or sequence, optional
+        How long they are charged, in 1/gamma_minus; each to its own T90 by default.
     ntraj : int
         Trajectories at each point, beside the exact solution; 0 for none.
     seed : int
@@ -70,14 +98,17 @@ def sweep(
         A folder that keeps the points.
     executor, threads
         As in `mcsolve`; the points are the pieces.
-    progress : callable, optional
-        Called as progress(done, points).
+    progress : callable or bool, optional
+        True shows a bar; a function is called as progress(done, points).
 
     Returns
     -------
     xarray.Dataset
-        With the dimensions `n_atoms`, `theta`, `ratio`, `gamma_0`, `drive`, and with `ntraj` also
-        the estimates (`energy_per_atom_estimate`, ...) and their standard errors (`..._sem`). nan
+        With the dimensions `n_atoms`, `theta`, `ratio`, `gamma_0`, `drive`, and `time` if it was
+        given. Energies in the mean over a period of Omega_P (`mean_energy_per_atom`), their bounds
+        (`lowest_energy_per_atom`, `highest_energy_per_atom`) and, with its phase, that at the very
+        end (`energy_per_atom`); power, fluctuation and waste are of the mean. With `ntraj` also the
+        estimates (`mean_energy_per_atom_estimate`, ...) and their standard errors (`..._sem`). nan
         where x = 1 and T90 is infinite.
 
     Raises
@@ -87,35 +118,74 @@ def sweep(
     ImportError
         Without xarray, the extra `netcdf`.
     """
-    ntraj = checks.integer("ntraj", ntraj, 0)
-    seed = checks.integer("seed", seed, 0)
-    given = dict(zip(AXES, (n_atoms, theta, ratio, gamma_0, drive), strict=True))
-    axes = {name: _axis(name, values) for name, values in given.items()}
-    points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
-    for point in points:
-        _battery(point)  # complain before anything is computed
     datasets.require()
+    grid = run_grid(
+        (n_atoms, theta, ratio, gamma_0, drive, time),
+        ntraj=ntraj,
+        seed=seed,
+        store=store,
+        executor=executor,
+        threads=threads,
+        progress=progress,
+    )
+    return grid.to_xarray()
+
+
+def run_grid(values, *, ntraj=0, seed=0, store=None, executor=None, threads=None, progress=None):
+    """Return the `Grid` of a sweep, for which xarray is not needed.
+
+    Parameters
+    ----------
+    values : sequence
+        Of each of `AXES`, in this order.
+    ntraj, seed, store, executor, threads, progress
+        As in `sweep`, which raises the same.
+    """
+    axes, every = checked(values, ntraj, seed)
+    check_workers(executor, threads)
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise TypeError(
+            f"`progress` must be true, or a function of (done, points), but is {progress!r}"
+        )
     place = None if store is None else Path(store)
     results, missing = {}, {}
-    for i, point in enumerate(points):
-        found = _stored(place, point, ntraj, seed)
+    if place is not None:
+        points.tidy(place)
+    for i, point in enumerate(every):
+        found = None if place is None else points.stored(place, point, ntraj, seed)
         if found is None:
             missing[i] = (point, ntraj, seed)
         else:
             results[i] = found
-    for i, result in finished(_solve, missing, executor, threads):
-        if place is not None:
-            about = {"point": points[i], "ntraj": ntraj, "seed": seed, "result": result}
-            files.write(_path(place, points[i], ntraj, seed), json.dumps(about).encode())
-        results[i] = result
-        if progress:
-            progress(len(results), len(points))
-    shape = [len(values) for values in axes.values()]
-    numbers = {
-        name: np.array([results[i][name] for i in range(len(points))]).reshape(shape)
-        for name in results[0]
-    }
-    return _dataset(axes, numbers, ntraj, seed)
+    with reporting(progress, len(every), what="points") as report:
+        for i, result in finished(points.solve, missing, executor, threads):
+            if place is not None:
+                points.keep(place, every[i], ntraj, seed, result)
+            results[i] = result
+            if report:
+                report(len(results), len(every), None)
+    numbers = points.as_arrays(
+        [results[i] for i in range(len(every))], [len(one) for one in axes.values()]
+    )
+    return Grid(axes, numbers, ntraj, seed)
+
+
+def checked(values, ntraj, seed):
+    """Return the axes of a sweep, and its points, each a dict of parameters.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As in `sweep`.
+    """
+    checks.integer("ntraj", ntraj, 0)
+    checks.integer("seed", seed, 0)
+    given = {name: one for name, one in zip(AXES, values, strict=True) if one is not None}
+    axes = {name: _axis(name, one) for name, one in given.items()}
+    every = [dict(zip(axes, point, strict=True)) for point in itertools.product(*axes.values())]
+    for point in every:
+        points.battery_at(point)  # complain before anything is computed
+    return axes, every
 
 
 def _axis(name, values):
@@ -125,101 +195,33 @@ def _axis(name, values):
         raise ValueError(f"`{name}` must hold at least one number, but is empty")
     if name == "n_atoms":
         return sorted({checks.integer(name, value, 1) for value in values})
+    if name == "time":
+        return sorted({checks.positive(name, value) for value in values})
     return sorted({checks.real(name, value, 0) + 0.0 for value in values})  # -0.0 is 0.0
 
 
-def _battery(point):
-    return Battery(
-        n_atoms=point["n_atoms"],
-        theta=point["theta"],
-        omega_p=point["drive"] * point["n_atoms"],
-        gamma_0=point["gamma_0"],
-        gamma_plus=point["ratio"],
-        gamma_minus=1.0,
-    )
-
-
-def _digest(point, ntraj, seed):
-    return hashlib.sha256(json.dumps([point, ntraj, seed, LAW, NUMBERS]).encode()).hexdigest()
-
-
-def _path(place, point, ntraj, seed):
-    return place / f"point-{_digest(point, ntraj, seed)[:24]}.json"
-
-
-def _stored(place, point, ntraj, seed):
-    """Return the result of a point, or None if it is not there or damaged."""
-    if place is None:
-        return None
-    try:
-        about = json.loads(_path(place, point, ntraj, seed).read_text())
-    except (OSError, ValueError):
-        return None
-    expected = _names(ntraj)
-    good = isinstance(about, dict) and isinstance(about.get("result"), dict)
-    good = good and about.get("point") == point and set(about["result"]) == expected
-    return about["result"] if good else None
-
-
-def _names(ntraj):
-    """Return the names of the numbers of a point."""
-    names = set(EXACT)
-    if ntraj:
-        names |= {f"{name}_{kind}" for name in ESTIMATED for kind in ("estimate", "sem")}
-    return names
-
-
-def _solve(point, ntraj, seed):
-    """Return the numbers of one point, a dict of floats."""
-    battery = _battery(point)
-    duration = battery.charging_time
-    if math.isinf(duration):
-        return dict.fromkeys(_names(ntraj), math.nan) | {"charging_time": duration}
-    with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
-        return _charged(battery, duration, point, ntraj, seed)
-
-
-def _charged(battery, duration, point, ntraj, seed):
-    n_atoms = battery.n_atoms
-    exact = mesolve(battery.charge(), [duration])
-    energy, counts = exact.energy[0], exact.counts[:, 0]
-    numbers = {
-        "charging_time": duration,
-        "final_energy_per_atom": steady_state(battery.charge()).energy / n_atoms,
-        "energy_per_atom": float(energy) / n_atoms,
-        "relative_fluctuation": float(np.sqrt(exact.energy_variance[0]) / energy),
-        **{f"photons_{name}": float(count) for name, count in zip(CHANNELS, counts, strict=True)},
-        "waste_per_quantum": float(counts.sum() / energy),
-        "power": float(energy) / duration,
-    }
-    if ntraj:
-        own_seed = int(_digest(point, ntraj, seed)[:16], 16)
-        runs = mcsolve(battery.charge(), [duration], ntraj, seed=own_seed, threads=1)
-        spread = runs.statistics.relative_fluctuation()
-        spread_sem = runs.statistics.sem(spread)[0]
-        estimates = [runs.energy[0] / n_atoms, spread.value[0], *runs.counts[:, 0]]
-        sems = [runs.energy_sem[0] / n_atoms, spread_sem, *runs.counts_sem[:, 0]]
-        for name, estimate, sem in zip(ESTIMATED, estimates, sems, strict=True):
-            numbers |= {f"{name}_estimate": float(estimate), f"{name}_sem": float(sem)}
-    return numbers
-
-
-def _dataset(axes, numbers, ntraj, seed):
+def _dataset(grid):
+    datasets.require()
     import xarray
 
     def described(name):
         base = name.removesuffix("_estimate").removesuffix("_sem")
-        words, unit = EXACT[base]
+        words, unit = points.EXACT[base]
         if name.endswith("_sem"):
             words = f"standard error of {base}_estimate"
         elif name.endswith("_estimate"):
             words = f"{words}, by trajectories"
         return {"long_name": words, "units": unit}
 
-    variables = {name: (tuple(axes), values, described(name)) for name, values in numbers.items()}
+    axes = grid.axes
+    variables = {
+        name: (tuple(axes), values, described(name)) for name, values in grid.numbers.items()
+    }
     coordinates = {
         name: (name, np.array(values), {"long_name": AXES[name][0], "units": AXES[name][1]})
         for name, values in axes.items()
     }
-    about = {**datasets.about("sweep of charging to T90"), "ntraj": ntraj, "seed": str(seed)}
+    until = "for given times" if "time" in axes else "to T90"
+    about = datasets.about(f"sweep of charging {until}")
+    about |= {"ntraj": grid.ntraj, "seed": str(grid.seed)}
     return xarray.Dataset(variables, coordinates, about)

@@ -9,12 +9,23 @@ from rich.table import Table
 UNKNOWN = "–"
 
 
+class Screen(Console):
+    """A console that leaves it to its command what a reader who has gone means."""
+
+    def on_broken_pipe(self):
+        """Raise the `BrokenPipeError` again: Rich would end the process here."""
+        raise
+
+
 def screen(*, to_stderr=False, quiet=False):
     """Return the console of a command, on standard error where standard output is for JSON.
 
-    It is as wide as its tables: a narrow terminal wraps a line, but no digit is lost.
+    It is as wide as its tables: a narrow terminal wraps a line, but no digit is lost. Square
+    brackets are what they are, as in the names of folders.
     """
-    return Console(stderr=to_stderr, quiet=quiet, highlight=False, soft_wrap=True, width=500)
+    return Screen(
+        stderr=to_stderr, quiet=quiet, highlight=False, markup=False, soft_wrap=True, width=500
+    )
 
 
 def formatted(value, sem, exact):

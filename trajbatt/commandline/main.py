@@ -1,88 +1,125 @@
-"""The command line: its commands, and how it ends."""
+"""The command line: its commands, and how it ends.
+
+Nothing heavy is imported before `main` begins, so that Ctrl-C ends the imports, too, with one line.
+"""
 
 import os
 import sys
-from typing import Annotated
 
-import typer
-
-from trajbatt.commandline.commands import (
-    charge,
-    cycle,
-    discharge,
-    export,
-    filter,
-    photons,
-    secular,
-    show,
-    steady,
-    sweep,
-)
-
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="Simulate a quantum battery of N two-level atoms, photon by photon.",
-)
-app.command(short_help=charge.HELP)(charge.charge)
-app.command(short_help=discharge.HELP)(discharge.discharge)
-app.command(short_help=cycle.HELP)(cycle.cycle)
-app.command(short_help=steady.HELP)(steady.steady)
-app.command(short_help=secular.HELP)(secular.secular)
-app.command(short_help=sweep.HELP)(sweep.sweep)
-app.command(short_help=show.HELP)(show.show)
-app.command(short_help=photons.HELP)(photons.photons)
-app.command(short_help=filter.HELP)(filter.filter)
-app.command(short_help=export.HELP)(export.export)
+from trajbatt.commandline import streams
 
 INTERRUPTED = 130
-
-
-def _show_version(wanted: bool):
-    if wanted:
-        from trajbatt.base.version import __version__
-
-        print(f"trajbatt {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="show the version"),
-    ] = False,
-):
-    """Take the options that belong to no command."""
+HELP = "Simulate a quantum battery of N two-level atoms, photon by photon."
+COMMANDS = (
+    "charge",
+    "discharge",
+    "cycle",
+    "steady",
+    "secular",
+    "sweep",
+    "show",
+    "photons",
+    "filter",
+    "export",
+)
 
 
 def main(argv=None):
-    """Run the command line and return its exit status: 0, 2 for bad input, 130 for Ctrl-C."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal without Greek letters
-    words = sys.argv[1:] if argv is None else list(argv)
+    """Run the command line and return its exit status: 0, 2 for bad input, 130 for Ctrl-C.
+
+    Without `argv` it is the whole process, which Ctrl-C ends at once, whatever threads still do.
+    """
     try:
-        status = app(args=words or ["--help"], prog_name="trajbatt", standalone_mode=False)
-        sys.stdout.flush()
+        status = _run(sys.argv[1:] if argv is None else list(argv))
+    except KeyboardInterrupt:  # during imports, or again while the command was ending
+        status = INTERRUPTED
+    if status == INTERRUPTED:
+        _interrupted(is_process=argv is None)
+    return status
+
+
+def _interrupted(is_process):
+    if is_process:
+        import signal
+
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    streams.say("interrupted")
+    if is_process:
+        streams.leave()
+        os._exit(INTERRUPTED)  # threads may be in chunks that nobody waits for any more
+
+
+def _run(words):
+    streams.prepare()
+    given = sys.stdout, sys.stderr
+    import typer
+
+    from trajbatt.commandline.surroundings import surroundings
+
+    try:
+        with surroundings():
+            status = _app()(args=words or ["--help"], prog_name="trajbatt", standalone_mode=False)
+            sys.stdout.flush()
     except typer.TyperException as error:
         return _fail(error.format_message())
     except (ValueError, TypeError, ArithmeticError, ImportError, RuntimeError) as error:
         return _fail(str(error))
     except MemoryError:
         return _fail("not enough memory for so many atoms, or for a run of so many photons")
-    except BrokenPipeError:  # the reader has gone, as in `trajbatt charge | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):
+        # The reader has gone, as in `trajbatt charge | head -1`: Typer exits then with status 1.
+        sys.stdout, sys.stderr = given
+        streams.leave()
         return 0
     except OSError as error:
-        return _fail(f"cannot write {error.filename or 'the output'}: {error.strerror}")
-    if status == INTERRUPTED:  # Typer's own status for Ctrl-C
-        print("trajbatt: interrupted", file=sys.stderr)
+        status = _fail(f"cannot write {error.filename or 'the output'}: {error.strerror}")
+        streams.leave()
+        return status
     return status or 0
 
 
 def _fail(message):
-    print("trajbatt: " + " ".join(message.split()), file=sys.stderr)
+    streams.say(message)
     return 2
+
+
+def _app():
+    """Return the Typer app of all commands."""
+    from importlib import import_module
+    from typing import Annotated
+
+    import typer
+
+    app = typer.Typer(
+        add_completion=False,
+        no_args_is_help=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        help=HELP,
+    )
+    for name in COMMANDS:
+        module = import_module(f"trajbatt.commandline.commands.{name}")
+        app.command(short_help=module.HELP)(getattr(module, name))
+
+    @app.callback()
+    def options(
+        version: Annotated[
+            bool,
+            typer.Option(
+                "--version", callback=_show_version, is_eager=True, help="show the version"
+            ),
+        ] = False,
+    ):
+        """Take the options that belong to no command."""
+
+    return app
+
+
+def _show_version(wanted: bool):
+    if wanted:
+        import typer
+
+        from trajbatt.base.version import __version__
+
+        print(f"trajbatt {__version__}")
+        raise typer.Exit

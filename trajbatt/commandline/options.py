@@ -1,11 +1,13 @@
 """The options that several commands share, and what is made of them."""
 
+import hashlib
 import math
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from trajbatt.commandline.streams import say
 
 DEFAULT_SEED = 20241217  # the date of the paper
 SECULAR_SAFE = 5.0
@@ -14,6 +16,7 @@ MOST_PHOTONS = 1e8  # of one trajectory; more is a slip of the pen
 TIMES_PER_PERIOD = 32
 LONGEST, WORTH_A_WORD = 3 * 3600.0, 20.0  # seconds
 # Options that change where and how a run is computed, not the run.
+LONGEST_NAME = 180  # bytes of a folder's name; file systems take 255, with a file's in it
 UNNAMED = ("out", "json_file", "force", "quiet", "store", "workers")
 
 NAtoms = Annotated[int, typer.Option("--n-atoms", "-N", help="number of atoms N")]
@@ -165,10 +168,7 @@ def check_cost(model, name, times, quiet):
             f"t = {times[-1]:.6g}"
         )
     if seconds > WORTH_A_WORD and not quiet:
-        print(
-            f"trajbatt: the exact solution of Eq. (5) takes about {seconds / 60:.1g} minutes",
-            file=sys.stderr,
-        )
+        say(f"the exact solution of Eq. (5) takes about {seconds / 60:.1g} minutes")
 
 
 def warn_of_battery(battery, quiet, secular=True):
@@ -176,12 +176,11 @@ def warn_of_battery(battery, quiet, secular=True):
     if quiet:
         return
     if math.sin(battery.theta) < 1e-12:
-        print("trajbatt: warning: at sin(theta) = 0 the drive is off", file=sys.stderr)
+        say("warning: at sin(theta) = 0 the drive is off")
     if secular and battery.secular_ratio < SECULAR_SAFE:
-        print(
-            f"trajbatt: warning: Omega_P is only {battery.secular_ratio:.3g} times N max(A, B, C); "
-            f"below {SECULAR_SAFE:g} the secular Eq. (7) is doubtful",
-            file=sys.stderr,
+        say(
+            f"warning: Omega_P is only {battery.secular_ratio:.3g} times N max(A, B, C); "
+            f"below {SECULAR_SAFE:g} the secular Eq. (7) is doubtful"
         )
 
 
@@ -197,7 +196,16 @@ def make_folder(context, out):
         if option.name not in UNNAMED and value != option.default:
             text = str(value).replace("\\", "/").strip("./").replace("/", "-")
             words.append(f"{option.name.replace('_', '-')}-{text}")
-    return Path("trajbatt-out") / "-".join(words)
+    return Path("trajbatt-out") / _not_too_long("-".join(words))
+
+
+def _not_too_long(name):
+    """Return a name, one that no file system takes cut and told from others by its digest."""
+    data = name.encode(errors="replace")
+    if len(data) <= LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(data).hexdigest()[:12]
+    return f"{data[: LONGEST_NAME - 13].decode(errors='ignore')}-{digest}"
 
 
 def make_json_path(json_file):

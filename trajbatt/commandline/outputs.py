@@ -1,11 +1,16 @@
-"""What every command does with its results: the screen, a folder, a JSON file."""
+"""What every command does with its results: a folder, a JSON file, and then the screen.
+
+Whoever reads the screen may go at any moment, as `head` does. So what is to be shown is kept until
+all results are written.
+"""
 
 import json
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from trajbatt.commandline import streams
 from trajbatt.commandline.options import make_folder, make_json_path
 
 
@@ -25,6 +30,8 @@ class Outputs:
     provenance : dict
         Of `trajbatt.reports.json_report.provenance`.
     quiet : bool
+    kept : list
+        What is to be shown in the end.
     """
 
     place: Path | None
@@ -33,9 +40,10 @@ class Outputs:
     json_path: Path | None
     provenance: dict
     quiet: bool
+    kept: list = field(default_factory=list)
 
     @classmethod
-    def check(cls, context, provenance, out, json_file, force, quiet, has_picture=True):
+    def check(cls, context, provenance, out, json_file, force, quiet, has_picture=True, others=()):
         """Find out before anything is computed whether the results can be written.
 
         Parameters
@@ -47,6 +55,8 @@ class Outputs:
         force, quiet : bool
             As the options have them.
         has_picture : bool
+        others : sequence of str
+            Files that will go with the picture.
 
         Raises
         ------
@@ -55,42 +65,82 @@ class Outputs:
         """
         from trajbatt.commandline import results_folder
 
+        if json_file == "-" and not streams.is_open(sys.stdout):
+            raise ValueError("`json` must be a file, because standard output is closed")
         place = make_folder(context, out) if has_picture else None
         picture = f"{context.info_name}.png" if has_picture else None
         json_path = make_json_path(json_file)
-        pictures = [picture] if has_picture else []
+        pictures = [picture, *others] if has_picture else []
         check_apart(context, out, json_file, has_picture)
         results_folder.check(place, pictures, json_path, provenance, force)
         return cls(place, picture, json_file, json_path, provenance, quiet)
 
+    def of_part(self, finished):
+        """Return the outputs of a run that was interrupted after some trajectories.
+
+        Where whole results are, or more of them, there they stay: what is finished is shown only.
+        """
+        from trajbatt.commandline import results_folder
+
+        def free(place):
+            busy = place is not None and results_folder.holds_more(place, finished)
+            if busy:
+                self.kept.append(f"{place} holds more results, which stay")
+            return None if busy else place
+
+        parameters = {**self.provenance["parameters"], results_folder.FINISHED: finished}
+        json_path = free(self.json_path)
+        return replace(
+            self,
+            place=free(self.place),
+            json_path=json_path,
+            json_file=self.json_file if json_path or self.json_file == "-" else None,
+            provenance={**self.provenance, "parameters": parameters},
+        )
+
     def show(self, *things):
-        """Print, on standard error where standard output is for JSON."""
-        from trajbatt.commandline.console import screen
+        """Keep text and tables for the screen; `write_json` shows them."""
+        self.kept.extend(things)
 
-        console = screen(to_stderr=self.json_file == "-", quiet=self.quiet)
-        for thing in things:
-            console.print(thing)
+    def save_picture(self, figure, others=None):
+        """Write the picture, and say where it is.
 
-    def save_picture(self, figure):
-        """Write the picture, and say where it is."""
+        Parameters
+        ----------
+        figure : Figure
+        others : dict of str to bytes, optional
+            Files that go with it.
+        """
         from trajbatt.commandline import results_folder
         from trajbatt.pictures.style import as_png
 
-        results_folder.write_results(self.place, {self.picture: as_png(figure)}, self.provenance)
+        if self.place is None:
+            return
+        files = {self.picture: as_png(figure), **(others or {})}
+        results_folder.write_results(self.place, files, self.provenance)
         self.show(f"picture: {self.place / self.picture}")
 
     def write_json(self, numbers):
-        """Write the numbers after the provenance, if they are wanted."""
+        """Write the numbers after the provenance, if they are wanted, and then show the rest.
+
+        It is the last that a command does. The screen is standard error where standard output is
+        for JSON.
+        """
         from trajbatt.base import files
+        from trajbatt.commandline.console import screen
         from trajbatt.reports import json_report
 
-        if not self.json_file:
-            return
-        text = json.dumps(json_report.as_json({**self.provenance, **numbers}))
-        if self.json_path is None:
-            print(text)
-        else:
-            files.write(self.json_path, (text + "\n").encode())
+        if self.json_file:
+            text = json.dumps(json_report.as_json({**self.provenance, **numbers})) + "\n"
+            if self.json_path is None:
+                sys.stdout.write(text)
+                sys.stdout.flush()
+            else:
+                files.write(self.json_path, text.encode())
+        console = screen(to_stderr=self.json_file == "-", quiet=self.quiet)
+        for thing in self.kept:
+            console.print(thing)
+        self.kept.clear()
 
 
 def check_apart(context, out, json_file, has_picture=True):
@@ -121,10 +171,15 @@ def run_ensemble(model, times, settings, quiet, initial=None):
     settings : dict
         `ntraj`, `seed`, `store`, `threads` and `target` of `mcsolve`.
 
+    Returns
+    -------
+    EnsembleResult
+        What is finished, if Ctrl-C ended it and there is no store.
+
     Raises
     ------
     KeyboardInterrupt
-        If Ctrl-C ended it; finished chunks are in the store.
+        If nothing is, or finished chunks are in the store.
     """
     from trajbatt.ensembles.mcsolve import mcsolve
 
@@ -133,7 +188,12 @@ def run_ensemble(model, times, settings, quiet, initial=None):
         progress = not quiet and sys.stderr.isatty()
         runs = mcsolve(model, times, initial=initial, progress=progress, **settings)
     if runs.ended == "interrupted":
-        raise KeyboardInterrupt
+        done = f"{runs.ntraj} of {settings['ntraj']} trajectories"
+        if settings["store"] is not None:
+            streams.say(f"{done} are in {settings['store']}; the same command goes on with them")
+            raise KeyboardInterrupt
+        if not quiet:
+            streams.say(f"{done} are finished and will be shown; Ctrl-C again ends at once")
     return runs
 
 

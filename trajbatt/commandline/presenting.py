@@ -4,9 +4,10 @@ import math
 
 from trajbatt.analysis.compare import NO_P_VALUE, compare
 from trajbatt.commandline.console import plural, summary_table
+from trajbatt.exact.envelope import envelope
 from trajbatt.exact.mesolve import mesolve
 from trajbatt.models.battery import battery_of
-from trajbatt.pictures.layout import doing
+from trajbatt.pictures.layout import TITLE, doing
 from trajbatt.pictures.runs import run_figure
 from trajbatt.reports import summaries
 
@@ -25,13 +26,26 @@ def present(outputs, runs, exact, trajectories, energies=None):
         For the picture; the clicks are those of the first.
     energies : ndarray (nc,), optional
         Of the photons of a charging, in units of hbar omega_0; each is one quantum by default.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        In the end, if Ctrl-C had ended the run: then all this is of a part of it, and says so.
     """
+    interrupted = runs.ended == "interrupted"
+    if interrupted:
+        wanted = outputs.provenance["parameters"]["ntraj"]
+        outputs = outputs.of_part(runs.ntraj)
+        partial = f"interrupted: {runs.ntraj} of {wanted} trajectories"
     verdict = compare(runs, exact)
     title, rows = summaries.summarise(runs, exact, verdict, energies)
-    figure = run_figure(runs, exact, trajectories, _secular(runs))
+    figure = run_figure(runs, exact, trajectories, _secular(runs), envelope(exact))
+    if interrupted:
+        figure.suptitle(f"{figure.get_suptitle()}\n({partial})", **TITLE)
     known = f"p = {verdict.p_value:.3g}: chance of a larger deviation from the exact solution"
     outputs.show(
         f"{_heading(runs)}: {plural(runs.ntraj, 'trajectory')}, seed {runs.seed}",
+        *([partial] if interrupted else []),
         summary_table(rows, title),
         *([UNJUDGED] if any(row.z is not None and math.isnan(row.z) for row in rows) else []),
         NO_P_VALUE if math.isnan(verdict.p_value) else known,
@@ -46,6 +60,8 @@ def present(outputs, runs, exact, trajectories, energies=None):
             "z": verdict,
         }
     )
+    if interrupted:
+        raise KeyboardInterrupt
 
 
 def _heading(runs):

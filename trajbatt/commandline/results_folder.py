@@ -5,14 +5,18 @@ itself. Nothing is written before a command has computed everything, and then ea
 Results never come into the folder of a stored run, nor a run into one of results.
 """
 
+import contextlib
 import json
+import math
 import os
+import tempfile
 from pathlib import Path
 
 from trajbatt.base import files
 from trajbatt.ensembles import store as stores
 
 MANIFEST = "results.json"
+FINISHED = "finished"  # of the parameters: how much of an interrupted run results are of
 OLD_MANIFEST = stores.MANIFEST  # results once had a manifest of the name that stores have
 
 
@@ -108,7 +112,7 @@ def check(folder, files, json_file, provenance, force=False):
         found = _manifest(folder)
         if not force and (_is_manifest(found) or any(path.exists() for path in outputs)):
             _compare("out", folder, found, provenance)
-        _check_writable("out", folder / MANIFEST)
+        check_writable("out", folder / MANIFEST)
         for path in outputs:
             if path.is_dir():
                 raise ValueError(f"`out` must be a folder for files, but {path} is a folder")
@@ -120,7 +124,7 @@ def check(folder, files, json_file, provenance, force=False):
             raise ValueError(f"`json` must be a file, but {json_file} is a folder")
         if json_file.is_file() and not force:
             _compare("json", json_file, _read(json_file), provenance)
-        _check_writable("json", json_file, make_parents=False)
+        check_writable("json", json_file, make_parents=False)
 
 
 def write_results(folder, results, provenance):
@@ -132,6 +136,17 @@ def write_results(folder, results, provenance):
     for name, data in results.items():
         files.write(folder / name, data)
     files.write(folder / MANIFEST, (json.dumps(provenance, indent=1) + "\n").encode())
+
+
+def holds_more(place, finished):
+    """Whether a folder of results, or a JSON file, has more than `finished` trajectories of a run.
+
+    Whole results always do, whatever they are of.
+    """
+    found = _manifest(place) if place.is_dir() else _read(place)
+    if not isinstance(found, dict) or not isinstance(found.get("parameters"), dict):
+        return False
+    return found["parameters"].get(FINISHED, math.inf) >= finished
 
 
 def _manifest(folder):
@@ -150,15 +165,54 @@ def _is_manifest(found):
     return isinstance(found, dict) and set(found) == {"command", "version", "parameters"}
 
 
-def _check_writable(argument, path, make_parents=True):
+def check_writable(argument, path, make_parents=True):
+    """Raise `ValueError` if a file of an option cannot be written, perhaps in new folders."""
     parent = path.parent
-    while make_parents and not parent.exists():
+    while make_parents and not _exists(argument, parent):
         parent = parent.parent
-    target = path if path.exists() else parent
     if not parent.is_dir():
         raise ValueError(f"`{argument}` must be in a folder, but {parent} is none")
+    is_there = _exists(argument, path)
+    target = path if is_there else parent
     if not os.access(target, os.W_OK):
         raise ValueError(f"`{argument}` must be writable, but {target} is not")
+    if is_there and not path.is_file():
+        return  # such as /dev/stdout
+    _try(argument, path)
+
+
+def _exists(argument, path):
+    try:
+        return path.exists()
+    except OSError as error:  # such as a name that is too long
+        raise ValueError(
+            f"`{argument}` must be writable, but {path} is not: {error.strerror}"
+        ) from None
+
+
+def _try(argument, path):
+    """Find out by doing it whether a file can be written: not all that denies it is a permission.
+
+    Such as /proc, a name that is too long, or a file system that is full or read-only. Nothing is
+    left behind.
+    """
+    made = []
+    try:
+        for folder in reversed([one for one in path.parents if not one.exists()]):
+            folder.mkdir()
+            made.append(folder)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        os.unlink(name)
+    except OSError as error:
+        place = path if path.parent.exists() else path.parent
+        raise ValueError(
+            f"`{argument}` must be writable, but {place} is not: {error.strerror}"
+        ) from None
+    finally:
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):  # somebody else has put something there meanwhile
+                folder.rmdir()
 
 
 def _read(path):
@@ -186,6 +240,8 @@ def _difference(found, wanted):
             return f"{name} {found.get(name)} there, {wanted[name]} now"
     there, now = found["parameters"], wanted["parameters"]
     for name in {**there, **now}:
+        if name == FINISHED:
+            continue  # a part of a run makes way for more of it
         if there.get(name) != now.get(name):
             return f"{name} {there.get(name)} there, {now.get(name)} now"
     return ""

@@ -1,9 +1,9 @@
-"""Pictures of answers: how Eqs. (5) and (7) differ, and sweeps of parameters."""
+"""Pictures of how Eqs. (5) and (7) differ."""
 
-import matplotlib
 import numpy as np
 
-from trajbatt.pictures import layout
+from trajbatt.models.swing import swing_of
+from trajbatt.pictures import layout, panels
 from trajbatt.pictures.style import (
     CHANNEL_COLORS,
     DASHED,
@@ -11,39 +11,38 @@ from trajbatt.pictures.style import (
     SECULAR_COLOR,
 )
 
-MOST_LABELS = 12
 SMALLEST = 1e-16  # that a logarithmic axis shows
-SYMBOLS = {
-    "n_atoms": "$N$",
-    "ratio": r"$\gamma_+/\gamma_-$",
-    "gamma_0": r"$\gamma_0/\gamma_-$",
-    "drive": r"$\Omega_P/N\gamma_-$",
-}
 
 
-def secular_figure(check):
-    """Return the picture of one comparison of Eqs. (5) and (7): energies and their difference."""
+def secular_figure(check, swing=None):
+    """Return the picture of one comparison of Eqs. (5) and (7): energies and their difference.
+
+    `swing` is that of Eq. (5) where its times do not follow it.
+    """
     figure, (energy, difference) = layout.stack([2, 1], height=6.0)
     n_atoms, times = check.battery.n_atoms, check.full.times
-    energy.plot(times, check.full.energy / n_atoms, color=EXACT_COLOR, lw=1.2, label="Eq. (5)")
-    energy.plot(
-        times,
-        check.secular.energy / n_atoms,
-        color=SECULAR_COLOR,
-        lw=1.4,
-        ls=DASHED,
-        label="Eq. (7)",
-    )
+    full, secular = {"color": EXACT_COLOR, "lw": 1.2}, {"color": SECULAR_COLOR, "lw": 1.4}
+    secular["ls"] = DASHED
+    if swing is None:
+        energy.plot(times, check.full.energy / n_atoms, label="Eq. (5)", **full)
+        energy.plot(times, check.secular.energy / n_atoms, label="Eq. (7)", **secular)
+        of_times, differs = times, check.secular.energy - check.full.energy
+        words = "Eq. (7) minus Eq. (5)"
+    else:
+        other = swing_of(check.secular.model, times, check.secular.energy, check.secular.dipole)
+        panels.draw_sides(energy, swing, n_atoms, "Eq. (5)", **full)
+        panels.draw_sides(energy, other, n_atoms, "Eq. (7)", **secular)
+        of_times = swing.times
+        differs = np.interp(of_times, times, other.middle) - swing.middle
+        words = "Eq. (7) minus Eq. (5),\nmean over a period"
     energy.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
-    energy.legend(frameon=False, fontsize=9)
+    if swing is None:
+        energy.legend(frameon=False, fontsize=9)
+    else:
+        layout.legend_above(energy, title=layout.TOO_FAST)
     difference.axhline(0.0, color="#bbbbbb", lw=0.8)
-    difference.plot(
-        times,
-        (check.secular.energy - check.full.energy) / n_atoms,
-        color=SECULAR_COLOR,
-        lw=1.0,
-    )
-    difference.set_ylabel("Eq. (7) minus Eq. (5)")
+    difference.plot(of_times, differs / n_atoms, color=SECULAR_COLOR, lw=1.0)
+    difference.set_ylabel(words)
     layout.label_time(difference, times, r" ($1/\gamma$)")
     figure.suptitle(
         f"$N = {n_atoms}$, $\\theta = {check.battery.theta:.4g}$, "
@@ -78,44 +77,4 @@ def secular_sweep_figure(checks):
     axes.legend(frameon=False, fontsize=9)
     battery = checks[0].battery
     figure.suptitle(f"$N = {battery.n_atoms}$, $\\theta = {battery.theta:.4g}$", **layout.TITLE)
-    return figure
-
-
-def sweep_figure(data):
-    """Return the picture of a sweep: power, fluctuation and waste against the final charge.
-
-    Each line joins the points that differ in theta only.
-    """
-    figure, axes = layout.stack([1.6, 1.6, 1.6])
-    lines = data.stack(line=[name for name in data.dims if name != "theta"])
-    several = [name for name in lines.line.to_index().names if data.sizes[name] > 1]
-    for i in range(lines.sizes["line"]):
-        one = lines.isel(line=i)
-        n_atoms = int(one.n_atoms)
-        label = ", ".join(f"{SYMBOLS[name]} = {float(one[name]):g}" for name in several)
-        curves = (one.power / n_atoms**2, one.relative_fluctuation, one.waste_per_quantum)
-        color = matplotlib.colormaps["viridis"](i / max(1, lines.sizes["line"] - 0.5))
-        for panel, values in zip(axes, curves, strict=True):
-            panel.plot(
-                one.final_energy_per_atom, values, "o-", ms=3.5, lw=1.2, color=color, label=label
-            )
-        if "relative_fluctuation_estimate" in data:
-            axes[1].errorbar(
-                one.final_energy_per_atom,
-                one.relative_fluctuation_estimate,
-                2 * one.relative_fluctuation_sem,
-                ls="",
-                color=color,
-                elinewidth=3,
-                alpha=0.4,
-            )
-    axes[0].set_ylabel(r"$P/N^2$ ($\hbar\omega_0\gamma_-$)")
-    axes[1].set_ylabel(r"$\Delta E/E$")
-    axes[2].set_ylabel("photons per\nstored quantum")
-    axes[2].set_xlabel(r"final charge: steady-state energy per atom ($\hbar\omega_0$)")
-    axes[1].set_yscale("log")
-    axes[2].set_yscale("log")
-    if several and lines.sizes["line"] <= MOST_LABELS:
-        layout.legend_above(axes[0])
-    figure.suptitle(r"Charging to $T_{90}$; along a line, $\theta$", **layout.TITLE)
     return figure

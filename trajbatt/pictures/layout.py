@@ -9,6 +9,7 @@ from trajbatt.models.battery import battery_of
 from trajbatt.pictures.style import plain_text
 
 TITLE = {"fontsize": 11}
+WIDE_LABEL = 27  # characters: three such columns are wider than a panel
 WIDEST_TITLE = 84  # characters that fit above a column of panels
 # How a heading calls what a battery does; other names, which are the user's, stand as they are.
 GERUNDS = {"charge": "Charging", "store": "Storing", "discharge": "Discharging"}
@@ -62,9 +63,24 @@ def raster_height(channels, least=None):
     return max(least, 0.3 * len(channels))
 
 
-def legend_above(axes, anchor=1.0):
-    """Put the legend of a panel above it, in up to three columns."""
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, anchor), ncols=3, frameon=False, fontsize=9)
+TOO_FAST = (
+    r"$\Omega_P$ is too fast to be drawn: pairs of lines are the two sides of the oscillation"
+)
+
+
+def legend_above(axes, anchor=1.0, title=None):
+    """Put the legend of a panel above it, in up to three columns, with a line that explains it."""
+    _, labels = axes.get_legend_handles_labels()
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0.0, anchor),
+        ncols=3 if max(map(len, labels), default=0) < WIDE_LABEL else 2,
+        frameon=False,
+        fontsize=9,
+        title=title,
+        title_fontsize=9,
+        alignment="left",
+    )
 
 
 def label_time(axes, times, unit):

@@ -6,6 +6,7 @@ import numpy as np
 
 from trajbatt.models import asymptotics
 from trajbatt.models.battery import battery_of
+from trajbatt.models.swing import is_followed, swing_of, turns_freely
 from trajbatt.pictures.style import (
     ASYMPTOTIC_COLOR,
     CHANNEL_COLORS,
@@ -22,46 +23,110 @@ from trajbatt.pictures.style import (
 
 MOST_GROUPS = 20  # of photon numbers, of one channel
 WIDEST_NAME = 16  # characters of a channel beside its line
-MOST_PERIODS = 400  # with more of them in a picture, 3201 times no longer follow Eq. (14)
+MOST_DOTS = 40
 
 
-def draw_energy(axes, runs, exact, trajectories=()):
-    """Draw the energy per atom: ensemble, exact curve and single trajectories."""
+def draw_energy(axes, runs, exact, trajectories=(), swing=None):
+    """Draw the energy per atom: ensemble, exact curve and single trajectories.
+
+    With the `Swing` of the exact energy, what swings too fast to be followed has its two sides
+    drawn instead of a line.
+    """
+    if swing is None:
+        artists = _draw_followed(axes, runs, exact, trajectories)
+    else:
+        artists = _draw_swings(axes, runs, trajectories, swing)
+    axes.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
+    axes.set_ylim(-0.03, 1.05)
+    return artists
+
+
+def _draw_followed(axes, runs, exact, trajectories):
     n_atoms, times = runs.model.n_atoms, runs.times
     mean, width = runs.energy / n_atoms, np.sqrt(runs.energy_variance) / n_atoms
+    mark = point(times)
     artists = []
     if runs.ntraj > 1:
-        artists.append(
-            axes.fill_between(
-                times,
-                np.clip(mean - width, 0.0, 1.0),
-                np.clip(mean + width, 0.0, 1.0),
-                color=ENSEMBLE_COLOR,
-                alpha=0.18,
-                lw=0,
-                label=r"mean $\pm\,\Delta E$",
-            )
-        )
+        low, high = np.clip(mean - width, 0.0, 1.0), np.clip(mean + width, 0.0, 1.0)
+        look = {"color": ENSEMBLE_COLOR, "label": r"mean $\pm\,\Delta E$"}
+        if times.size > 1:
+            artists.append(axes.fill_between(times, low, high, alpha=0.18, lw=0, **look))
+        else:
+            artists.append(axes.vlines(times, low, high, alpha=0.3, lw=6, **look))
         artists += axes.plot(
             times,
             mean,
+            mark,
             color=ENSEMBLE_COLOR,
             lw=3.5,
+            ms=9,
             alpha=0.6,
             label=f"mean of {runs.ntraj:,} trajectories",
         )
-    artists += axes.plot(times, exact.energy / n_atoms, color=EXACT_COLOR, lw=1.0, label="exact")
+    artists += axes.plot(
+        exact.times, exact.energy / n_atoms, mark, color=EXACT_COLOR, lw=1.0, ms=4, label="exact"
+    )
     for i, trajectory in enumerate(trajectories):
         artists += axes.plot(
             trajectory.times,
             trajectory.energy / n_atoms,
+            point(trajectory.times),
             color=TRAJECTORY_COLOR,
             lw=0.8,
+            ms=3,
             label="single trajectories" if i == 0 else None,
         )
-    axes.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
-    axes.set_ylim(-0.03, 1.05)
     return artists
+
+
+def _draw_swings(axes, runs, trajectories, swing):
+    n_atoms, free = runs.model.n_atoms, turns_freely(runs.model)
+    artists = []
+    if runs.ntraj > 1 and free:
+        mean = swing_of(runs.model, runs.times, runs.energy, runs.dipole)
+        label = f"mean of {runs.ntraj:,} trajectories"
+        look = {"color": ENSEMBLE_COLOR, "lw": 3.5, "alpha": 0.6}
+        artists += draw_sides(axes, mean, n_atoms, label, **look)
+    elif runs.ntraj > 1:
+        # The state changes within a period: single times tell no side, and no line joins them.
+        shown = slice(None, None, max(1, runs.times.size // MOST_DOTS))
+        artists += axes.plot(
+            runs.times[shown],
+            runs.energy[shown] / n_atoms,
+            ".",
+            color=ENSEMBLE_COLOR,
+            label=f"mean of {runs.ntraj:,} at single times",
+        )
+    artists.append(
+        axes.fill_between(
+            swing.times, swing.low / n_atoms, swing.high / n_atoms, color="#dddddd", lw=0, zorder=0
+        )
+    )
+    artists += draw_sides(axes, swing, n_atoms, "exact", color=EXACT_COLOR, lw=1.0)
+    artists += axes.plot(
+        swing.times,
+        swing.middle / n_atoms,
+        color=EXACT_COLOR,
+        lw=0.9,
+        ls=DASHED,
+        label="exact, mean over a period",
+    )
+    for i, trajectory in enumerate(trajectories if free else ()):
+        one = swing_of(runs.model, trajectory.times, trajectory.energy, trajectory.dipole)
+        label = "single trajectories" if i == 0 else None
+        artists += draw_sides(axes, one, n_atoms, label, color=TRAJECTORY_COLOR, lw=0.7)
+    return artists
+
+
+def draw_sides(axes, swing, n_atoms, label, **look):
+    """Draw the two sides of a `Swing`, per atom."""
+    low, high = (np.clip(side / n_atoms, 0.0, 1.0) for side in (swing.low, swing.high))
+    return axes.plot(swing.times, low, label=label, **look) + axes.plot(swing.times, high, **look)
+
+
+def point(times):
+    """Return the format of a curve: a single time needs a mark to be seen."""
+    return "o" if times.size == 1 else "-"
 
 
 def draw_asymptotic(axes, runs):
@@ -74,7 +139,7 @@ def draw_asymptotic(axes, runs):
     battery = battery_of(model)
     if battery is None or runs.initial is not None or model.start is not None:
         return []
-    if battery.omega_p * times[-1] / (2 * np.pi) >= MOST_PERIODS:
+    if not is_followed(model, times) or times.size == 1:
         return []
     return axes.plot(
         times,
@@ -88,14 +153,13 @@ def draw_asymptotic(axes, runs):
 
 def draw_secular(axes, secular):
     """Draw the energy per atom by the secular Eq. (7), for comparison."""
-    return axes.plot(
-        secular.times,
-        secular.energy / secular.model.n_atoms,
-        color=SECULAR_COLOR,
-        lw=1.2,
-        ls=DASHED,
-        label="exact, secular Eq. (7)",
-    )
+    model, n_atoms = secular.model, secular.model.n_atoms
+    look = {"color": SECULAR_COLOR, "lw": 1.2, "ls": DASHED}
+    label = "exact, secular Eq. (7)"
+    if is_followed(model, secular.times):
+        return axes.plot(secular.times, secular.energy / n_atoms, label=label, **look)
+    swing = swing_of(model, secular.times, secular.energy, secular.dipole)
+    return draw_sides(axes, swing, n_atoms, label, **look)
 
 
 def draw_coherent(axes, runs, exact):
@@ -184,8 +248,24 @@ def _shortened(name):
 
 
 def draw_conditional_energy(axes, found, unseen):
-    """Draw the energy per atom of a `FilterResult`, and what it is if nothing is observed."""
-    n_atoms = found.model.n_atoms
+    """Draw the energy per atom of a `FilterResult` with its uncertainty, and of no record.
+
+    Where it swings too fast to be followed, its mean over a period and its two sides are drawn,
+    and the uncertainty, which swings as well, is not.
+    """
+    model, n_atoms = found.model, found.model.n_atoms
+    labels = "by its photons", "if nothing is observed"
+    if not is_followed(model, found.times):
+        artists = []
+        for result, color, label in zip(
+            (found, unseen), (TRAJECTORY_COLOR, EXACT_COLOR), labels, strict=True
+        ):
+            swing = swing_of(model, result.times, result.energy, result.dipole)
+            dashes = DASHED if result is unseen else "-"
+            artists += draw_sides(axes, swing, n_atoms, label, color=color, lw=1.2, ls=dashes)
+        axes.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
+        axes.set_ylim(-0.03, 1.05)
+        return artists
     mean, width = found.energy / n_atoms, np.sqrt(found.energy_variance) / n_atoms
     artists = [
         axes.fill_between(
@@ -198,14 +278,14 @@ def draw_conditional_energy(axes, found, unseen):
             label=r"$\pm\,\Delta E$",
         )
     ]
-    artists += axes.plot(found.times, mean, color=TRAJECTORY_COLOR, lw=1.4, label="by its photons")
+    artists += axes.plot(found.times, mean, color=TRAJECTORY_COLOR, lw=1.4, label=labels[0])
     artists += axes.plot(
         unseen.times,
         unseen.energy / n_atoms,
         color=EXACT_COLOR,
         lw=1.0,
         ls=DASHED,
-        label="if nothing is observed",
+        label=labels[1],
     )
     axes.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
     axes.set_ylim(-0.03, 1.05)
@@ -267,7 +347,8 @@ def _draw_marks(axes, name, style, x, estimate):
 def draw_counts(axes, runs, exact):
     """Draw the mean photon counts: the ensemble as marks, the exact curves as lines."""
     artists = []
-    shown = slice(None, None, max(1, runs.times.size // 16))
+    # Even in time, as the times of the stages of a cycle are not.
+    shown = np.unique(np.searchsorted(runs.times, np.linspace(*runs.times[[0, -1]], 17)))
     for i, name in enumerate(runs.channels):
         style = channel_style(name, runs.channels)
         artists += axes.plot(exact.times, exact.counts[i], color=style.color, lw=1.2)

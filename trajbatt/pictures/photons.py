@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from trajbatt.models.swing import is_followed
 from trajbatt.pictures import layout, panels
 from trajbatt.pictures.style import NOTE, NOTE_COLOR, plain_text
 
@@ -84,7 +85,8 @@ def filter_figure(found, unseen, what):
     """
     figure, (energy, clicks) = layout.stack([3, layout.raster_height(found.channels)])
     panels.draw_conditional_energy(energy, found, unseen)
-    layout.legend_above(energy)
+    followed = is_followed(found.model, found.times)
+    layout.legend_above(energy, title=None if followed else layout.TOO_FAST)
     panels.draw_seen(clicks, found)
     layout.label_time(clicks, found.times, layout.units(found.model)[0])
     figure.suptitle(

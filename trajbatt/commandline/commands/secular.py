@@ -39,6 +39,7 @@ def secular(
     from trajbatt.analysis.secular import secular_check
     from trajbatt.base import checks
     from trajbatt.commandline.console import columns_table
+    from trajbatt.exact.envelope import envelope
     from trajbatt.pictures.analysis import secular_figure, secular_sweep_figure
     from trajbatt.reports import json_report
     from trajbatt.states.driven_steady_state import check_size
@@ -91,7 +92,10 @@ def secular(
         columns_table(headings, [list(row.values())[: len(headings)] for row in rows]),
         *_verdicts(found, tolerance),
     )
-    outputs.save_picture(secular_sweep_figure(found) if drives else secular_figure(found[0]))
+    figure = (
+        secular_sweep_figure(found) if drives else secular_figure(found[0], envelope(found[0].full))
+    )
+    outputs.save_picture(figure)
     outputs.write_json({"summary": rows, "full": [one.full for one in found]})
 
 

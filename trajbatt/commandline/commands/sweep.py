@@ -7,13 +7,16 @@ from typing import Annotated
 import typer
 
 from trajbatt.commandline import options
+from trajbatt.commandline.outputs import Outputs
 
-HELP = "Charge over a grid of parameters: power, charge, fluctuation and waste."
+HELP = "Charge over a grid of parameters: energy, power, fluctuation and waste."
 MOST_ROWS = 60
-VALUES = "; values as 1,2,5 or as first:last:number"
+VALUES = "; values as 1,2,5, as first:last:number, or as first:last:number:log"
+NO_DATASET = "no dataset: that needs the packages xarray and h5netcdf; --json has the same numbers"
 
 
 def sweep(
+    context: typer.Context,
     n_atoms: Annotated[str, typer.Option("--n-atoms", "-N", help="numbers of atoms" + VALUES)] = (
         "10,30,100,300"
     ),
@@ -21,22 +24,43 @@ def sweep(
     ratio: Annotated[str, typer.Option(help="gamma_plus/gamma_minus" + VALUES)] = "10",
     gamma_0: Annotated[str, typer.Option("--gamma-0", help="gamma_0/gamma_minus" + VALUES)] = "1",
     drive: Annotated[str, typer.Option(help="Omega_P/(N gamma_minus)" + VALUES)] = "10",
+    time: Annotated[
+        str | None,
+        typer.Option(help="durations, in 1/gamma_minus" + VALUES, show_default="T90 of each"),
+    ] = None,
+    axis: Annotated[
+        str | None,
+        typer.Option(
+            help="the parameter on the abscissa, such as n_atoms",
+            show_default="that with most values",
+        ),
+    ] = None,
     ntraj: Annotated[int, typer.Option(help="trajectories at each point; 0: exact only")] = 0,
     seed: options.Seed = options.DEFAULT_SEED,
-    store: Annotated[str, typer.Option(help="folder for points, dataset and picture")] = (
-        "trajbatt-out/sweep"
+    store: Annotated[str, typer.Option(help="folder of the points, for this and other sweeps")] = (
+        "trajbatt-out/sweep-points"
     ),
     workers: options.Workers = None,
+    out: Annotated[
+        str | None,
+        typer.Option(help="folder for picture and dataset", show_default="trajbatt-out/COMMAND..."),
+    ] = None,
+    json_file: options.Json = None,
+    force: options.Force = False,
     quiet: options.Quiet = False,
 ):
-    """Charge batteries of all combinations to their T90; known points are not computed again."""
-    from trajbatt.analysis.sweep import sweep as run_sweep
-    from trajbatt.base import checks, datasets, files
+    """Charge batteries of all combinations; what is shown is free of the phase of Omega_P.
+
+    Energy, power, fluctuation and waste are of the mean over a period; the bounds of the
+    oscillation, and the energy at the very time, stand beside them. Known points are not computed
+    again.
+    """
+    from trajbatt.analysis import sweep as sweeps
+    from trajbatt.base import checks
     from trajbatt.commandline import results_folder
-    from trajbatt.commandline.console import columns_table, plural, screen
-    from trajbatt.ensembles.progress import reporting
-    from trajbatt.pictures.analysis import sweep_figure
-    from trajbatt.pictures.style import as_png
+    from trajbatt.commandline.console import columns_table, plural
+    from trajbatt.pictures.sweeps import default_axis, sweep_figure
+    from trajbatt.reports import json_report
 
     if not store.strip():
         raise ValueError("`store` must name a folder, but is empty")
@@ -44,54 +68,107 @@ def sweep(
     if place.exists() and not place.is_dir():
         raise ValueError(f"`store` must be a folder, but {store} is a file")
     results_folder.check_no_run("store", place)
-    axes = {
+    given = {
         "n_atoms": _values("n_atoms", n_atoms, int),
         "theta": _values("theta", theta),
         "ratio": _values("ratio", ratio),
         "gamma_0": _values("gamma_0", gamma_0),
         "drive": _values("drive", drive),
+        "time": None if time is None else _values("time", time),
     }
+    axes, _ = sweeps.checked(given.values(), ntraj, seed)
+    axis = default_axis(axes) if axis is None else checks.choice("axis", axis, tuple(axes))
     threads = None if workers is None else checks.integer("workers", workers, 1)
-    show = screen(quiet=quiet)
-    with reporting(not quiet and sys.stderr.isatty(), None, what="points") as report:
-        progress = None if report is None else lambda done, total: report(done, total, None)
-        data = run_sweep(
-            **axes, ntraj=ntraj, seed=seed, store=place, threads=threads, progress=progress
+    provenance = json_report.provenance("sweep", None, ntraj=ntraj, seed=seed, axis=axis, **axes)
+    del provenance["parameters"]["model"]
+    outputs = Outputs.check(context, provenance, out, json_file, force, quiet, others=["sweep.nc"])
+    results_folder.check_writable("store", place / "point")
+    try:
+        grid = sweeps.run_grid(
+            given.values(),
+            ntraj=ntraj,
+            seed=seed,
+            store=place,
+            threads=threads,
+            progress=not quiet and sys.stderr.isatty(),
         )
-    datasets.write(data, place / "sweep.nc")
-    files.write(place / "sweep.png", as_png(sweep_figure(data)))
-    table = data.to_dataframe().reset_index()
-    columns = {
-        "N": table.n_atoms,
-        "θ": table.theta,
-        "γ₊": table.ratio,
-        "γ₀": table.gamma_0,
-        "Ω_P/N": table.drive,
-        "final E/N": table.final_energy_per_atom,
-        "at T90": table.energy_per_atom,
-        "ΔE/E": table.relative_fluctuation,
-        "P/N²": table.power / table.n_atoms**2,
-        "waste": table.waste_per_quantum,
-    }
+    except KeyboardInterrupt:
+        options.say(f"finished points are in {place}; the same command goes on with them")
+        raise
+    columns = _columns(grid)
     rows = list(zip(*columns.values(), strict=True))
-    show.print(f"{plural(len(rows), 'point')}, each charged to its T90")
-    show.print(columns_table(columns, rows[:MOST_ROWS]))
-    if len(rows) > MOST_ROWS:
-        show.print(f"... and {plural(len(rows) - MOST_ROWS, 'point')} more")
-    show.print(f"dataset: {place / 'sweep.nc'}\npicture: {place / 'sweep.png'}")
+    until = "each charged to its T90" if time is None else "each charged for T"
+    more = len(rows) - MOST_ROWS
+    outputs.show(
+        f"{plural(len(rows), 'point')}, {until}; means over a period of Omega_P",
+        columns_table(columns, rows[:MOST_ROWS]),
+        *([f"... and {plural(more, 'point')} more"] if more > 0 else []),
+    )
+    dataset = _dataset(grid)
+    others = {} if dataset is None else {"sweep.nc": dataset}
+    outputs.save_picture(sweep_figure(grid, axis), others)
+    outputs.show(NO_DATASET if dataset is None else f"dataset: {outputs.place / 'sweep.nc'}")
+    outputs.write_json({"axes": grid.axes, "points": grid.numbers})
+
+
+def _columns(grid):
+    """Return the headings of the table and the numbers below each."""
+    at = {name: values.ravel() for name, values in grid.coordinates().items()}
+    numbers = {name: values.ravel() for name, values in grid.numbers.items()}
+    estimated = {}
+    if grid.ntraj:
+        estimated = {
+            "by traj.": numbers["mean_energy_per_atom_estimate"],
+            "±": numbers["mean_energy_per_atom_sem"],
+        }
+    return {
+        "N": at["n_atoms"],
+        "θ": at["theta"],
+        "γ₊": at["ratio"],
+        "γ₀": at["gamma_0"],
+        "Ω_P/N": at["drive"],
+        "T": numbers["duration"],
+        "E/N": numbers["mean_energy_per_atom"],
+        **estimated,
+        "from": numbers["lowest_energy_per_atom"],
+        "to": numbers["highest_energy_per_atom"],
+        "at T": numbers["energy_per_atom"],
+        "ΔE/E": numbers["relative_fluctuation"],
+        "P/N²": numbers["power"] / at["n_atoms"] ** 2,
+        "waste": numbers["waste_per_quantum"],
+    }
+
+
+def _dataset(grid):
+    """Return the bytes of a NetCDF file, or None without the packages that write it."""
+    import tempfile
+
+    from trajbatt.base import datasets
+
+    try:
+        datasets.require()
+    except ImportError:
+        return None
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "sweep.nc"
+        datasets.write(grid.to_xarray(), path)
+        return path.read_bytes()
 
 
 def _values(name, text, kind=float):
-    """Return the numbers in "1,2,5" or "first:last:number"."""
+    """Return the numbers in "1,2,5", "first:last:number" or "first:last:number:log"."""
     import numpy as np
 
     try:
         if ":" in text:
-            first, last, number = text.split(":")
-            values = np.linspace(float(first), float(last), int(number))
+            first, last, number, *scale = text.split(":")
+            if scale not in ([], ["log"]):
+                raise ValueError
+            spaced = np.geomspace if scale else np.linspace
+            values = spaced(float(first), float(last), int(number))
             return [kind(round(value)) if kind is int else float(value) for value in values]
         return [kind(word) for word in text.split(",")]
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(
             f"`{name}` must be numbers, such as 1,2,5 or first:last:number, but is {text!r}"
         ) from None

@@ -1,0 +1,113 @@
+"""What a charging by Eq. (7) comes to, whatever the phase of Omega_P at which it ends.
+
+The energy after a time T is N/2 + cos(theta) <J'_z> + sin(theta) Re <J'_+>, and Omega_P T is the
+phase of the last term. Seen in its own basis, at the angle 0, a charging tells the parts: <J'_z>,
+its variance and <J'_+>. Of these follow the mean over a period, the two sides of the oscillation,
+and the variance in the mean over a period.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from trajbatt.ensembles.mcsolve import mcsolve
+from trajbatt.ensembles.statistics import EMPTY, Quantity
+from trajbatt.exact.mesolve import mesolve
+from trajbatt.numerics import spin
+from trajbatt.trajectories.records import ROW
+
+OF_ENERGY = (
+    "lowest_energy_per_atom",
+    "mean_energy_per_atom",
+    "highest_energy_per_atom",
+    "energy_per_atom",
+)
+
+
+def in_own_basis(battery):
+    """Return the charging of a battery as a model at the angle 0, and the ground state there."""
+    u, v = spin.rotated_spinor(0.0, 1.0, battery.theta)
+    return replace(battery.charge(), theta=0.0), spin.coherent_ket(battery.n_atoms, u, v)
+
+
+def exact_numbers(battery, duration):
+    """Return the exact numbers after a time, a dict of floats, and the mean counts (3,).
+
+    Parameters
+    ----------
+    battery : Battery
+    duration : float
+    """
+    n_atoms, j = battery.n_atoms, battery.n_atoms / 2
+    cos, sin = math.cos(battery.theta), math.sin(battery.theta)
+    model, ket = in_own_basis(battery)
+    found = mesolve(model, [duration], ket)
+    z, turning = found.energy[0] - j, found.dipole[0]
+    middle, swing = j + cos * z, abs(sin) * abs(turning)
+    spread = found.energy_variance[0]
+    variance = cos**2 * spread
+    variance += 0.5 * sin**2 * (j * (j + 1) - spread - z**2 - abs(turning) ** 2)
+    energies = middle - swing, middle, middle + swing, middle + sin * turning.real
+    numbers = {
+        name: float(min(max(value / n_atoms, 0.0), 1.0))
+        for name, value in zip(OF_ENERGY, energies, strict=True)
+    }
+    fluctuation = _ratio(math.sqrt(max(variance, 0.0)), numbers["mean_energy_per_atom"] * n_atoms)
+    return {**numbers, "relative_fluctuation": fluctuation}, found.counts[:, 0]
+
+
+def estimates(battery, duration, ntraj, seed):
+    """Return the same by trajectories, a dict of (estimate, standard error), and of the counts.
+
+    Returns
+    -------
+    numbers : dict of str to (float, float)
+    counts : list of (float, float)
+    """
+    n_atoms, j = battery.n_atoms, battery.n_atoms / 2
+    cos, sin = math.cos(battery.theta), math.sin(battery.theta)
+    model, ket = in_own_basis(battery)
+    found = mcsolve(model, [duration], ntraj, ket, seed=seed, threads=1).statistics
+    z, square, spread = found.mean(ROW["jz"]), found.mean(ROW["jz_square"]), found.energy_variance
+    x, y = found.dipole
+    noise = found.sem(x) ** 2 + found.sem(y) ** 2
+    length = np.hypot(x.value, y.value)
+    # The square of a mean is too large by the square of its error.
+    turning = np.sqrt(np.maximum(length**2 - noise, 0.0))
+    slopes = (x.value * x.gradient + y.value * y.gradient) / np.maximum(length, 1e-300)
+    unsure = np.where(length**2 < 4.0 * noise, np.sqrt(noise), 0.0)
+
+    def energy(side):
+        return Quantity(
+            (j + cos * z.value + side * abs(sin) * turning) / n_atoms,
+            (cos * z.gradient + side * abs(sin) * slopes) / n_atoms,
+            abs(side) * abs(sin) * unsure / n_atoms,
+        )
+
+    variance = cos**2 * spread.value
+    variance += 0.5 * sin**2 * (j * (j + 1) - square.value - turning**2)
+    tilt = cos**2 * spread.gradient - 0.5 * sin**2 * (square.gradient + 2.0 * length * slopes)
+    beyond = cos**2 * spread.beyond + math.sqrt(0.5) * sin**2 * noise
+    middle = energy(0)
+    at_time = Quantity(
+        middle.value + sin * x.value / n_atoms, middle.gradient + sin * x.gradient / n_atoms
+    )
+    quantities = dict(zip(OF_ENERGY, (energy(-1), middle, energy(1), at_time), strict=True))
+    mean = middle.value * n_atoms
+    with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
+        ratio = np.where(mean > EMPTY * n_atoms, np.sqrt(np.maximum(variance, 0.0)) / mean, np.nan)
+        quantities["relative_fluctuation"] = Quantity(
+            ratio,
+            ratio * (tilt / (2.0 * variance) - middle.gradient / middle.value),
+            ratio * beyond / (2.0 * variance),
+        )
+
+    def pair(quantity):
+        return float(quantity.value[0]), float(found.sem(quantity)[0])
+
+    return {name: pair(one) for name, one in quantities.items()}, [pair(c) for c in found.counts]
+
+
+def _ratio(numerator, denominator):
+    return numerator / denominator if denominator > 0.0 else math.nan
