@@ -9,6 +9,7 @@ import numpy as np
 
 from trajbatt.ensembles.plan import checkpoint_indices
 from trajbatt.ensembles.tally import Tally, Total
+from trajbatt.ensembles.workers import check_wanted
 from trajbatt.numerics.moments import Moments
 from trajbatt.trajectories.records import COUNTS, UNCHECKED
 
@@ -28,6 +29,7 @@ def blocks(plan, chunk, size):
     block = int(max(1, min(plan.chunk_size, of_samples, of_clicks)))
     rng = plan.generator(chunk)
     for start in range(0, size, block):
+        check_wanted()
         yield rng, min(block, size - start)
 
 
