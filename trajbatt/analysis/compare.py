@@ -34,7 +34,7 @@ from trajbatt.trajectories.records import COUNTS, ROW, UNCHECKED
 JUDGED = ("jz", "jz_square", "jx", "jy")  # rows of samples, and the counts
 ENOUGH_CARRIERS = 25  # trajectories, see `Moments.carriers`
 ENOUGH_TRAJECTORIES = 10
-CARRYING = 30  # trajectories that must carry a mean if there are a hundred; more if there are more
+CARRYING = 40  # trajectories that must carry a mean if there are a hundred; more if there are more
 OF_SQUARES = 10  # times as many must carry a mean of squares
 TAIL = 6.0  # the fourth moment of a sample, in units of the squared variance, that is no heavy tail
 DIRECTIONS = 20  # trajectories for each direction that is judged
