@@ -160,17 +160,50 @@ def test_bad_input():
 
 def test_p_value_minds_that_the_standard_error_is_estimated():
     # One atom that empties, at one time: photons and energy are the same number, so there is one
-    # score z. With an estimated variance z^2 is F-distributed and its mean (n - 1)/(n - 3), so
-    # z^2 (n - 3)/(n - 1) is judged by chi-squared (to 15 %, see `weighted_chi2_tail`).
-    n, times = 28, [np.log(2.0)]
+    # score z, whose variance is estimated: z^2 is F-distributed, that is, z follows Student's t.
+    n, times = 100, [np.log(2.0)]
     model, start = tb.Battery(1, 1.0, 0.0).discharge(), tb.excited_state(1)
     runs = tb.mcsolve(model, times, ntraj=n, initial=start, seed=3)
-    other = tb.Battery(1, 1.0, 0.0).discharge(8.0)
+    other = tb.Battery(1, 1.0, 0.0).discharge(1.5)
     verdict = tb.compare(runs, tb.mesolve(other, times, initial=start))
     z = verdict.energy[0]
-    assert abs(z) > 4
+    assert abs(z) > 2
     assert verdict.counts[0, 0] == pytest.approx(-z, rel=1e-9)
-    expected = stats.chi2.sf(z**2 * (n - 3) / (n - 1), 1)
-    assert verdict.p_value == pytest.approx(expected, rel=0.16, abs=0.0)
+    assert verdict.degrees_of_freedom == 1
+    assert verdict.p_value == pytest.approx(2 * stats.t.sf(abs(z), n - 1), rel=1e-6)
     # Negative control: as if the error was known.
-    assert verdict.p_value != pytest.approx(stats.chi2.sf(z**2, 1), rel=0.3, abs=0.0)
+    assert verdict.p_value != pytest.approx(2 * stats.norm.sf(abs(z)), rel=0.05)
+
+
+SMALL = {n: tb.Battery(n, 1.87, 10.0 * n, gamma_plus=10.0) for n in (1, 3, 10, 30)}
+NULL = {
+    # Late times are decided by a few stragglers.
+    "inverted-3": (SMALL[3].discharge(), np.linspace(0, 1.5, 41), tb.excited_state(3)),
+    "inverted-30": (SMALL[30].discharge(), np.linspace(0, 0.322433, 41), tb.excited_state(30)),
+    "charged-10": (SMALL[10].discharge(), np.linspace(0, 0.4, 21), None),
+    "charging-1": (SMALL[1].charge(), np.linspace(0, SMALL[1].charging_time, 21), None),
+    "start-10": (SMALL[10].charge(), np.linspace(0, 0.03 * SMALL[10].charging_time, 21), None),
+    "late-10": (SMALL[10].charge(), np.linspace(0, 5 * SMALL[10].charging_time, 21), None),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NULL)
+@pytest.mark.parametrize("n", [100, 1000])
+def test_a_right_run_is_no_alarm(name, n):
+    model, times, start = NULL[name]
+    exact, seeds = tb.mesolve(model, times, start), 400
+    found = [
+        tb.compare(tb.mcsolve(model, times, n, start, seed=seed, threads=1), exact).p_value
+        for seed in range(seeds)
+    ]
+    found = np.array([p for p in found if not np.isnan(p)])
+    if found.size < seeds / 2:
+        assert name == "start-10"  # where hardly a photon has come, there is no verdict
+        return
+    # Binomial bounds of five standard deviations around what a user may expect.
+    for level, most in ((0.05, 0.07), (0.01, 0.015), (0.001, 0.003)):
+        share = np.mean(found < level)
+        assert share < most + 5 * np.sqrt(most / found.size) / (1 if level < 0.05 else 2), level
+    assert np.mean(found < 0.05) > 0.03 - 2.5 * np.sqrt(0.03 / found.size)
+    assert found.min() > 1e-9  # it was 1e-97

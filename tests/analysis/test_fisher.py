@@ -54,7 +54,7 @@ def test_bad_input():
         tb.energy_fisher(battery.charge(), [0.1])
     with pytest.raises(TypeError, match="`model` must be a model such as"):
         tb.energy_fisher(battery, [0.1])
-    with pytest.raises(ValueError, match="`tlist` must end by t = 0.005 for 20000 atoms"):
+    with pytest.raises(ValueError, match=r"`tlist` must end by t = 0\.005 for 20000 atoms"):
         tb.energy_fisher(tb.Battery(20000, 1.0, 1.0).discharge(), [0.1, 10.0])
 
 

@@ -190,7 +190,8 @@ def test_photons_of_runs_that_end_too_soon(capsys):
 
 def test_files_that_the_filter_has_to_be_told_about(capsys, empty_folder):
     (empty_folder / "n.csv").write_text("time,channel\n0.01,0\n0.02,2\n0.03,1\n")
-    command = ["filter", "n.csv", "-N", "4", "--time", "0.05", "--out", "here"]
+    battery = ["-N", "4", "--theta", "1.87", "--ratio", "10", "--gamma-0", "1", "--omega-p", "40"]
+    command = ["filter", "n.csv", *battery, "--time", "0.05", "--out", "here"]
     assert "but click 0 is of '0'" in error_of(command, capsys)
     numbers = numbers_of([*command, "--channels", "red, center, blue"], capsys)
     model = tb.Battery(4, 1.87, 40.0, gamma_plus=10.0).charge()
@@ -199,6 +200,6 @@ def test_files_that_the_filter_has_to_be_told_about(capsys, empty_folder):
     assert numbers["filter"]["energy"][-1] == pytest.approx(found.energy[0])
     assert "but line 3 is of 2" in error_of([*command, "--channels", "red,blue"], capsys)
     (empty_folder / "m.csv").write_text("# duration: 0.1\ntime,channel\n0.01,red\n")
-    command = ["filter", "m.csv", "-N", "4", "--time", "0.2", "--out", "there"]
+    command = ["filter", "m.csv", *battery, "--time", "0.2", "--out", "there"]
     assert "`time` must end by the end of the record, 0.1" in error_of(command, capsys)
     assert "m.csv must be a stored run, but is a file" in error_of(["photons", "m.csv"], capsys)

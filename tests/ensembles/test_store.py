@@ -91,7 +91,7 @@ def test_another_run_is_refused(tmp_path, change, words):
 
 def test_another_version_of_the_law_is_refused(tmp_path, monkeypatch):
     solve(20, store=tmp_path)
-    monkeypatch.setattr("trajbatt.ensembles.identity.LAW", LAW + 1)
+    monkeypatch.setattr("trajbatt.ensembles.plan.LAW", LAW + 1)
     with pytest.raises(ValueError, match=f"law: {LAW} there, {LAW + 1} now"):
         solve(20, store=tmp_path)
 

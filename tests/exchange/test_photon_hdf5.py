@@ -89,9 +89,9 @@ def test_photon_files_of_others(tmp_path):
     photon_file(path, [7, 2, 7], acquisition_duration=8.0)
     found = exchange.read_photon_hdf5(path)
     assert (found.channels, found.channel.tolist()) == (("2", "7"), [1, 0, 1])
-    assert found.duration == 8.0
-    assert exchange.read_photon_hdf5(path, time_unit=2.0).duration == 4.0
-    found = exchange.read_photon_hdf5(path, channels=("red", "blue"))
+    assert found.duration == 7.95
+    assert exchange.read_photon_hdf5(path, time_unit=2.0).duration == 3.975
+    found = exchange.read_photon_hdf5(path, channels={2: "red", 7: "blue"})
     assert (found.channels, found.channel.tolist()) == (("red", "blue"), [1, 0, 1])
     # A detector that saw nothing is one, too.
     photon_file(path, [7, 2, 7], setup__detectors__id=np.array([2, 5, 7]))
@@ -119,8 +119,10 @@ def test_bad_photon_files(tmp_path):
     with pytest.raises(ValueError, match=r"in the order of time, but click 1 at 1\.0 follows"):
         exchange.read_photon_hdf5(path)
     photon_file(path, [1, 2, 3])
-    with pytest.raises(ValueError, match=r"`channels` must name the 3 detectors of .* but names 2"):
+    with pytest.raises(ValueError, match=r"such as 1=red, because the channels of .* 1, 2, 3"):
         exchange.read_photon_hdf5(path, channels=("red", "blue"))
+    with pytest.raises(ValueError, match=r"`channels` must name the channels 1, 2, 3 of .*/bad"):
+        exchange.read_photon_hdf5(path, channels={1: "red", 2: "blue"})
     with pytest.raises(ValueError, match="`time_unit` must be a finite number above zero, but is"):
         exchange.read_photon_hdf5(path, time_unit=0.0)
     clicks = some_clicks(2)
@@ -168,10 +170,11 @@ def test_a_duration_that_another_program_has_rounded(tmp_path):
     assert (clicks.duration, clicks.channels) == (clicks.time[-1], ("red", "blue"))
     assert exchange.read_photon_hdf5(path, duration=3.0).duration == 3.0
     foreign_hdf5(path, acquisition_duration=5.0)
-    assert exchange.read_photon_hdf5(path).duration == 5.0
+    assert exchange.read_photon_hdf5(path).duration == 4.95
     foreign_hdf5(path, drop=["setup/detectors/label"])
     assert exchange.read_photon_hdf5(path).channels == ("0", "2")
-    assert exchange.read_photon_hdf5(path, channels=("H", "V")).channels == ("H", "V")
+    named = {0: "H", 2: "V"}
+    assert exchange.read_photon_hdf5(path, channels=named).channels == ("H", "V")
 
 
 @pytest.mark.parametrize(

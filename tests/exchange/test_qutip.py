@@ -27,6 +27,14 @@ def test_clicks_of_a_qutip_result():
     same_clicks(exchange.from_qutip(result, NAMES, duration=3.0), replace(expected, duration=3.0))
     with pytest.raises(ValueError, match="`channels` must name 3 collapse operators or more, but "):
         exchange.from_qutip(result, ("a", "b"))
+    for which, message in (
+        ([[-1]], "numbers of collapse operators >= 0 in col_which, but has -1"),
+        ([[0.5]], "numbers of collapse operators in col_which, but has float64"),
+        ([[0, 1]], "a collapse operator for each time, but has not"),
+    ):
+        wrong = SimpleNamespace(times=[0.0, 1.0], col_times=[[0.5]], col_which=which)
+        with pytest.raises((ValueError, TypeError), match=message):
+            exchange.from_qutip(wrong, NAMES)
     dark = SimpleNamespace(times=[0.0, 1.0], col_times=[[], []], col_which=[[], []])
     found = exchange.from_qutip(dark, ("all",))
     assert (len(found), found.ntraj, found.duration) == (0, 2, 1.0)

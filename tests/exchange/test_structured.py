@@ -12,7 +12,7 @@ BATTERY = tb.Battery(3, 1.87, 30.0, 1.5, 10.0, 0.7)
 
 def test_arrays_of_others():
     array = structured((4, 1.0, "blue"), (0, 3.0, "red"), (4, 2.5, "red"), (0, 3.0, "blue"))
-    clicks = exchange.from_structured(array)
+    clicks = exchange.from_structured(array, ntraj=5)
     # Sorted by trajectory; known channels by their frequency.
     expected = of_rows(
         (0, 3.0, "red"), (0, 3.0, "blue"), (4, 1.0, "blue"), (4, 2.5, "red"),
@@ -99,20 +99,20 @@ def test_bad_arrays(array, more, message):
 
 
 def test_arrays_of_all_kinds():
-    expected = exchange.from_structured(structured((0, 0.1, "red"), (2, 0.2, "blue")), NAMES)
-    kinds = np.dtype([("trajectory", float), ("time", float), ("channel", "S6")])
+    expected = exchange.from_structured(structured((0, 0.1, "red"), (2, 0.2, "blue")), NAMES, 3)
+    kinds = np.dtype([("trajectory", "u1"), ("time", float), ("channel", "S6")])
     same_clicks(
-        exchange.from_structured(np.array([(0, 0.1, b"red"), (2, 0.2, b"blue")], kinds), NAMES),
+        exchange.from_structured(np.array([(0, 0.1, b"red"), (2, 0.2, b"blue")], kinds), NAMES, 3),
         expected,
     )
     kinds = np.dtype([("trajectory", int), ("time", float), ("channel", int)])
     same_clicks(
-        exchange.from_structured(np.array([(0, 0.1, 0), (2, 0.2, 2)], kinds), NAMES), expected
+        exchange.from_structured(np.array([(0, 0.1, 0), (2, 0.2, 2)], kinds), NAMES, 3), expected
     )
     frame = pytest.importorskip("pandas").DataFrame(
         {"trajectory": [0, 2], "time": [0.1, 0.2], "channel": ["red", "blue"]}
     )
-    same_clicks(exchange.from_structured(frame, NAMES), expected)
+    same_clicks(exchange.from_structured(frame, NAMES, 3), expected)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_arrays_of_all_kinds():
             [(np.nan, 0.1, "red")],
             "f8,f8,U6",
             {},
-            "whole numbers of trajectories, but click 0 has na",
+            "an integer for each trajectory, but have float64",
         ),
-        ([(0.5, 0.1, "red")], "f8,f8,U6", {}, "whole numbers of trajectories, but click 0 has 0.5"),
+        ([(0.5, 0.1, "red")], "f8,f8,U6", {}, "an integer for each trajectory, but have float64"),
         ([(0, 0.1, None)], "i8,f8,O", {}, "must have the name of a channel each, .* has None"),
         ([(0, None, "red")], "i8,O,U6", {}, "must have a number for each time, but have object"),
         ([(0, 0.1, "red")], "i8,f8,U6", {"channels": "red"}, "`channels` must be a sequence of na"),

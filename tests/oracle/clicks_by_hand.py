@@ -1,6 +1,7 @@
 """Records of some clicks, and their statistics click by click."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -47,7 +48,9 @@ def is_of(name, channel):
 
 
 def number(track, channel, start, stop):
-    return sum(is_of(name, channel) and start < at <= stop for at, name in track)
+    return sum(
+        is_of(name, channel) and (start < at <= stop or at == start == 0) for at, name in track
+    )
 
 
 def fraction(hits, ntraj):
@@ -102,11 +105,15 @@ def g2_by_hand(clicks, edges, a, b, start, stop):
     pairs[range(n), range(n)] = 0.0
     if n > 1:
         return of_pairs(within, pairs)
-    # One trajectory is as bright at any time.
-    firsts = number(tracks(clicks)[0], a, start, stop)
-    seconds = number(tracks(clicks)[0], b, -1.0, clicks.duration)
-    expected = firsts * seconds / clicks.duration * np.diff(edges)
-    with np.errstate(invalid="ignore"):
+    # One trajectory is as bright at any time: as in the window, as much later as the delay.
+    (track,) = tracks(clicks)
+    firsts = number(track, a, start, stop)
+    reached = [
+        [max(0.0, min(later, u - start) - max(delay, u - stop)) for u, y in track if is_of(y, b)]
+        for delay, later in pairwise(edges)
+    ]
+    expected = firsts * np.sum(reached, axis=1) / (stop - start)
+    with np.errstate(invalid="ignore", divide="ignore"):
         return within[0] / expected, None
 
 

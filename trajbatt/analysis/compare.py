@@ -1,17 +1,21 @@
 r"""Ensemble against exact: a z-score for every number, and one p-value for all of them.
 
-The z-scores of one run are correlated, between times most of all, so they cannot be judged one by
-one. Let z be those of all quantities at a few checkpoints, k in number, and R their correlation
-matrix, estimated from the n trajectories. The p-value is that of the regularised Hotelling
-statistic
+The z-scores of one run are correlated, between times most of all, so they cannot be judged one
+by one. Let d be the differences of all rows of samples at a few checkpoints from their exact
+means, in units of standard deviations, R their correlation matrix, estimated from the n
+trajectories, and v_i the m leading eigenvectors of R, with the eigenvalues lambda_i. The p-value is
+that of Hotelling's
 
-    Q = z.(R + r)^(-1).z,     r = 40 k/n,
+    T^2 = n sum_i (v_i.d)^2/lambda_i,     T^2 (n - m)/(m (n - 1)) ~ F(m, n - m).
 
-which under the null hypothesis is a sum of independent chi^2_1 with the weights
-lambda/(lambda + r), lambda the eigenvalues of R; its tail follows from the saddle point of the
-cumulant function. Without r, directions of hardly any variance count as much as all others, in
-which a few rare trajectories decide: that is far from uniform at small N or n. Below a few hundred
-trajectories the p-value is only approximate.
+It minds that R is estimated, but it takes means for normal. So it is asked only
+
+- where means are carried by many trajectories, by what the *exact* solution knows: if all energy
+  were in a share P of the trajectories, then <E>^2/(Delta E^2 + <E>^2) = P; likewise of what is
+  missing to N, and of clicks. At the ends of a discharge a few stragglers would decide, whose
+  sample variance may be far too small, or none of which may have been sampled;
+- where no sample has a heavy tail, as the last coherence of a decayed dipole has;
+- along directions that carry a share of the variance: the smaller, the more trajectories there are.
 
 Where a few trajectories carry all of a quantity's variance (photons that hardly ever come, the last
 coherence of a decayed dipole) a standard error means nothing, and there is no z-score: unless the
@@ -24,13 +28,17 @@ import numpy as np
 
 from trajbatt.ensembles.result import EnsembleResult
 from trajbatt.exact.mesolve import MasterEquationResult
-from trajbatt.numerics.scores import weighted_chi2_tail, z_scores
+from trajbatt.numerics.scores import ROUNDED, z_scores
 from trajbatt.trajectories.records import COUNTS, ROW, UNCHECKED
 
 JUDGED = ("jz", "jz_square", "jx", "jy")  # rows of samples, and the counts
 ENOUGH_CARRIERS = 25  # trajectories, see `Moments.carriers`
 ENOUGH_TRAJECTORIES = 10
-RIDGE = 40.0
+CARRYING = 40  # trajectories that must carry a mean if there are a hundred; more if there are more
+OF_SQUARES = 10  # times as many must carry a mean of squares
+TAIL = 6.0  # the fourth moment of a sample, in units of the squared variance, that is no heavy tail
+DIRECTIONS = 20  # trajectories for each direction that is judged
+SHARES = 50.0, 0.01, 0.1  # of a direction's variance in the leading one's: 50/n, but within these
 NO_P_VALUE = "no p-value: too few trajectories, or too few photons, to judge by"
 
 
@@ -54,9 +62,9 @@ class Comparison:
         Probability of a disagreement at least as large, if both solve the same model; uniform in
         [0, 1] then. nan for fewer than 10 trajectories, or where nothing can be judged.
     statistic : float
-        Q.
+        T^2.
     degrees_of_freedom : float
-        The effective number of independent z-scores in it.
+        The number of independent directions in it, m.
     """
 
     times: np.ndarray
@@ -86,7 +94,7 @@ class Comparison:
             largest = known[np.argmax(np.abs(known))] if known.size else np.nan
             lines.append(f"{name:<{width}}   {z[-1]:+10.2f}   {largest:+7.2f}")
         verdict = (
-            f"p = {self.p_value:.3g} (about {self.degrees_of_freedom:.0f} independent z-scores)"
+            f"p = {self.p_value:.3g} (in {self.degrees_of_freedom:.0f} independent directions)"
         )
         if np.isnan(self.p_value):
             verdict = NO_P_VALUE
@@ -237,35 +245,68 @@ def _judged_checkpoints(runs):
     return runs.checkpoints.mean[places], runs.checkpoints.covariance[np.ix_(places, places)]
 
 
+def _judgeable(runs, exact):
+    """Return which rows are carried well enough at the checkpoints, bool (4 + nc, nt)."""
+    n, n_atoms, at = runs.ntraj, exact.model.n_atoms, runs.checkpoint_indices
+    energy, variance = exact.energy[at], exact.energy_variance[at]
+    counts = np.maximum(exact.counts[:, at], 0.0)
+    carrying = n * np.min(
+        [
+            np.divide(part**2, variance + part**2, out=np.zeros_like(part), where=part > 0.0)
+            for part in (energy, n_atoms - energy)
+        ],
+        axis=0,
+    )
+    quanta = n * np.minimum(energy, n_atoms - energy)
+    clicks = n * counts.sum(axis=0) if len(counts) else np.full(at.size, np.inf)
+    enough = CARRYING * np.sqrt(n / 100)
+    carried = np.min([carrying, quanta, clicks], axis=0) >= enough
+    has_tail = runs.moments.carriers[:, at] < n / TAIL
+    square = (np.minimum(carrying, clicks) >= OF_SQUARES * enough) & ~has_tail[ROW["jz_square"]]
+    light = ~has_tail[ROW["jz"]]
+    return np.array(
+        [
+            carried & light,
+            square & light,
+            carried & ~has_tail[ROW["jx"]],
+            carried & ~has_tail[ROW["jy"]],
+            *(carried & (n * counts >= enough)),
+        ]
+    )
+
+
 def _joint_test(runs, exact, scores):
-    """Return Q, the effective number of independent z-scores in it, and the p-value."""
+    """Return T^2, the number of directions in it, and the p-value."""
+    from scipy import stats
+
     n = runs.ntraj
     indices = runs.checkpoint_indices
-    expected = _expected_samples(exact)
-    scores = scores[:, indices].ravel()
-    if n < ENOUGH_TRAJECTORIES or np.all(np.isnan(scores)):
+    expected = _expected_samples(exact)[:, indices]
+    if n < ENOUGH_TRAJECTORIES:
         return np.nan, np.nan, np.nan
-    if np.any(np.isinf(scores)):
+    if np.any(np.isinf(scores[:, indices])):
         return np.inf, 0.0, 0.0
-    rows, columns = expected.shape[0], indices.size
+    if np.all(scores[:, indices] == 0.0):
+        return 0.0, 0.0, 1.0
+    rows, columns = expected.shape
     # <J_z^2> follows <J_z>; <J_z^2> - 2 mu <J_z>, with mu exact, tells what the variance does.
     turn = np.eye(rows * columns)
     of_energy, of_square = np.arange(columns), columns + np.arange(columns)
-    turn[of_square, of_energy] = -2.0 * expected[0, indices]
-    turn = turn[np.isfinite(scores) & (scores != 0.0)]
+    turn[of_square, of_energy] = -2.0 * expected[0]
+    turn = turn[_judgeable(runs, exact).ravel()]
     mean, covariance = _judged_checkpoints(runs)
-    mean = turn @ mean
-    sem = np.sqrt(((turn @ covariance) * turn).sum(axis=1) / n)
-    z = z_scores(mean, turn @ expected[:, indices].ravel(), sem)
-    free = np.isfinite(z) & (z != 0.0)
-    if not np.any(free):
-        return 0.0, 0.0, 1.0 if np.all(scores == 0.0) else np.nan
-    turn = turn[free] / (sem[free, None] * np.sqrt(n))
-    correlation = turn @ covariance @ turn.T
-    variances, directions = np.linalg.eigh(correlation)
-    ridge = RIDGE * variances.size / n
-    weights = np.maximum(variances, 0.0) / (variances + ridge)
-    statistic = float(np.sum((directions.T @ z[free]) ** 2 / (variances + ridge)))
-    # A squared z with an estimated variance is F-distributed: its mean is (n - 1)/(n - 3).
-    p_value = weighted_chi2_tail(statistic * (n - 3) / (n - 1), weights)
-    return statistic, float(weights.sum() ** 2 / np.sum(weights**2)), p_value
+    difference, covariance = turn @ (mean - expected.ravel()), turn @ covariance @ turn.T
+    deviation = np.sqrt(np.diagonal(covariance))
+    fluctuates = deviation > ROUNDED * (1.0 + np.abs(turn) @ np.abs(expected.ravel()))
+    if not np.any(fluctuates):
+        return np.nan, np.nan, np.nan
+    deviation = deviation[fluctuates]
+    z = difference[fluctuates] / deviation * np.sqrt(n)
+    correlation = covariance[np.ix_(fluctuates, fluctuates)] / np.outer(deviation, deviation)
+    weights, directions = (part[..., ::-1] for part in np.linalg.eigh(correlation))
+    slope, least, most = SHARES
+    carrying = np.count_nonzero(weights > min(max(slope / n, least), most) * weights[0])
+    m = max(1, min(n // DIRECTIONS, carrying))
+    statistic = float(np.sum((directions[:, :m].T @ z) ** 2 / weights[:m]))
+    p_value = float(stats.f.sf(statistic * (n - m) / (m * (n - 1)), m, n - m))
+    return statistic, float(m), p_value

@@ -6,17 +6,56 @@ package computes with, or raises `ValueError` (a bad value) or `TypeError` (not 
 
 import math
 import numbers
+import os
+from pathlib import Path
 
 import numpy as np
+
+LONGEST = 200  # characters of a value in a message
+
+
+def shown(value):
+    """Return `repr(value)`, cut where it is long, as messages have it."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python writes
+        return "too large"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def path(name, value):
+    """Return `value`, a str or an `os.PathLike`, as a `Path`; an empty one is none."""
+    if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
+        raise TypeError(f"`{name}` must be a path, but is {shown(value)}")
+    if not os.fspath(value):
+        raise ValueError(f"`{name}` must be a path, but is empty")
+    if "\0" in os.fspath(value):
+        raise ValueError(f"`{name}` must be a path, but {shown(value)} holds a null character")
+    return Path(value)
+
+
+def boolean(name, value):
+    """Return `value` as a bool; 0, 1 and "no" are none."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"`{name}` must be True or False, but is {shown(value)}")
+    return bool(value)
+
+
+def _finite(value):
+    """Whether a real number is finite, as a float."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # of an integer or a fraction
+        return False
 
 
 def integer(name, value, minimum):
     """Return `value` as an int that is at least `minimum`; booleans and 3.0 are no integers."""
     kind = {0: "a non-negative integer", 1: "a positive integer"}[minimum]
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-        raise TypeError(f"`{name}` must be {kind}, but is {value!r}")
+        raise TypeError(f"`{name}` must be {kind}, but is {shown(value)}")
     if not isinstance(value, numbers.Integral) or value < minimum:
-        raise ValueError(f"`{name}` must be {kind}, but is {value}")
+        raise ValueError(f"`{name}` must be {kind}, but is {_number(value)}")
     return int(value)
 
 
@@ -27,10 +66,19 @@ def real(name, value, low=-math.inf, high=math.inf, what=None):
         (0, math.inf): "be a finite number, zero or positive",
     }.get((low, high), f"lie in [{low}, {high}]")
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-        raise TypeError(f"`{name}` must {what}, but is {value!r}")
-    if not (math.isfinite(value) and low <= value <= high):
-        raise ValueError(f"`{name}` must {what}, but is {value}")
+        raise TypeError(f"`{name}` must {what}, but is {shown(value)}")
+    if not (_finite(value) and low <= value <= high):
+        raise ValueError(f"`{name}` must {what}, but is {_number(value)}")
     return float(value)
+
+
+def _number(value):
+    """Return a number as messages have it, or that it is too large for them."""
+    try:
+        text = str(value)
+    except ValueError:  # more digits than Python writes
+        return "too large"
+    return text if len(text) <= LONGEST else "too large"
 
 
 def positive(name, value):
@@ -49,15 +97,17 @@ def angle(name, value):
 def times(name, value):
     """Return `value` as a read-only float64 array (nt,) of strictly increasing times >= 0."""
     rule = f"`{name}` must hold finite, non-negative, strictly increasing times"
+    if np.ma.is_masked(value):
+        raise ValueError(f"{rule}, but some are masked")
     try:
         array = np.array(value)
-        if array.dtype.kind not in "iuf":
+        if array.dtype.kind not in "iuf" or _holds_no_numbers(value):
             raise TypeError
         array = array.astype(float)
-    except (TypeError, ValueError):
-        if np.size(value) == 0 and np.ndim(value) == 1:
+    except (TypeError, ValueError, OverflowError):
+        if isinstance(value, list | tuple | np.ndarray) and not len(value):
             raise ValueError(f"{rule}, but is empty") from None
-        raise TypeError(f"{rule}, but is {value!r}") from None
+        raise TypeError(f"{rule}, but is {shown(value)}") from None
     if array.ndim != 1:
         raise ValueError(f"{rule}, but has {array.ndim} dimensions")
     if array.size == 0:
@@ -74,10 +124,19 @@ def times(name, value):
     return array
 
 
+def _holds_no_numbers(value):
+    """Whether numpy would take for numbers what is none: bytes, or booleans among numbers."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return True
+    return isinstance(value, list | tuple) and any(
+        isinstance(one, bool | np.bool_) for one in value
+    )
+
+
 def pair(name, value):
     """Return `value` as a tuple if it is a pair, such as of the names of channels."""
     if not isinstance(value, tuple | list) or len(value) != 2:
-        raise TypeError(f"`{name}` must be a pair of channels, but is {value!r}")
+        raise TypeError(f"`{name}` must be a pair of channels, but is {shown(value)}")
     return tuple(value)
 
 
@@ -94,5 +153,5 @@ def choice(name, value, options):
     if not isinstance(value, str) or value not in options:
         *others, last = (repr(option) for option in options)
         listed = f"{', '.join(others)} or {last}" if others else last
-        raise ValueError(f"`{name}` must be {listed}, but is {value!r}")
+        raise ValueError(f"`{name}` must be {listed}, but is {shown(value)}")
     return value

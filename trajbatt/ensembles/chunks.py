@@ -9,10 +9,12 @@ import numpy as np
 
 from trajbatt.ensembles.plan import checkpoint_indices
 from trajbatt.ensembles.tally import Tally, Total
+from trajbatt.ensembles.workers import check_wanted
 from trajbatt.numerics.moments import Moments
 from trajbatt.trajectories.records import COUNTS, UNCHECKED
 
 BLOCK_ELEMENTS = 2**17  # samples held at once: 1 MB, so they stay in the cache
+FEWEST = 8  # trajectories in a block: their samples take no more than the co-moments of all pairs
 BLOCK_CLICKS = 2**20  # clicks held at once, about
 
 
@@ -23,11 +25,12 @@ def blocks(plan, chunk, size):
     every sum is fixed.
     """
     n_variables = COUNTS + len(plan.model.channel_names)
-    of_samples = BLOCK_ELEMENTS // (n_variables * plan.times.size)
+    of_samples = max(FEWEST, BLOCK_ELEMENTS // (n_variables * plan.times.size))
     of_clicks = BLOCK_CLICKS / (1.0 + plan.model.typical_clicks(plan.times[-1]))
     block = int(max(1, min(plan.chunk_size, of_samples, of_clicks)))
     rng = plan.generator(chunk)
     for start in range(0, size, block):
+        check_wanted()
         yield rng, min(block, size - start)
 
 

@@ -73,10 +73,10 @@ def _all_shares(sources, times, emission, dipole):
     """Yield the shares of all chunks, run after run, in order."""
     for source in sources:
         plan = source.plan_at(times)
-        pieces = {
-            chunk: (plan, emission, dipole, chunk, size)
+        pieces = (
+            (chunk, (plan, emission, dipole, chunk, size))
             for chunk, size in plan.pieces(source.ntraj)
-        }
+        )
         yield from ordered(_shares, pieces, source.executor, source.threads)
 
 

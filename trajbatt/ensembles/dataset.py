@@ -1,7 +1,6 @@
-"""An ensemble as a dataset.
+"""An ensemble as datasets: one for each kind of table, since they share no dimension.
 
-Clicks are a contiguous ragged array of the CF conventions: `row_size` tells how many each
-trajectory has.
+Together in one dataset, their table would have a row for every time of every click.
 """
 
 import json
@@ -12,34 +11,62 @@ from trajbatt.base.datasets import variable
 from trajbatt.states.variables import common_variables, described_dataset
 
 
-def ensemble_dataset(runs, identity):
-    """Return an `EnsembleResult` as an `xarray.Dataset`; `identity` says what run it is."""
+def averages(runs, identity):
+    """Return the averages of an `EnsembleResult` at its times as an `xarray.Dataset`.
+
+    `identity` says what run it is.
+    """
     variables = common_variables(runs)
     for name in variables.copy():
         if name.endswith(("_real", "_imag")):
             sem = runs.dipole_sem.real if name.endswith("_real") else runs.dipole_sem.imag
-            variables[f"{name}_sem"] = variable("time", sem, "standard error", "1")
+            variables[f"{name}_sem"] = variable("time", sem, f"standard error of {name}")
     variables["counts_sem"] = variable(
-        ("channel", "time"), runs.counts_sem, "standard error of counts", "1"
+        ("channel", "time"), runs.counts_sem, "standard error of counts"
     )
-    variables["final_counts"] = variable(
-        ("trajectory", "channel"), runs.final_counts, "photons of each trajectory", "1"
-    )
-    if runs.clicks is not None:
-        row_size = np.bincount(runs.clicks.trajectory, minlength=runs.ntraj)
-        variables["row_size"] = (
-            "trajectory",
-            row_size,
-            {"long_name": "clicks of each trajectory", "sample_dimension": "click"},
+    return _described(runs, variables, identity, "ensemble of quantum trajectories")
+
+
+def of_trajectories(runs, identity):
+    """Return the photons of each trajectory, `final_counts`, as an `xarray.Dataset`."""
+    variables = {
+        "final_counts": variable(
+            ("trajectory", "channel"), runs.final_counts, "photons of each trajectory"
         )
-        variables["click_time"] = variable("click", runs.clicks.time, "time of a click", "1/rate")
-        variables["click_channel"] = variable(
-            "click", runs.clicks.channel, "index of its channel", "1"
-        )
+    }
+    return _described(runs, variables, identity, "photons of single quantum trajectories")
+
+
+def of_clicks(runs, identity):
+    """Return the clicks as an `xarray.Dataset` of one dimension, sorted by trajectory, then time.
+
+    Raises
+    ------
+    ValueError
+        If they were not kept.
+    """
+    if runs.clicks is None:
+        raise ValueError("the run must have kept its clicks (keep_clicks=True), but has not")
+    names = np.array(runs.channels, dtype=str)
+    variables = {
+        "click_trajectory": variable(
+            "click", runs.clicks.trajectory, "index of the trajectory of a click"
+        ),
+        "click_time": variable("click", runs.clicks.time, "time of a click, in units of 1/rate"),
+        "click_channel": variable("click", runs.clicks.channel, "index of the channel of a click"),
+    }
+    meanings = " ".join(name.replace(" ", "_") for name in names)
+    attributes = {"flag_values": np.arange(names.size, dtype=np.int8), "flag_meanings": meanings}
+    if names.size:
+        variables["click_channel"][2].update(attributes)
+    return _described(runs, variables, identity, "clicks of single quantum trajectories")
+
+
+def _described(runs, variables, identity, kind):
     return described_dataset(
         runs,
         variables,
-        kind="ensemble of quantum trajectories",
+        kind=kind,
         run=json.dumps(identity),
         seed=str(runs.seed),  # up to 128 bits
         ntraj=runs.ntraj,

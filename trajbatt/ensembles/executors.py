@@ -2,9 +2,11 @@
 
 import os
 import warnings
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ThreadPoolExecutor, wait
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 
 from trajbatt.base import checks
+from trajbatt.ensembles.workers import Workers
 
 IN_FLIGHT = 512  # pieces submitted ahead to an executor of unknown size
 ATTEMPTS = 3
@@ -16,14 +18,16 @@ def finished(function, pieces, executor=None, threads=None):
     At most a few pieces are ahead of the oldest unfinished one, so results do not pile up. A piece
     that fails on an executor is tried again. If the executor itself is broken, as a process pool is
     when one of its workers is killed, threads in this process do the rest. When the consumer stops
-    early, or an error or Ctrl-C ends the run, the pieces not yet begun are cancelled.
+    early, or an error or Ctrl-C ends the run, the pieces not yet begun are cancelled, and threads
+    of this process that are in the middle of one are not waited for.
 
     Parameters
     ----------
     function : callable
         At module level, so that process pools and clusters can pickle it.
-    pieces : dict of int to tuple
-        The arguments of each numbered piece; the lowest numbers come first.
+    pieces : iterable of (int, tuple), or dict of int to tuple
+        The number and the arguments of each piece; of an iterable, the lowest numbers first. They
+        are asked for when their turn comes, so there may be any number of them.
     executor : concurrent.futures.Executor, optional
         Left open at the end. By default, threads in this process.
     threads : int, optional
@@ -36,14 +40,11 @@ def finished(function, pieces, executor=None, threads=None):
     """
     check_workers(executor, threads)
     threads = threads or _cores()
+    queue = _Queue(pieces)
     if executor is not None:
-        yield from _on_executor(function, pieces, executor, threads)
-    elif threads == 1:
-        for i in sorted(pieces):
-            yield i, _attempt(i, 1, function, *pieces[i])
+        yield from _on_executor(function, queue, executor, threads)
     else:
-        with ThreadPoolExecutor(threads) as pool:
-            yield from _submitted(function, pieces, pool, 2 * threads, 1)
+        yield from _on_threads(function, queue, threads)
 
 
 def check_workers(executor, threads):
@@ -59,13 +60,43 @@ def check_workers(executor, threads):
 
 def ordered(function, pieces, executor=None, threads=None):
     """Yield the results in the order of the pieces' numbers; else as `finished`."""
-    numbers = iter(sorted(pieces))
-    following, waiting = next(numbers, None), {}
-    for i, result in finished(function, pieces, executor, threads):
+    numbers, waiting = deque(), {}
+
+    def noted():
+        for i, arguments in _in_order(pieces):
+            numbers.append(i)
+            yield i, arguments
+
+    for i, result in finished(function, noted(), executor, threads):
         waiting[i] = result
-        while following in waiting:
-            yield waiting.pop(following)
-            following = next(numbers, None)
+        while numbers and numbers[0] in waiting:
+            yield waiting.pop(numbers.popleft())
+
+
+def _in_order(pieces):
+    return sorted(pieces.items()) if isinstance(pieces, dict) else pieces
+
+
+class _Queue:
+    """Pieces of work: those to come, and those in hand, of which no result is there yet."""
+
+    def __init__(self, pieces):
+        self._pieces = iter(_in_order(pieces))
+        self.in_hand = {}
+        self._again = deque()
+
+    def begin_again(self):
+        """Put what is in hand before what is to come."""
+        self._again = deque(sorted(self.in_hand))
+
+    def upcoming(self):
+        """Take the next piece in hand and return its number; None if there is none."""
+        if self._again:
+            return self._again.popleft()
+        for i, arguments in self._pieces:
+            self.in_hand[i] = arguments
+            return i
+        return None
 
 
 def _cores():
@@ -86,12 +117,14 @@ def _attempt(i, attempt, call, *arguments):
         raise RuntimeError(f"chunk {i} failed {times}: {cause!r}") from cause
 
 
-def _on_executor(function, pieces, executor, threads):
-    left = dict(pieces)
+def _on_threads(function, queue, threads):
+    with Workers(threads) as pool:
+        yield from _submitted(function, queue, pool, 2 * threads, 1)
+
+
+def _on_executor(function, queue, executor, threads):
     try:
-        for i, result in _submitted(function, left, executor, IN_FLIGHT, ATTEMPTS):
-            del left[i]
-            yield i, result
+        yield from _submitted(function, queue, executor, IN_FLIGHT, ATTEMPTS)
     except BrokenExecutor as cause:
         warnings.warn(
             f"the executor is broken ({cause or type(cause).__name__}); "
@@ -99,8 +132,8 @@ def _on_executor(function, pieces, executor, threads):
             RuntimeWarning,
             stacklevel=2,
         )
-        with ThreadPoolExecutor(threads) as pool:
-            yield from _submitted(function, left, pool, 2 * threads, 1)
+        queue.begin_again()
+        yield from _on_threads(function, queue, threads)
 
 
 def _again(attempt, function, *arguments):
@@ -108,16 +141,15 @@ def _again(attempt, function, *arguments):
     return function(*arguments)
 
 
-def _submitted(function, pieces, executor, ahead, attempts):
-    """Yield (i, result) for the numbered `pieces` {i: arguments} as they finish."""
-    numbers = iter(sorted(pieces))
+def _submitted(function, queue, executor, ahead, attempts):
+    """Yield (i, result) for the pieces of a `_Queue` as they finish."""
     futures, failures = {}, {}
 
     def submit(i):
         failed = failures.get(i, 0)
         call = (_again, failed, function) if failed else (function,)
         try:
-            future = executor.submit(*call, *pieces[i])
+            future = executor.submit(*call, *queue.in_hand[i])
         except RuntimeError as cause:
             if "shutdown" in str(cause):  # as results that outlive their pool find it
                 raise BrokenExecutor("it is shut down") from cause
@@ -125,12 +157,12 @@ def _submitted(function, pieces, executor, ahead, attempts):
         futures[future] = i
 
     try:
-        upcoming = next(numbers, None)
+        upcoming = queue.upcoming()
         while futures or upcoming is not None:
             oldest = min(futures.values(), default=upcoming)
             while upcoming is not None and upcoming < oldest + ahead:
                 submit(upcoming)
-                upcoming = next(numbers, None)
+                upcoming = queue.upcoming()
             for future in wait(futures, return_when=FIRST_COMPLETED).done:
                 i = futures.pop(future)
                 try:
@@ -142,6 +174,7 @@ def _submitted(function, pieces, executor, ahead, attempts):
                     del future
                     submit(i)
                 else:
+                    del queue.in_hand[i]
                     yield i, result
     except BrokenExecutor:
         raise  # it fails its own futures, and must not find them cancelled meanwhile

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from trajbatt.ensembles.plan import LAW, Plan
+from trajbatt.ensembles.plan import Plan, law_of
 from trajbatt.models.battery import recognised
 from trajbatt.states.driven_steady_state import DrivenSteadyState
 from trajbatt.states.json_form import plain, rebuilt
@@ -35,7 +35,7 @@ def describe(plan):
         arrays["initial"] = _normal(initial)
         state = {"kind": "array"}
     identity = {
-        "law": LAW,
+        "law": law_of(plan.method),
         "seed": plan.seed,
         "method": plan.method,
         "rtol": plan.rtol if "banded" in plan.method else None,
@@ -43,7 +43,7 @@ def describe(plan):
         "model": plain(plan.model),
         "initial": state,
         "times": {"number": plan.times.size, "last": float(plan.times[-1])},
-        "arrays": {name: _digest(array) for name, array in arrays.items()},
+        "arrays": {name: digest_of(array) for name, array in arrays.items()},
     }
     return identity, arrays
 
@@ -93,6 +93,7 @@ def _normal(array):
     return array.astype(complex if np.iscomplexobj(array) else float) + 0.0
 
 
-def _digest(array):
+def digest_of(array):
+    """Return the SHA-256 of an array, its shape and its kind, in hexadecimal."""
     array = np.ascontiguousarray(array)
     return hashlib.sha256(f"{array.dtype.str}{array.shape}".encode() + array.tobytes()).hexdigest()

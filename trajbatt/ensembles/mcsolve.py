@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.arrays import read_only
 from trajbatt.ensembles.executors import check_workers
 from trajbatt.ensembles.plan import Plan
 from trajbatt.ensembles.progress import reporting
@@ -114,8 +115,9 @@ def mcsolve(
         raise TypeError(
             f"`progress` must be true, or a function of (done, ntraj), but is {progress!r}"
         )
+    store = None if store is None else Store(store)
     if seed is None:
-        seed = Store(store).seed() if store is not None else None
+        seed = None if store is None else store.seed()
         seed = np.random.SeedSequence().entropy if seed is None else seed
     seed = checks.integer("seed", seed, 0)
     plan = Plan.of(
@@ -125,9 +127,9 @@ def mcsolve(
         seed=seed,
         method=method,
         rtol=rtol,
-        keep_clicks=bool(keep_clicks),
+        keep_clicks=checks.boolean("keep_clicks", keep_clicks),
     )
-    opened = None if store is None else Store(store).open(plan)
+    opened = None if store is None else store.open(plan)
     enough = None if target is None else partial(_reached, plan, target)
     try:
         with reporting(progress, ntraj, target and partial(_needed, plan, target)) as report:
@@ -163,20 +165,32 @@ def load(store):
     ------
     ValueError
         If there is no such run, nothing of it is finished, or a chunk is damaged.
+    TypeError
+        If `store` is no path.
     """
     opened = Store(store)
-    plan = opened.plan()
-    ntraj = opened.stored_trajectories(plan)
-    if ntraj == 0:
-        raise ValueError(f"{store} must hold finished chunks, but holds none")
+    plan, current = opened.plan()
+    if not current:
+        warnings.warn(
+            f"{store} was written with another version of the law of {plan.method!r}: it is read "
+            "as it is, but can neither be gone on with nor be replayed",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     total = Total()
-    for chunk, size in plan.pieces(ntraj):
-        total.add(opened.read(chunk, size))
-    return as_result(Source(plan, ntraj, store=opened), total.tally, "stored")
+    for tally in opened.tallies(plan):
+        total.add(tally)
+    if total.moments is None:
+        raise ValueError(f"{store} must hold finished chunks, but holds none")
+    source = Source(plan, total.moments.count, store=opened, outdated=not current)
+    return as_result(source, total.tally, "stored")
 
 
 def as_result(source, tally, ended):
-    """Return the `EnsembleResult` of a tally that a `Source` gave."""
+    """Return the `EnsembleResult` of a tally that a `Source` gave; its arrays are read-only now."""
+    for moments in (tally.moments, tally.checkpoints):
+        read_only(moments.mean, moments.comoment, moments.third, moments.fourth)
+    read_only(tally.final_counts)
     return EnsembleResult(
         sources=(source,),
         moments=tally.moments,
@@ -191,7 +205,9 @@ def _checked_target(target):
     if target is None:
         return None
     if not isinstance(target, dict) or not target:
-        raise TypeError(f"`target` must be a dict such as {{'energy': 0.01}}, but is {target!r}")
+        raise TypeError(
+            f"`target` must be a dict such as {{'energy': 0.01}}, but is {checks.shown(target)}"
+        )
     for name in target:
         checks.choice("target", name, TARGETS)
     return {name: checks.positive(f"target {name}", value) for name, value in target.items()}

@@ -1,17 +1,28 @@
 """What fixes the trajectories of a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from trajbatt.base.arrays import copied
 from trajbatt.models.model import Model, WithoutTables
+from trajbatt.states.driven_steady_state import DrivenSteadyState
 from trajbatt.states.initial import prepare
 from trajbatt.states.mixture import Mixture
+from trajbatt.states.steady_state import SteadyState
 from trajbatt.trajectories.methods import build_engine
 
-LAW = 2  # goes up whenever the same plan would give other trajectories than before
+# Goes up whenever the same plan would give other trajectories than before; in `LAWS`, for the plans
+# of some engines alone.
+LAW = 2
+LAWS = {}
 CHECKPOINTS = 8  # times at which all pairs of quantities are correlated, for one p-value
+
+
+def law_of(method):
+    """Return the version of the law, by the name of the engine that `check_method` returns."""
+    return max(LAWS.get(name, LAW) for name in method.split(" or "))
 
 
 def chunk_size(model):
@@ -25,6 +36,15 @@ def checkpoint_indices(times):
     n_times = len(times)
     count = min(CHECKPOINTS, n_times)
     return np.unique(np.round(np.linspace(0, n_times, count + 1)[1:]).astype(int)) - 1
+
+
+def _copy(initial):
+    """Return a read-only copy of an array of numbers; anything else `prepare` refuses itself."""
+    try:
+        array = copied(initial)
+    except (TypeError, ValueError):
+        return initial
+    return array if array.dtype.kind in "biufc" else initial
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +78,14 @@ class Plan(WithoutTables):
 
     @classmethod
     def of(cls, model, initial, times, **options):
-        """Return the plan for an initial state as users give it; `options` are other fields."""
+        """Return the plan for an initial state as users give it; `options` are other fields.
+
+        The plan holds a copy of it, which nobody can change.
+        """
+        if isinstance(initial, DrivenSteadyState):
+            initial = replace(initial, matrix=copied(initial.matrix))
+        elif initial is not None and not isinstance(initial, SteadyState):
+            initial = _copy(initial)
         return cls(model, prepare(model, initial), times, initial=initial, **options)
 
     @cached_property
@@ -71,13 +98,18 @@ class Plan(WithoutTables):
         """The number of trajectories in a full chunk."""
         return chunk_size(self.model)
 
+    def chunks(self, ntraj):
+        """Return the numbers of the chunks that `ntraj` trajectories take, a range."""
+        return range(-(-ntraj // self.chunk_size))
+
+    def size(self, chunk, ntraj):
+        """Return how many of `ntraj` trajectories chunk number `chunk` has."""
+        return min(self.chunk_size, ntraj - chunk * self.chunk_size)
+
     def pieces(self, ntraj):
         """Yield the number and the size of each chunk that `ntraj` trajectories take."""
-        full, rest = divmod(ntraj, self.chunk_size)
-        for chunk in range(full):
-            yield chunk, self.chunk_size
-        if rest:
-            yield full, rest
+        for chunk in self.chunks(ntraj):
+            yield chunk, self.size(chunk, ntraj)
 
     def generator(self, chunk):
         """Return the generator of chunk number `chunk`; of a protocol, a tuple, one for each stage.

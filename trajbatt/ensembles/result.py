@@ -6,16 +6,19 @@ from functools import cached_property
 import numpy as np
 
 from trajbatt.base import checks, datasets
+from trajbatt.base.arrays import read_only
 from trajbatt.ensembles.coherent_energy import CoherentEnergy, coherent_energy
-from trajbatt.ensembles.dataset import ensemble_dataset
+from trajbatt.ensembles.dataset import averages, of_clicks, of_trajectories
 from trajbatt.ensembles.identity import describe, difference
-from trajbatt.ensembles.plan import LAW, checkpoint_indices
+from trajbatt.ensembles.plan import checkpoint_indices, law_of
 from trajbatt.ensembles.source import Source
 from trajbatt.ensembles.statistics import Statistics
 from trajbatt.ensembles.trajectory import Trajectory
 from trajbatt.light.clicks import Clicks
 from trajbatt.numerics.moments import Moments
 from trajbatt.trajectories.records import COUNTS
+
+DATASETS = {"averages": averages, "trajectories": of_trajectories, "clicks": of_clicks}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,15 +81,19 @@ class EnsembleResult:
         """
         if not self.plan.keep_clicks:
             return None
-        records = [one for source in self.sources for one in source.records()]
-        return Clicks.of_records(records, self.channels, self.times[-1])
+        return self._joined([one for source in self.sources for one in source.records()])
 
     def draw_clicks(self):
         """Return the `Clicks` of all trajectories; if they were not kept, they are drawn again."""
         if self.plan.keep_clicks:
             return self.clicks
-        records = [one for source in self.sources for one in source.drawn_records()]
-        return Clicks.of_records(records, self.channels, self.times[-1])
+        return self._joined([one for source in self.sources for one in source.drawn_records()])
+
+    def _joined(self, records):
+        """Return the `Clicks` of some records; their arrays are read-only."""
+        clicks = Clicks.of_records(records, self.channels, self.times[-1])
+        read_only(clicks.trajectory, clicks.time, clicks.channel)
+        return clicks
 
     def __add__(self, other):
         """Return the result of both ensembles together.
@@ -108,12 +115,16 @@ class EnsembleResult:
             raise ValueError(f"ensembles must have different seeds to be added, but have {seeds}")
         return EnsembleResult(
             sources=sources,
-            moments=self.moments + other.moments,
-            checkpoints=self.checkpoints + other.checkpoints,
-            final_counts=np.concatenate((self.final_counts, other.final_counts)),
+            moments=_frozen(self.moments + other.moments),
+            checkpoints=_frozen(self.checkpoints + other.checkpoints),
+            final_counts=read_only(np.concatenate((self.final_counts, other.final_counts))),
             dropped=max(self.dropped, other.dropped),
             ended=self.ended if self.ended == other.ended else "complete",
         )
+
+    def __radd__(self, other):
+        """Return the result itself for 0, with which `sum` begins."""
+        return self if isinstance(other, int) and other == 0 else NotImplemented
 
     @property
     def times(self):
@@ -142,13 +153,15 @@ class EnsembleResult:
     @cached_property
     def _coherent(self):
         def compute():
-            return coherent_energy(self.sources)
+            found = coherent_energy(self.sources)
+            return None if found is None else CoherentEnergy(*read_only(*found))
 
         store = self.sources[0].store
         if store is None or len(self.sources) > 1:
             return compute()
-        found = store.remembered(f"coherent-law{LAW}-{self.ntraj}", compute)
-        return None if found is None else CoherentEnergy(*found)
+        law = law_of(self.plan.method)
+        found = store.remembered(f"coherent-law{law}-{self.ntraj}", compute)
+        return None if found is None else CoherentEnergy(*read_only(*found))
 
     @property
     def knows_coherent_energy(self):
@@ -252,7 +265,7 @@ class EnsembleResult:
     @cached_property
     def checkpoint_indices(self):
         """The indices of the times at which all pairs of quantities are correlated."""
-        return checkpoint_indices(self.times)
+        return read_only(checkpoint_indices(self.times))
 
     def replay(self, trajectory, tlist=None):
         """Return one trajectory of the ensemble again, on another time grid if wanted.
@@ -291,19 +304,50 @@ class EnsembleResult:
         clicks = Clicks.of_records([record.joined], self.channels, self.times[-1], first=trajectory)
         return Trajectory.of_samples(trajectory, times, samples, clicks, self.model)
 
-    def to_xarray(self):
-        """Return everything as an `xarray.Dataset`, with units and what run it is.
+    def to_xarray(self, what="averages"):
+        """Return an `xarray.Dataset`, with units and what run it is of.
+
+        Parameters
+        ----------
+        what : {"averages", "trajectories", "clicks"}
+            All averages with their errors, at the times; the photons of each trajectory; or, if
+            they were kept, the clicks, one after the other. They have different dimensions, so each
+            makes a table of its own.
 
         Raises
         ------
+        ValueError
+            If clicks are wanted that were not kept.
         ImportError
             Without xarray and h5netcdf, the extra `netcdf`.
         """
-        return ensemble_dataset(self, describe(self.plan)[0])
+        checks.choice("what", what, tuple(DATASETS))
+        return DATASETS[what](self, describe(self.plan)[0])
 
-    def save(self, path):
-        """Write the same as a NetCDF-4 file, which xarray and h5py open."""
-        datasets.write(self.to_xarray(), path)
+    def save(self, path, overwrite=False):
+        """Write everything as a NetCDF-4 file, which xarray and h5py open.
+
+        The averages are at its root, the photons of each trajectory in the group `trajectories`,
+        and the clicks, if they were kept, in the group `clicks`.
+
+        Parameters
+        ----------
+        path : path
+            It ends in .nc, .nc4, .cdf or .netcdf.
+        overwrite : bool
+            Replace a file that is there.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `path` is none of these, or there is such a file.
+        ImportError
+            Without xarray and h5netcdf, the extra `netcdf`.
+        """
+        datasets.check_target(path, overwrite)
+        groups = ["trajectories", *(["clicks"] if self.plan.keep_clicks else [])]
+        found = {name: self.to_xarray(name) for name in groups}
+        datasets.write(self.to_xarray(), path, found, overwrite)
 
     def __repr__(self):
         """Return a card of five lines."""
@@ -325,3 +369,9 @@ class EnsembleResult:
                 return source, trajectory
             trajectory -= source.ntraj
         raise AssertionError("the number was checked")
+
+
+def _frozen(moments):
+    """Forbid writing to the arrays of `Moments`; return them."""
+    read_only(moments.mean, moments.comoment, moments.third, moments.fourth)
+    return moments

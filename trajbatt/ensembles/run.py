@@ -1,6 +1,7 @@
 """Run the chunks of an ensemble and add up what they give."""
 
 import math
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from trajbatt.ensembles.chunks import run_chunk
@@ -59,12 +60,12 @@ def run(
     KeyboardInterrupt
         Else.
     """
-    sizes = dict(plan.pieces(ntraj))
+    chunks = plan.chunks(ntraj)
     total = Total()
     try:
-        for stop, start in _decisions(len(sizes), enough is not None):
-            part = {chunk: sizes[chunk] for chunk in range(start, stop)}
-            for tally in _tallies(plan, part, executor, threads, store):
+        for stop, start in _decisions(chunks.stop, enough is not None):
+            part = range(start, stop)
+            for tally in _tallies(plan, ntraj, part, executor, threads, store):
                 total.add(tally)
                 if progress:
                     progress(total.moments.count, ntraj, total.moments)
@@ -86,20 +87,28 @@ def _decisions(n_chunks, several):
         start = stop
 
 
-def _tallies(plan, sizes, executor, threads, store):
-    """Yield the tallies of the chunks {number: size} in order, from the store or computed."""
-    stored = store.find(sizes) if store else set()
-    missing = {chunk: (plan, chunk, size) for chunk, size in sizes.items() if chunk not in stored}
-    computed = finished(run_chunk, missing, executor, threads)
+def _tallies(plan, ntraj, chunks, executor, threads, store):
+    """Yield the tallies of a range of chunks in order, from the store or computed.
+
+    Nothing grows with the number of chunks to come: there may be very many, if a target ends the
+    run.
+    """
+
+    def size(chunk):
+        return plan.size(chunk, ntraj)
+
+    stored = store.find(chunks, size) if store else set()
+    missing = ((i, (plan, i, size(i))) for i in chunks if i not in stored)
     waiting = {}
-    for chunk, size in sizes.items():
-        if chunk in stored:
-            yield store.read(chunk, size)
-            continue
-        while chunk not in waiting:
-            i, tally = next(computed)
-            if store:
-                store.write(i, sizes[i], tally)
-                tally = replace(tally, records=())
-            waiting[i] = tally
-        yield waiting.pop(chunk)
+    with closing(finished(run_chunk, missing, executor, threads)) as computed:
+        for chunk in chunks:
+            if chunk in stored:
+                yield store.read(chunk, size(chunk))
+                continue
+            while chunk not in waiting:
+                i, tally = next(computed)
+                if store:
+                    store.write(i, size(i), tally)
+                    tally = replace(tally, records=())
+                waiting[i] = tally
+            yield waiting.pop(chunk)

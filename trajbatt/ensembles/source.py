@@ -26,6 +26,9 @@ class Source:
     store : Store or None
     executor, threads
         Where the run worked, as in `mcsolve`.
+    outdated : bool
+        It is a stored run of another version of the law: what it holds can be read, but its
+        trajectories cannot be simulated again.
     """
 
     plan: Plan
@@ -34,6 +37,7 @@ class Source:
     store: Store | None = None
     executor: object = None
     threads: int | None = None
+    outdated: bool = False
 
     def __getstate__(self):
         """Return the fields; an executor does not travel."""
@@ -41,7 +45,7 @@ class Source:
 
     def records(self):
         """Return the clicks that were kept, a tuple of `Records`."""
-        return self.store.records(dict(self.plan.pieces(self.ntraj))) if self.store else self.kept
+        return self.store.records(self.plan.pieces(self.ntraj)) if self.store else self.kept
 
     def drawn_records(self):
         """Return the clicks, a tuple of `Records`; if they were not kept, they are drawn again."""
@@ -59,6 +63,7 @@ class Source:
         keep_clicks : bool
             With their clicks.
         """
+        self._check_law()
         plan = self.plan_at(times, keep_clicks)
         return run(plan, self.ntraj, self.executor, self.threads).tally
 
@@ -68,5 +73,13 @@ class Source:
 
     def replay(self, trajectory, times):
         """Return the `Records` of one trajectory, and its samples (5 + nc, nt) at `times`."""
+        self._check_law()
         record = replay_record(self.plan, trajectory)
         return record, self.plan.engine.observe(record, times).samples[0]
+
+    def _check_law(self):
+        if self.outdated:
+            raise ValueError(
+                "the run must be of today's version of the law to be simulated again, but was "
+                "stored by an older one: only what it holds can be read"
+            )

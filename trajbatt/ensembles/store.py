@@ -1,32 +1,33 @@
 """A run on disk: what it is, and its finished chunks, one file each.
 
-`run.json` and `run.npz` say what run it is, and are written first. A chunk's file begins with the
-checksum of the rest, an npz archive. Every file is written at once, so a run may be killed at any
-time; what is on disk is good.
+`run.json` and `run.npz` say what run it is, and are written first. A chunk's file is an npz archive
+under a seal, which says the run, the law, the chunk and its size. Every file is written at once, so
+a run may be killed at any time; what is on disk is good. The folder is listed when it is opened and
+not again, so the time that a run takes is proportional to its chunks.
 """
 
-import hashlib
-import io
-import json
+import os
 import re
 import warnings
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 
-from trajbatt.base import files
-from trajbatt.base.version import __version__
+from trajbatt.base import checks, files
+from trajbatt.ensembles import locks, manifest, seals
 from trajbatt.ensembles.identity import describe, difference, rebuild
+from trajbatt.ensembles.locks import LOCK
+from trajbatt.ensembles.manifest import ARRAYS, MANIFEST, read_manifest
+from trajbatt.ensembles.plan import law_of
 from trajbatt.ensembles.tally import Tally
 from trajbatt.numerics.moments import Moments
 from trajbatt.trajectories.records import Records
 
-MANIFEST, ARRAYS, LOCK = "run.json", "run.npz", "lock"
-TEMPORARY = (".run.", ".chunk-", ".coherent-")  # how files begin that are being written
+__all__ = ["ARRAYS", "LOCK", "MANIFEST", "Store", "read_manifest"]
+
+# How files begin that are being written.
+TEMPORARY = (f".{MANIFEST}.", f".{ARRAYS}.", ".chunk-", ".coherent-")
 CHUNK_FILE = re.compile(r"chunk-(\d+)-(\d+)\.npz")
-DIGEST = 64  # characters
 
 
 class Store:
@@ -34,12 +35,21 @@ class Store:
 
     Parameters
     ----------
-    place : Path
+    place : str or os.PathLike
+        It stays where it is when the process goes to another folder.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no path, or an empty one.
     """
 
     def __init__(self, place):
-        self._place = Path(place)
+        self._place = checks.path("store", place).absolute()
         self._lock = None
+        self._label = None  # what the chunks' seals must say
+        self._older = False  # chunks of version 0.1.0 are taken
+        self._sizes = {}  # of the files of each chunk
 
     def open(self, plan):
         """Begin to write: make the folder, or check that it holds this run. Returns self.
@@ -47,24 +57,29 @@ class Store:
         Raises
         ------
         ValueError
-            If it holds another run or something else, or if another process writes to it.
+            If it holds another run or something else, or if another process writes to it. Then
+            nothing was written.
         OSError
             If it cannot be written.
         """
         if self._place.exists() and not self._place.is_dir():
             raise ValueError(f"`store` must be a folder, but {self._place} is a file")
+        identity, arrays = describe(plan)
+        if self._place.exists():
+            self._check(identity)  # before a lock is put there
         self._place.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(self._place / LOCK)
+        self._lock = locks.acquire(self._place)
         try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise ValueError(
-                f"`store` must not be in use, but another process writes to {self._place}"
-            ) from None
-        try:
-            self._claim(plan)
+            found = self._check(identity)
+            for name in os.listdir(self._place):
+                if name.startswith(TEMPORARY):  # of a process that was killed
+                    (self._place / name).unlink()
+            self._older = found is not None and found.older
+            if found is None or not found.whole:
+                manifest.write(self._place, identity, arrays, self._older)
+            self._bind(identity)
         except BaseException:
-            self._lock.release()
+            self.close()
             raise
         return self
 
@@ -73,44 +88,110 @@ class Store:
         self._lock.release()
         self._lock = None
 
-    def _claim(self, plan):
-        identity, arrays = describe(plan)
-        about = json.dumps({"written_by": f"trajbatt {__version__}", "run": identity}, indent=1)
-        manifest = self._place / MANIFEST
-        if manifest.exists():
-            words = difference(read_manifest(self._place)["run"], identity)
-            if words:
-                raise ValueError(
-                    f"`store` must hold the same run, but {self._place} holds another one ({words})"
-                )
-        elif any(not _is_ours(path.name) for path in self._place.iterdir()):
+    def _check(self, identity):
+        """Return the `Description` of the run that is there; None if a new one may begin.
+
+        Raises
+        ------
+        ValueError
+            If it is another one, or something else.
+        """
+        names = os.listdir(self._place)
+        chunks = [name for name in names if CHUNK_FILE.fullmatch(name)]
+        if MANIFEST not in names and not all(self._is_ours(name) for name in names):
             raise ValueError(
                 "`store` must be an empty folder or hold a run, "
                 f"but {self._place} holds other files"
             )
-        for path in self._place.iterdir():
-            if path.name.startswith(TEMPORARY):  # of a process that was killed
-                path.unlink()
-        if not manifest.exists() or _content(self._place / ARRAYS) is None:
-            files.write(self._place / ARRAYS, _sealed(_packed(arrays)))
-        if not manifest.exists():
-            files.write(manifest, (about + "\n").encode())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is lost is written again
+            try:
+                found = manifest.described(self._place)
+            except ValueError:
+                if MANIFEST in names and not chunks:
+                    raise
+                found = None
+        if MANIFEST not in names and not chunks:
+            return None  # a process was killed before it wrote the manifest
+        if found is not None:
+            words = difference(found.run, identity)
+            if words:
+                raise ValueError(
+                    f"`store` must hold the same run, but {self._place} holds another one ({words})"
+                )
+        elif chunks:
+            self._check_chunks(chunks, identity)
+        return found
+
+    def _check_chunks(self, names, identity):
+        """Raise `ValueError` if a chunk is not of this run: nothing but them says what is there."""
+        for name in names:
+            label = seals.label_of(self._place / name)
+            if label is None or label.get("run") != seals.digest(identity):
+                raise ValueError(
+                    f"`store` must hold the same run, but in {self._place}, where {MANIFEST} and "
+                    f"{ARRAYS} are lost, {name} does not say that it is of it"
+                )
+
+    def _is_ours(self, name):
+        """Whether a file may be there without the manifest: of a process that was killed."""
+        if name == LOCK:
+            return (self._place / name).stat().st_size == 0  # else it is somebody's own
+        return (
+            name == ARRAYS
+            or name.startswith((*TEMPORARY, "coherent-"))
+            or CHUNK_FILE.fullmatch(name) is not None
+        )
+
+    def _bind(self, identity):
+        self._label = {"run": seals.digest(identity), "law": identity["law"]}
+        self._list()
+
+    def _list(self):
+        """Look which files of chunks there are."""
+        sizes = {}
+        for name in os.listdir(self._place):
+            match = CHUNK_FILE.fullmatch(name)
+            if match:
+                sizes.setdefault(int(match[1]), set()).add(int(match[2]))
+        self._sizes = sizes
 
     def _path(self, chunk, size):
         return self._place / f"chunk-{chunk:06d}-{size}.npz"
 
-    def find(self, sizes):
-        """Return which of the chunks {number: size} are there, undamaged; warn of damaged ones."""
+    def _arrays(self, chunk, size):
+        """Return the arrays of a chunk's file; raise `SpoiltError` if it is not to be taken."""
+        label = {**self._label, "chunk": chunk, "size": size}
+        arrays = seals.unsealed(self._path(chunk, size), label, self._older)
+        counts = arrays.get("final_counts", np.empty(0))
+        if arrays.get("count") != size or counts.ndim != 2 or len(counts) != size:
+            raise seals.SpoiltError(
+                f"is a file of another place (it does not hold {size} trajectories)"
+            )
+        return arrays
+
+    def find(self, chunks, size_of):
+        """Return the numbers of the chunks that are there and good, a set; warn of others.
+
+        Parameters
+        ----------
+        chunks : range
+        size_of : callable
+            Gives the size of a chunk.
+        """
         found = set()
-        for chunk, size in sizes.items():
-            path = self._path(chunk, size)
-            if not path.exists():
+        for chunk in sorted(self._sizes):
+            if chunk not in chunks or size_of(chunk) not in self._sizes[chunk]:
                 continue
-            if _content(path) is None:
+            try:
+                self._arrays(chunk, size_of(chunk))
+            except seals.SpoiltError as spoilt:
+                self._sizes[chunk].discard(size_of(chunk))
                 warnings.warn(
-                    f"{path} is damaged, and is computed again", RuntimeWarning, stacklevel=2
+                    f"{self._path(chunk, size_of(chunk))} {spoilt}, and is computed again",
+                    RuntimeWarning,
+                    stacklevel=2,
                 )
-                path.unlink()
             else:
                 found.add(chunk)
         return found
@@ -130,35 +211,72 @@ class Store:
         }
         for i, records in enumerate(tally.records):
             arrays |= {f"records_{i}_{name}": values for name, values in records._asdict().items()}
-        files.write(self._path(chunk, size), _sealed(_packed(arrays)))
-        for other_chunk, other_size in self._chunks():
-            if other_chunk == chunk and other_size < size:
-                self._path(chunk, other_size).unlink()
-
-    def _chunks(self):
-        """Return the number and the size of each chunk's file, sorted."""
-        matches = (CHUNK_FILE.fullmatch(path.name) for path in self._place.iterdir())
-        return sorted((int(match[1]), int(match[2])) for match in matches if match)
+        label = {**self._label, "chunk": chunk, "size": size}
+        files.write(self._path(chunk, size), seals.sealed(arrays, label))
+        sizes = self._sizes.setdefault(chunk, set())
+        for smaller in [other for other in sizes if other < size]:
+            self._path(chunk, smaller).unlink(missing_ok=True)
+            sizes.discard(smaller)
+        sizes.add(size)
 
     def read(self, chunk, size):
-        """Return the `Tally` of a chunk, without its clicks."""
-        arrays = self._arrays(chunk, size)
-        count = int(arrays["count"])
-        moments = Moments(
-            count, *(arrays[name] for name in ("mean", "comoment", "third", "fourth"))
-        )
-        checkpoints = Moments(count, arrays["checkpoint_mean"], arrays["checkpoint_comoment"])
-        return Tally(moments, checkpoints, arrays["final_counts"], (), float(arrays["dropped"]))
+        """Return the `Tally` of a chunk, without its clicks.
 
-    def records(self, sizes):
-        """Return the `Records` of chunks {number: size}, a tuple.
+        Raises
+        ------
+        ValueError
+            If it is missing, damaged, or of another run.
+        """
+        return _tally(self._wanted(chunk, size))
+
+    def _wanted(self, chunk, size):
+        try:
+            return self._arrays(chunk, size)
+        except seals.SpoiltError as spoilt:
+            raise ValueError(
+                f"{self._path(chunk, size)} {spoilt}; the same call of mcsolve computes it again"
+            ) from None
+
+    def tallies(self, plan):
+        """Yield the tallies up to the first gap, in order; warn of a chunk that is not to be taken.
+
+        The run must be known, by `plan`.
+        """
+        chunk = 0
+        while chunk in self._sizes:
+            size = max(self._sizes[chunk])
+            try:
+                arrays = self._arrays(chunk, size)
+            except seals.SpoiltError as spoilt:
+                warnings.warn(
+                    f"{self._path(chunk, size)} {spoilt}; the same call of mcsolve computes it "
+                    "again",
+                    RuntimeWarning,
+                    stacklevel=3,
+                )
+                return
+            yield _tally(arrays)
+            if size < plan.chunk_size:
+                return
+            chunk += 1
+
+    def records(self, pieces):
+        """Return the `Records` of chunks, a tuple; `pieces` are pairs of a number and a size.
 
         Those of a chunk that has grown since are the first of it.
         """
-        found = []
-        for chunk, size in sizes.items():
-            larger = [other for number, other in self._chunks() if number == chunk]
-            arrays = self._arrays(chunk, min(one for one in larger if one >= size))
+        found, fresh = [], False
+        for chunk, size in pieces:
+            arrays = None
+            if size in self._sizes.get(chunk, ()):
+                with suppress(seals.SpoiltError):  # it may have grown since it was listed
+                    arrays = self._arrays(chunk, size)
+            if arrays is None:
+                if not fresh:
+                    self._list()
+                    fresh = True
+                larger = [one for one in self._sizes.get(chunk, ()) if one >= size]
+                arrays = self._wanted(chunk, min(larger, default=size))
             i, left = 0, size
             while left > 0:
                 fields = (arrays[f"records_{i}_{name}"] for name in Records._fields)
@@ -173,107 +291,56 @@ class Store:
 
         Nothing is written where nothing can be.
         """
-        path = self._place / f"{name}.npz"
-        content = _content(path)
-        if content is not None:
-            arrays = _unpacked(content)
+        path, label = self._place / f"{name}.npz", {**self._label, "what": name}
+        with suppress(seals.SpoiltError, OSError):
+            arrays = seals.unsealed(path, label, self._older)
             return tuple(arrays[str(i)] for i in range(len(arrays)))
         found = compute()
         if found is not None:
-            packed = _packed({str(i): array for i, array in enumerate(found)})
+            data = seals.sealed({str(i): array for i, array in enumerate(found)}, label)
             with suppress(OSError):
-                files.write(path, _sealed(packed))
+                files.write(path, data)
         return found
-
-    def _arrays(self, chunk, size):
-        path = self._path(chunk, size)
-        content = _content(path)
-        if content is None:
-            raise ValueError(f"{path} is damaged; the same call of mcsolve computes it again")
-        return _unpacked(content)
 
     def seed(self):
         """Return the seed of the run in the folder, or None if there is none yet."""
-        if not (self._place / MANIFEST).exists():
+        if not any((self._place / name).exists() for name in (MANIFEST, ARRAYS)):
             return None
-        return read_manifest(self._place)["run"]["seed"]
+        try:
+            return manifest.described(self._place).run["seed"]
+        except ValueError:
+            if (self._place / MANIFEST).exists():
+                raise
+            return None  # a process was killed before it wrote the manifest
 
     def plan(self):
-        """Return the `Plan` of the run."""
-        identity = read_manifest(self._place)["run"]
-        path = self._place / ARRAYS
-        content = _content(path)
-        if content is None:
-            raise ValueError(f"{path} is damaged; the same call of mcsolve writes it again")
-        return rebuild(identity, _unpacked(content))
+        """Return the `Plan` of the run in the folder, and whether its law is that of today.
 
-    def stored_trajectories(self, plan):
-        """Return how many trajectories there are up to the first gap; warn of damaged chunks."""
-        largest = dict(self._chunks())
-        total, chunk = 0, 0
-        while chunk in largest:
-            path = self._path(chunk, largest[chunk])
-            if _content(path) is None:
-                warnings.warn(
-                    f"{path} is damaged; the same call of mcsolve computes it again",
-                    RuntimeWarning,
-                    stacklevel=3,
-                )
-                break
-            total += largest[chunk]
-            if largest[chunk] < plan.chunk_size:
-                break
-            chunk += 1
-        return total
+        Raises
+        ------
+        ValueError
+            If there is no run, or it cannot be known.
+        """
+        found = manifest.described(self._place)
+        if found.arrays is None:
+            raise ValueError(
+                f"{self._place / ARRAYS} is damaged; the same call of mcsolve writes it again"
+            )
+        try:
+            plan = rebuild(found.run, found.arrays)
+            current = found.run["law"] == law_of(found.run["method"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ValueError(
+                f"{self._place} must be a stored run, but its {MANIFEST} is not of one ({error})"
+            ) from error
+        self._older = found.older
+        self._bind(found.run)
+        return plan, current
 
 
-def read_manifest(place):
-    """Return what `run.json` in a folder holds.
-
-    Raises
-    ------
-    ValueError
-        If there is none, or not that of a stored run.
-    """
-    path = Path(place) / MANIFEST
-    try:
-        about = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise ValueError(f"{place} must be a stored run, but holds no {MANIFEST}") from None
-    except NotADirectoryError:
-        raise ValueError(f"{place} must be a stored run, but is a file") from None
-    except (OSError, ValueError):
-        about = None
-    if not isinstance(about, dict) or not isinstance(about.get("run"), dict) or not about["run"]:
-        raise ValueError(f"{place} must be a stored run, but its {MANIFEST} is not of one")
-    return about
-
-
-def _is_ours(name):
-    """Whether a file may be there before the manifest: of a process that was killed."""
-    return name in (LOCK, ARRAYS) or name.startswith(TEMPORARY)
-
-
-def _packed(arrays):
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    return buffer.getvalue()
-
-
-def _sealed(content):
-    """Put the checksum before the content."""
-    return hashlib.sha256(content).hexdigest().encode() + content
-
-
-def _unpacked(data):
-    with np.load(io.BytesIO(data)) as archive:
-        return {name: archive[name] for name in archive.files}
-
-
-def _content(path):
-    """Return the archive in a file, or None if it is missing or damaged."""
-    if not path.exists():
-        return None
-    data = path.read_bytes()
-    digest, content = data[:DIGEST], data[DIGEST:]
-    return content if hashlib.sha256(content).hexdigest().encode() == digest else None
+def _tally(arrays):
+    """Return the `Tally` of a chunk's arrays, without its clicks."""
+    count = int(arrays["count"])
+    moments = Moments(count, *(arrays[name] for name in ("mean", "comoment", "third", "fourth")))
+    checkpoints = Moments(count, arrays["checkpoint_mean"], arrays["checkpoint_comoment"])
+    return Tally(moments, checkpoints, arrays["final_counts"], (), float(arrays["dropped"]))

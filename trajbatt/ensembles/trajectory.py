@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trajbatt.base.arrays import read_only
 from trajbatt.light.clicks import Clicks
 from trajbatt.trajectories.records import COUNTS, ROW
 
@@ -40,15 +41,16 @@ class Trajectory:
 
     @classmethod
     def of_samples(cls, index, times, samples, clicks, model):
-        """Return the trajectory that has the rows `samples` (5 + nc, nt) at `times`."""
+        """Return the trajectory that has the rows `samples` (5 + nc, nt) at `times`; read-only."""
+        read_only(samples, clicks.trajectory, clicks.time, clicks.channel)
         return cls(
             index=index,
             times=times,
             channels=model.channel_names,
-            energy=samples[ROW["jz"]] + model.n_atoms / 2,
+            energy=read_only(samples[ROW["jz"]] + model.n_atoms / 2),
             energy_variance=samples[ROW["jz_variance"]],
-            dipole=samples[ROW["jx"]] + 1j * samples[ROW["jy"]],
-            counts=samples[COUNTS:].astype(np.int64),
+            dipole=read_only(samples[ROW["jx"]] + 1j * samples[ROW["jy"]]),
+            counts=read_only(samples[COUNTS:].astype(np.int64)),
             clicks=clicks,
         )
 

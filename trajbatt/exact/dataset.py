@@ -15,8 +15,8 @@ def exact_dataset(exact):
             variables[f"states_{part}"] = variable(
                 ("time", "row", "column"),
                 getattr(exact.states, part),
-                "bare density matrix in the pump frame, index = number of excited atoms",
-                "1",
+                f"{part} part of the bare density matrix in the pump frame, "
+                "index = number of excited atoms",
             )
     return described_dataset(
         exact,

@@ -8,26 +8,49 @@ import numpy as np
 
 from trajbatt.base import files
 from trajbatt.base.version import __version__
+from trajbatt.exchange.csv_table import head_and_table
+from trajbatt.exchange.numbering import is_numbered, named
 from trajbatt.exchange.structured import COLUMNS
-from trajbatt.light.input import assembled, check_clicks
+from trajbatt.light.checking import channel_names, short
+from trajbatt.light.input import assembled, channel_places, check_clicks
+
+OWN = ("channels", "ntraj", "duration")  # lines of the head that are read
 
 
-def write_csv(clicks, path):
+def write_csv(clicks, path, about=None):
     """Write clicks as a text file: a head of comments, and a line for each click.
 
     The head has the channels, the number of trajectories and the duration; then come the columns
     trajectory, time and channel, the name. Times come back bit for bit.
+
+    Parameters
+    ----------
+    clicks : Clicks
+    path : str or Path
+    about : dict of str to object, optional
+        What else is to be in the head, a line each, such as `about_model(model)`; `read_about`
+        reads it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is a name that a line cannot keep.
     """
     check_clicks(clicks)
     for name in clicks.channels:
         if name != name.strip() or not name.isprintable() or "," in name or not name:
             raise ValueError(
                 "`clicks` must be of channels with plain names for a text file, but one is "
-                f"{name!r}"
+                f"{short(name)}"
             )
     text = io.StringIO()
     text.write(f"# trajbatt {__version__} clicks\n# channels: {', '.join(clicks.channels)}\n")
     text.write(f"# ntraj: {clicks.ntraj}\n# duration: {clicks.duration!r}\n")
+    for name, value in (about or {}).items():
+        line = f"{name}: {value}"
+        if name in OWN or not line.isprintable() or ":" in name:
+            raise ValueError(f"`about` must have plain lines of other names, but has {short(line)}")
+        text.write(f"# {line}\n")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     names = [clicks.channels[i] for i in clicks.channel.tolist()]
@@ -40,70 +63,74 @@ def read_csv(path, channels=None, ntraj=None, duration=None):
     """Return the `Clicks` in a text file.
 
     The first line that is no comment names the columns: `time` and `channel`, and perhaps
-    `trajectory`; others are left out. Channels are names, or indices into `channels`. The head of
-    `write_csv` is used if it is there; arguments are as in `from_structured` and go before it.
+    `trajectory`, which holds integers; others are left out. Cells are separated by commas; empty
+    ones at the end of a line, as spreadsheets write them, are none. The head of `write_csv` is used
+    if it is there; arguments go before it.
+
+    Parameters
+    ----------
+    path : str or Path
+    channels : sequence of str or dict of int to str, optional
+        The names that there are. Where the file has numbers for channels, names with their numbers,
+        {1: "red", 2: "blue"}; names alone are those of 0, 1, 2, ... and need a channel 0.
+    ntraj, duration : optional
+        As in `from_structured`.
 
     Raises
     ------
-    ValueError
-        With one sentence that names the line.
+    ValueError, TypeError
+        With one sentence that names the file or the line.
     OSError
         If the file cannot be read.
     """
+    head, table = head_and_table(path)
+    table.check_tags(path)
+    if channels is None and "channels" in head:
+        names = (name.strip() for name in head["channels"].split(","))
+        channels = tuple(name for name in names if name)
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} must be a text file, but is not") from None
-    about = dict(_comments(lines))
-    rows = [(i, line) for i, line in enumerate(lines, 1) if line.strip() and line[0] != "#"]
-    if not rows:
-        raise ValueError(f"{path} must have a line that names its columns, but has none")
-    columns = [name.strip() for name in next(csv.reader([rows[0][1]]))]
-    for name in COLUMNS[1:]:
-        if name not in columns:
-            raise ValueError(f"{path} must have the column {name!r}, but has {', '.join(columns)}")
-    places = [columns.index(name) if name in columns else None for name in COLUMNS]
-    trajectory, time, channel, numbers = [], [], [], [number for number, _ in rows[1:]]
-    for number, line in rows[1:]:
-        (row,) = csv.reader([line])
-        try:
-            trajectory.append(0.0 if places[0] is None else float(row[places[0]]))
-            time.append(float(row[places[1]]))
-            channel.append(row[places[2]].strip())
-        except (ValueError, IndexError, csv.Error):
-            raise ValueError(
-                f"{path} must hold a number for each time, but line {number} is {line!r}"
-            ) from None
-    if channels is None and "channels" in about:
-        channels = tuple(name.strip() for name in about["channels"].split(",") if name.strip())
-    try:
-        if ntraj is None and "ntraj" in about:
-            ntraj = int(about["ntraj"])
-        if duration is None and "duration" in about:
-            duration = float(about["duration"])
+        if ntraj is None and "ntraj" in head:
+            ntraj = int(head["ntraj"])
+        if duration is None and "duration" in head:
+            duration = float(head["duration"])
     except ValueError:
         raise ValueError(
             f"{path} must have numbers for ntraj and duration in its head, "
-            f"but has {about.get('ntraj')!r} and {about.get('duration')!r}"
+            f"but has {short(head.get('ntraj'))} and {short(head.get('duration'))}"
         ) from None
-    if channels is not None and all(one.isdecimal() and one not in channels for one in channel):
-        channel = np.array(channel, dtype=np.int64)
-    return assembled(
-        trajectory,
-        np.array(time, dtype=float),
-        channel,
-        channels,
-        ntraj,
-        duration,
-        lambda i: f"line {numbers[i]}",
+    words, channels = _meant(table, channels, path)
+    places, channels = channel_places(
+        np.array(words, dtype=str), channels, lambda i: table.first_line(table.words[i])
     )
+    channel = places[table.places] if words else table.places
+    return assembled(table.trajectory, table.time, channel, channels, ntraj, duration, table.line)
 
 
-def _comments(lines):
-    """Yield the (name, value) pairs in the comments at the head of a file."""
-    for line in lines:
-        if not line.startswith("#"):
-            return
-        name, colon, value = line[1:].partition(":")
-        if colon:
-            yield name.strip(), value.strip()
+def _meant(table, channels, path):
+    """Return the names of the channels that there are, some of which may be numbers, and of all."""
+    found = table.words
+    if is_numbered(channels):
+        for word in found:
+            if not _is_number(word):
+                raise ValueError(
+                    f"{path} must have numbers of channels where `channels` gives them names, "
+                    f"but {table.first_line(word)} is of {short(word)}"
+                )
+    elif channels is None:
+        return found, None
+    else:
+        channels = channel_names(channels)
+        if not found or not all(_is_number(word) and word not in channels for word in found):
+            return found, channels
+        for word in found:
+            if int(word) >= len(channels) and any(int(one) == 0 for one in found):
+                raise ValueError(
+                    f"`channels` must name every channel of {path}, "
+                    f"but {table.first_line(word)} is of {int(word)}"
+                )
+    names, channels = named(map(int, found), channels, path)
+    return [names[int(word)] for word in found], channels
+
+
+def _is_number(word):
+    return word.isascii() and word.isdecimal() and len(word) < 20

@@ -5,10 +5,7 @@ field carries the description that the format's specification (photon-hdf5.org) 
 validator wants.
 """
 
-import errno
 import io
-import os
-import re
 import time
 from pathlib import Path
 
@@ -16,8 +13,10 @@ import numpy as np
 
 from trajbatt.base import checks, files
 from trajbatt.base.version import __version__
-from trajbatt.light.checking import channel_names
-from trajbatt.light.input import assembled, check_clicks
+from trajbatt.exchange.hdf5_fields import h5py_or_error
+from trajbatt.exchange.photon_hdf5_reading import ABOUT
+from trajbatt.light.checking import short
+from trajbatt.light.input import check_clicks
 
 ROOT = "A file format for photon-counting detector based single-molecule spectroscopy experiments."
 GROUPS = {
@@ -26,18 +25,18 @@ GROUPS = {
     "Each field is an array with size equal to the number of the detectors.",
     "identity": "Information about the Photon-HDF5 data file.",
 }
+USER = {"user": "A custom group.", ABOUT: "What the photons come from."}
 PHOTONS = "Group containing arrays of photon-data."
 STAMPS = (
     "Array of photon timestamps. "
     "Units specified in timestamps_units (defined in timestamps_specs/)."
 )
-NEEDED = ("timestamps", "timestamps_specs/timestamps_unit")
 IDS = "Array of pixel IDs for each timestamp."
 SPECS = "Specifications for timestamps."
 UNIT = "Value of 1-unit timestamp-increment in seconds."
 
 
-def write_photon_hdf5(clicks, path, time_unit=1.0, tick=None):
+def write_photon_hdf5(clicks, path, time_unit=1.0, tick=None, about=None):
     """Write clicks as a Photon-HDF5 file.
 
     Parameters
@@ -48,6 +47,9 @@ def write_photon_hdf5(clicks, path, time_unit=1.0, tick=None):
         How many seconds the clicks' unit of time is.
     tick : float, optional
         Seconds between timestamps; by default 2^-52 of the duration.
+    about : dict of str to object, optional
+        What else is to be in the file, in the group user/trajbatt, such as `about_model(model)`;
+        `read_about` reads it.
 
     Raises
     ------
@@ -66,137 +68,28 @@ def write_photon_hdf5(clicks, path, time_unit=1.0, tick=None):
         )
     if tick > seconds > 0:
         raise ValueError(f"`tick` must be below the duration, {seconds:g} s, but is {tick:g}")
+    for name in clicks.channels:
+        if not name.isprintable():
+            raise ValueError(
+                "`clicks` must be of channels with printable names for a file, but one is "
+                f"{short(name)}"
+            )
     memory = io.BytesIO()
-    with _h5py().File(memory, "w") as file:
+    with h5py_or_error().File(memory, "w") as file:
         file.attrs["TITLE"] = np.bytes_(ROOT)
-        for name, words in GROUPS.items():
+        for name, words in (GROUPS | (USER if about else {})).items():
             file.create_group(name).attrs["TITLE"] = np.bytes_(words)
         for name, value, words in _fields(clicks, Path(path), seconds):
             _put(file, name, value, words)
+        for name, value in (about or {}).items():
+            _put(file, f"{ABOUT}/{name}", value, "A parameter, in the clicks' unit of time.")
         _put_photons(file, clicks, time_unit / tick, tick)
     files.write(Path(path), memory.getvalue())
 
 
-def read_photon_hdf5(path, time_unit=1.0, channels=None, duration=None):
-    """Return the `Clicks` in a Photon-HDF5 file; several spots are several trajectories.
-
-    Parameters
-    ----------
-    path : str or Path
-    time_unit : float
-        How many seconds the clicks' unit of time is to be.
-    channels : sequence of str, optional
-        The channel of each detector id, in ascending order; by default the labels in the file.
-    duration : float, optional
-        How long the light was watched, in the clicks' unit of time; by default as long as the file
-        says, or until the last photon if that is later.
-
-    Returns
-    -------
-    Clicks
-
-    Raises
-    ------
-    ImportError
-        Without h5py, which the extra `netcdf` brings.
-    OSError
-        If there is no file.
-    ValueError
-        If it is no such file, or timestamps are out of order.
-    """
-    time_unit = checks.positive("time_unit", time_unit)
-    h5py = _h5py()
-    if not Path(path).exists():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-    try:
-        with h5py.File(path, "r") as file:
-            spots = [_photons(file, name) for name in _spots(file)]
-            setup = (_optional(file, f"setup/detectors/{name}") for name in ("id", "label"))
-            known, labels = (np.atleast_1d(one) for one in setup)
-            seconds = float(np.sum(_optional(file, "acquisition_duration")))
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} must be a Photon-HDF5 file, but: {error}") from None
-    if not spots:
-        raise ValueError(f"{path} must be a Photon-HDF5 file, but has no group photon_data")
-    trajectory = np.repeat(np.arange(len(spots)), [stamps.size for stamps, _, _ in spots])
-    time = np.concatenate([stamps * (unit / time_unit) for stamps, _, unit in spots])
-    ids = np.concatenate([ids for _, ids, _ in spots])
-    labels = _labels(ids, known, labels, channels, path)
-    if duration is None:
-        # The format's own writer rounds it to a tenth of a second, and counts from the first one.
-        duration = max(seconds / time_unit, time.max(initial=0.0))
-    names = [labels[i] for i in ids.tolist()]
-    channels = tuple(dict.fromkeys(labels.values()))
-    return assembled(trajectory, time, names, channels, len(spots), duration)
-
-
-def _optional(file, name):
-    """Return what a field holds; an empty array if there is none."""
-    return file[name][()] if name in file else np.empty(0)
-
-
-def _spots(file):
-    """Return the names of the groups of photons, in order."""
-    return sorted(
-        (name for name in file if re.fullmatch(r"photon_data\d*", name)),
-        key=lambda name: int(name.removeprefix("photon_data") or 0),
-    )
-
-
-def _photons(file, name):
-    """Return the timestamps, the detector ids and the unit in seconds of a spot.
-
-    Raises
-    ------
-    ValueError
-    """
-    group = file[name]
-    for one in NEEDED:
-        if one not in group:
-            raise ValueError(f"it has no {one} in {name}")
-    stamps, unit = group["timestamps"][:], float(np.squeeze(group[NEEDED[1]][()]))
-    ids = group["detectors"][:] if "detectors" in group else np.zeros(stamps.size, dtype=np.int64)
-    if stamps.ndim != 1 or ids.shape != stamps.shape:
-        raise ValueError(
-            f"its timestamps and detectors in {name} have the shapes {stamps.shape} and {ids.shape}"
-        )
-    if not unit > 0:
-        raise ValueError(f"its timestamps_unit in {name} is {unit}")
-    return stamps, ids, unit
-
-
-def _labels(ids, known, labels, channels, path):
-    """Return the name of the channel of each detector id, a dict.
-
-    Parameters
-    ----------
-    ids : ndarray (n_clicks,)
-    known, labels : ndarray (n,) or (0,)
-        Those of the file's setup.
-    channels : sequence of str or None
-        Names that go before these.
-    """
-    if labels.size and labels.shape != known.shape:
-        raise ValueError(
-            f"{path} must be a Photon-HDF5 file, but has {labels.size} labels for {known.size} "
-            "detectors"
-        )
-    every = np.union1d(ids, known).astype(int).tolist()
-    if channels is not None:
-        channels = channel_names(channels)
-        if len(channels) != len(every):
-            raise ValueError(
-                f"`channels` must name the {len(every)} detectors of {path}, "
-                f"but names {len(channels)}"
-            )
-        return dict(zip(every, channels, strict=True))
-    words = [one.decode() if isinstance(one, bytes) else str(one) for one in labels.tolist()]
-    return {i: str(i) for i in every} | dict(zip(known.tolist(), words, strict=False))
-
-
 def _put(parent, name, value, words):
     if isinstance(value, str):
-        value = np.bytes_(value.encode())
+        value = np.bytes_(value.encode(errors="replace"))
     parent[name] = value
     parent[name].attrs["TITLE"] = np.bytes_(words)
 
@@ -319,11 +212,3 @@ def _fields(clicks, path, seconds):
             "Original file name of the current Photon-HDF5 file (i.e. file name at creation time).",
         ),
     )
-
-
-def _h5py():
-    try:
-        import h5py
-    except ImportError:
-        raise ImportError("h5py is needed for this: pip install h5py") from None
-    return h5py

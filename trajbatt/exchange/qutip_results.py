@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trajbatt.light.checking import channel_names
+from trajbatt.light.checking import channel_names, short
 from trajbatt.light.input import assembled
 
 
@@ -24,8 +24,10 @@ def from_qutip(result, channels, duration=None):
         If it is no such result, its runs have weights, or `channels` are too few.
     """
     if not hasattr(result, "col_times"):
-        raise TypeError(f"`result` must be one of qutip.mcsolve, but is {result!r:.60}")
+        raise TypeError(f"`result` must be one of qutip.mcsolve, but is {short(result)}")
     channels, times, which = channel_names(channels), result.col_times, result.col_which
+    if [len(one) for one in times] != [len(one) for one in which]:
+        raise ValueError("`result` must have a collapse operator for each time, but has not")
     weights = len(times) * np.asarray(getattr(result, "runs_weights", 1.0 / max(1, len(times))))
     if np.any(np.abs(weights - 1.0) > 1e-6):
         raise ValueError(
@@ -33,7 +35,20 @@ def from_qutip(result, channels, duration=None):
             "and begin with a ket"
         )
     trajectory = np.repeat(np.arange(len(times)), [len(one) for one in times])
-    joined = [np.concatenate([np.asarray(one) for one in pieces]) for pieces in (times, which)]
+    joined = [
+        np.concatenate([np.asarray(one) for one in pieces if len(one)] or [np.empty(0)])
+        for pieces in (times, which)
+    ]
+    if joined[1].size and joined[1].dtype.kind not in "iu":
+        raise TypeError(
+            "`result` must have numbers of collapse operators in col_which, "
+            f"but has {joined[1].dtype}"
+        )
+    if joined[1].min(initial=0) < 0:
+        raise ValueError(
+            "`result` must have numbers of collapse operators >= 0 in col_which, "
+            f"but has {int(joined[1].min())}"
+        )
     if joined[1].size and joined[1].max() >= len(channels):
         raise ValueError(
             f"`channels` must name {int(joined[1].max()) + 1} collapse operators or more, "

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from trajbatt.light.checking import short
 from trajbatt.light.input import assembled, check_clicks
 
 COLUMNS = ("trajectory", "time", "channel")
@@ -32,7 +33,8 @@ def from_structured(array, channels=None, ntraj=None, duration=None):
     channels : sequence of str, optional
         By default those that occur; known ones by frequency, others as they come.
     ntraj : int, optional
-        How many trajectories were watched; by default up to the last that clicked.
+        How many trajectories were watched; by default those that clicked, which must be 0, 1, 2,
+        ... without a gap then.
     duration : float, optional
         How long; by default until the last click.
 
@@ -46,6 +48,6 @@ def from_structured(array, channels=None, ntraj=None, duration=None):
     fields = getattr(getattr(array, "dtype", None), "names", None) or ()
     for name in COLUMNS[1:]:
         if name not in fields:
-            raise ValueError(f"`array` must have the field {name!r}, but has {fields}")
+            raise ValueError(f"`array` must have the field {name!r}, but has {short(fields)}")
     trajectory = array["trajectory"] if "trajectory" in fields else np.zeros(len(array), dtype=int)
     return assembled(trajectory, array["time"], array["channel"], channels, ntraj, duration)

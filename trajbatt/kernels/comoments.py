@@ -1,6 +1,10 @@
-"""Means and co-moments of a block of samples."""
+"""Means and co-moments of blocks of samples."""
+
+import numpy as np
 
 from trajbatt.kernels.compile import kernel
+
+TILE = 512  # times at once: what is summed stays in the cache
 
 
 @kernel
@@ -22,27 +26,51 @@ def comoments(samples, mean, comoment, third, fourth, deviation):
     comoment[:] = 0.0
     third[:] = 0.0
     fourth[:] = 0.0
-    for i in range(n):
+    for start in range(0, n_times, TILE):
+        first, stop = np.uint64(start), np.uint64(min(start + TILE, n_times))
+        for i in range(n):
+            for a in range(n_variables):
+                for t in range(first, stop):
+                    mean[a, t] += samples[i, a, t]
         for a in range(n_variables):
-            for t in range(n_times):
-                mean[a, t] += samples[i, a, t]
-    for a in range(n_variables):
-        for t in range(n_times):
-            mean[a, t] /= n
-    for i in range(n):
-        for a in range(n_variables):
-            for t in range(n_times):
-                d = samples[i, a, t] - mean[a, t]
-                deviation[a, t] = d
-                third[a, t] += d * d * d
-                fourth[a, t] += d * d * d * d
-        for a in range(n_variables):
-            for b in range(a + 1):
-                for t in range(n_times):
-                    comoment[a, b, t] += deviation[a, t] * deviation[b, t]
+            for t in range(first, stop):
+                mean[a, t] /= n
+        for i in range(n):
+            for a in range(n_variables):
+                for t in range(first, stop):
+                    d = samples[i, a, t] - mean[a, t]
+                    deviation[a, t] = d
+                    third[a, t] += d * d * d
+                    fourth[a, t] += d * d * d * d
+            for a in range(n_variables):
+                for b in range(a + 1):
+                    for t in range(first, stop):
+                        comoment[a, b, t] += deviation[a, t] * deviation[b, t]
     for a in range(n_variables):
         for b in range(a):
             comoment[b, a] = comoment[a, b]
+
+
+@kernel
+def merge_comoments(one, other, step, weight, comoment):
+    """Write the co-moments of two sets of samples together.
+
+    Parameters
+    ----------
+    one, other : *in* (nv, nv, nt) float64
+        Their co-moments.
+    step : *in* (nv, nt) float64
+        The difference of their means.
+    weight : float
+        a b/(a + b), for a and b samples.
+    comoment : *out* (nv, nv, nt) float64
+    """
+    n_variables, n_times = step.shape
+    for a in range(n_variables):
+        for b in range(n_variables):
+            for t in range(n_times):
+                between = step[a, t] * step[b, t] * weight
+                comoment[a, b, t] = one[a, b, t] + other[a, b, t] + between
 
 
 @kernel

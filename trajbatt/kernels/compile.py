@@ -1,12 +1,15 @@
 """How the kernels are compiled."""
 
 import functools
+import warnings
+from contextlib import suppress
 
 from numba import njit
+from numba.core.caching import FunctionCache
 
 
 def kernel(function=None, *, reassociate=False):
-    """Compile `function` without the GIL, cached on disk where a folder can be written.
+    """Compile `function` without the GIL, cached on disk where that can be.
 
     `reassociate` lets the compiler reorder sums, and so vectorise them; results then differ in the
     last bits between kinds of processor. It is used where sums are read off, never where random
@@ -19,7 +22,48 @@ def kernel(function=None, *, reassociate=False):
         "error_model": "numpy",
         "fastmath": {"reassoc", "contract", "nsz"} if reassociate else False,
     }
+    compiled = njit(**options)(function)
+    if not hasattr(compiled, "enable_caching"):  # with NUMBA_DISABLE_JIT it is plain Python
+        return compiled
     try:
-        return njit(cache=True, **options)(function)
-    except RuntimeError:  # no folder for the cache can be written
-        return njit(**options)(function)
+        compiled._cache = _Cache(function)
+    except (RuntimeError, OSError) as error:  # no folder for the cache can be written
+        _warn(error)
+    return compiled
+
+
+class _Cache(FunctionCache):
+    """Numba's cache, which a damaged file, a full disk or a lost folder make slow, not useless."""
+
+    def load_overload(self, sig, target_context):
+        """Return the compiled function from disk, or None, so that it is compiled."""
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception as error:  # whatever bytes that are no cache lead to
+            _warn(error)
+            with suppress(Exception):
+                self.flush()  # the next process finds an empty cache
+            return None
+
+    def save_overload(self, sig, data):
+        """Write the compiled function to disk."""
+        try:
+            super().save_overload(sig, data)
+        except Exception as error:
+            _warn(error)
+
+
+_warned = []
+
+
+def _warn(error):
+    """Say once in a process that functions are compiled anew."""
+    if _warned:
+        return
+    _warned.append(error)
+    warnings.warn(
+        f"Numba's cache cannot be used ({type(error).__name__}: {error}): functions are compiled "
+        "anew, which takes a while",
+        RuntimeWarning,
+        stacklevel=3,
+    )

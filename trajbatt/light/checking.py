@@ -7,6 +7,21 @@ TOTAL = "total"  # what stands for all channels where one is asked for
 
 
 AT_THE_END = 1e-12  # relative
+LAST = 2**62  # trajectory
+EXACT = 2**53  # integers up to here are floats, too
+LONGEST = 80  # characters of a value in a message
+
+
+def short(value):
+    """Return the `repr` of a value for a message, cut if it is long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def listed(names):
+    """Return names for a message, as many as fit."""
+    text = ", ".join(map(repr, names)) or "none"
+    return text if len(text) <= 2 * LONGEST else f"{text[: 2 * LONGEST]}…"
 
 
 def channel_names(channels):
@@ -15,30 +30,54 @@ def channel_names(channels):
     Raises
     ------
     ValueError, TypeError
-        If they are one text, or more than a byte can number.
+        If they are one text, have no order, are more than a byte can number, or a name is taken.
     """
-    if isinstance(channels, str | bytes):
-        raise TypeError(f"`channels` must be a sequence of names, but is {channels!r}")
-    channels = tuple(str(one) for one in channels)
+    rule = "`channels` must be a sequence of names"
+    if isinstance(channels, str | bytes | set | frozenset | dict):
+        raise TypeError(f"{rule}, but is {short(channels)}")
+    try:
+        channels = tuple(channels)
+    except TypeError:
+        raise TypeError(f"{rule}, but is {short(channels)}") from None
     if len(channels) > MOST_CHANNELS:
         raise ValueError(f"`channels` must be at most {MOST_CHANNELS}, but are {len(channels)}")
+    for name in channels:
+        if isinstance(name, bool) or not isinstance(name, str | int | np.integer):
+            raise TypeError(f"{rule}, but one is {short(name)}")
+    channels = tuple(map(str, channels))
+    for i, name in enumerate(channels):
+        if name in ("", TOTAL):
+            raise ValueError(
+                f"`channels` must have names other than '' and {TOTAL!r}, but one is {name!r}"
+            )
+        if name in channels[:i]:
+            raise ValueError(
+                f"`channels` must have a name of its own each, but {short(name)} is there twice"
+            )
     return channels
 
 
 def check_kinds(trajectory, time, channel):
     """Raise `TypeError` or `ValueError` if these are not three arrays of numbers of one length."""
-    for name, array, kinds in (
-        ("trajectory", trajectory, "iu"),
-        ("time", time, "iuf"),
-        ("channel", channel, "iu"),
+    for name, array, kinds, what in (
+        ("trajectory", trajectory, "iu", "an integer"),
+        ("time", time, "iuf", "a number"),
+        ("channel", channel, "iu", "an integer"),
     ):
         if array.size and array.dtype.kind not in kinds:
-            raise TypeError(f"clicks must have a number for each {name}, but have {array.dtype}")
+            raise TypeError(f"clicks must have {what} for each {name}, but have {array.dtype}")
     if not trajectory.shape == time.shape == channel.shape == (time.size,):
         raise ValueError(
             "clicks must have one trajectory, time and channel each, but the shapes are "
             f"{trajectory.shape}, {time.shape} and {channel.shape}"
         )
+
+
+def unmasked(name, value):
+    """Return `value` as an array; one with a mask, which would be lost, is refused."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"`{name}` must have no mask, but is {short(value)}")
+    return np.asarray(value)
 
 
 def check_values(trajectory, time, channel, channels, watched, duration, name="click {}".format):
@@ -54,11 +93,11 @@ def check_values(trajectory, time, channel, channels, watched, duration, name="c
     name : callable
         What a message calls the click of an index.
     """
-    listed = ", ".join(repr(one) for one in channels) or "none"
     end = np.inf if duration is None else duration
     same = np.append(False, trajectory[1:] == trajectory[:-1])[: time.size]
     falls = [np.append(False, one[1:] < one[:-1])[: time.size] for one in (trajectory, time)]
     for wrong, rule, what in (
+        (trajectory > LAST, "have trajectories that 64 bits can count", "has {0}"),
         (trajectory < 0, "have trajectories >= 0", "has {0}"),
         (
             (trajectory < watched[0]) | (trajectory > watched[1]),
@@ -66,8 +105,17 @@ def check_values(trajectory, time, channel, channels, watched, duration, name="c
             "has {0}",
         ),
         (~(np.isfinite(time) & (time >= 0)), "have finite times >= 0", "is at {1}"),
+        (
+            time > EXACT if time.dtype.kind in "iu" else False,
+            "have integers as times that floats can tell apart (see trajbatt.exchange.read_tags)",
+            "is at {1}",
+        ),
         (time > end * (1.0 + AT_THE_END), f"end by {end:g}", "is at {1}"),
-        ((channel < 0) | (channel >= len(channels)), f"be of the channels {listed}", "is of {2}"),
+        (
+            (channel < 0) | (channel >= len(channels)),
+            f"be of the channels {listed(channels)}",
+            "is of {2}",
+        ),
         (falls[0], "be sorted by trajectory", "of {0} follows one of a later one"),
         (
             same & falls[1],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.light.checking import channel_names, check_kinds, check_values
+from trajbatt.light.checking import channel_names, check_kinds, check_values, short, unmasked
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,7 +41,7 @@ class Clicks:
     duration: float | None = None
 
     def __post_init__(self):
-        arrays = [np.asarray(one) for one in (self.trajectory, self.time, self.channel)]
+        arrays = [unmasked(one, getattr(self, one)) for one in ("trajectory", "time", "channel")]
         trajectory, time, channel = arrays
         channels = channel_names(self.channels)
         first = checks.integer("first", self.first, 0)
@@ -97,7 +97,23 @@ class Clicks:
         return np.searchsorted(self.trajectory, edges)
 
     def where(self, wanted):
-        """Return the clicks for which the array `wanted` (n_clicks,) of bool says so."""
+        """Return the clicks for which the array `wanted` (n_clicks,) of bool says so, or a slice.
+
+        Raises
+        ------
+        TypeError
+            If it is something else, such as numbers of clicks, which might come twice.
+        """
+        if not isinstance(wanted, slice):
+            chosen = unmasked("wanted", wanted)
+            if chosen.size == 0 and chosen.ndim == 1:
+                chosen = chosen.astype(bool)
+            if chosen.dtype != bool or chosen.shape != self.time.shape:
+                raise TypeError(
+                    f"`wanted` must be an array of bool, one for each of {len(self)} clicks, "
+                    f"but is {short(wanted)}"
+                )
+            wanted = chosen
         return replace(
             self,
             trajectory=self.trajectory[wanted],
@@ -106,7 +122,8 @@ class Clicks:
         )
 
     def of_trajectory(self, trajectory):
-        """Return the clicks of one trajectory alone."""
+        """Return the clicks of one trajectory alone; errors as of `of_trajectories`."""
+        trajectory = checks.integer("trajectory", trajectory, 0)
         return self.of_trajectories(trajectory, trajectory + 1)
 
     def of_trajectories(self, start, stop):
@@ -114,9 +131,10 @@ class Clicks:
 
         Raises
         ------
-        ValueError
+        ValueError, TypeError
             If there are no such trajectories.
         """
+        start, stop = checks.integer("start", start, 0), checks.integer("stop", stop, 0)
         if not self.first <= start < stop <= self.first + self.ntraj:
             raise ValueError(
                 f"trajectories must be among {self.first} to {self.first + self.ntraj - 1}, "

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.light.checking import short
 from trajbatt.light.input import check_clicks
 
 HIGHEST = {"efficiency": 1.0, "dark_rate": math.inf, "dead_time": math.inf, "jitter": math.inf}
@@ -58,6 +59,8 @@ class Detectors:
     def __post_init__(self):
         for name, high in HIGHEST.items():
             value = getattr(self, name)
+            if isinstance(value, np.ma.MaskedArray):
+                raise TypeError(f"`{name}` must have no mask, but is {short(value)}")
             values = (
                 value.values() if isinstance(value, dict) else np.ravel(np.array(value, object))
             )
@@ -177,7 +180,7 @@ def described(detectors, efficiency, dark_rate):
     if detectors is None:
         return Detectors(efficiency=efficiency, dark_rate=dark_rate)
     if not isinstance(detectors, Detectors):
-        raise TypeError(f"`detectors` must be `Detectors`, but is {detectors!r}")
+        raise TypeError(f"`detectors` must be `Detectors`, but is {short(detectors)}")
     if np.any(np.asarray(efficiency) != 1.0) or np.any(np.asarray(dark_rate) != 0.0):
         raise ValueError("`efficiency` and `dark_rate` must be left out where `detectors` are")
     return detectors
@@ -204,9 +207,12 @@ def for_channels(name, value, channels, high):
 
 def _stochastic(matrix):
     try:
-        matrix = np.asarray(matrix, dtype=float)
-    except (TypeError, ValueError):
-        raise TypeError(f"`crosstalk` must be a number or square, but is {matrix!r}") from None
+        found = np.asarray(matrix)
+    except ValueError:  # ragged
+        found = np.asarray(None)
+    if found.dtype.kind not in "iuf" or isinstance(matrix, np.ma.MaskedArray):
+        raise TypeError(f"`crosstalk` must be a number or square, but is {short(matrix)}")
+    matrix = found.astype(float)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"`crosstalk` must be a number or square, but has shape {matrix.shape}")
     if not (np.all(matrix >= 0.0) and np.allclose(matrix.sum(axis=1), 1.0, atol=1e-9)):

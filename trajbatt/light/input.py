@@ -3,7 +3,15 @@
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.light.checking import AT_THE_END, channel_names, check_kinds, check_values
+from trajbatt.light.checking import (
+    AT_THE_END,
+    channel_names,
+    check_kinds,
+    check_values,
+    listed,
+    short,
+    unmasked,
+)
 from trajbatt.light.clicks import Clicks
 
 KNOWN = ("red", "center", "blue", "all", "dis")  # in the order in which models have them
@@ -19,7 +27,8 @@ def assembled(trajectory, time, channel, channels, ntraj, duration, name="click 
     channels : sequence of str or None
         None for those that occur: known ones by frequency, others as they come.
     ntraj : int or None
-        How many trajectories were watched; None for up to the last that clicked.
+        How many trajectories were watched; None for those that clicked, if these are 0, 1, 2, ...
+        without a gap.
     duration : float or None
         How long; None for until the last click.
     name : callable
@@ -29,12 +38,15 @@ def assembled(trajectory, time, channel, channels, ntraj, duration, name="click 
     ------
     ValueError, TypeError
     """
-    trajectory, time = _whole(np.asarray(trajectory), name), np.asarray(time)
+    trajectory, time = unmasked("trajectory", trajectory), unmasked("time", time)
     channels = None if channels is None else channel_names(channels)
-    channel, channels = channel_places(np.asarray(channel), channels, name)
+    channel, channels = channel_places(unmasked("channel", channel), channels, name)
     check_kinds(trajectory, time, channel)
-    last = int(trajectory.max(initial=0))
-    ntraj = last + 1 if ntraj is None else checks.integer("ntraj", ntraj, 1)
+    without_gap = ntraj is None
+    if ntraj is None:
+        ntraj = int(trajectory.max()) + 1 if trajectory.size else 1
+    else:
+        ntraj = checks.integer("ntraj", ntraj, 1)
     if duration is not None:
         duration = checks.real("duration", duration, 0.0)
     order = np.argsort(trajectory, kind="stable")
@@ -44,26 +56,31 @@ def assembled(trajectory, time, channel, channels, ntraj, duration, name="click 
         time,
         channel,
         channels,
-        (0, ntraj - 1),
+        (0, max(ntraj - 1, 0)),
         duration,
         lambda i: name(order[i]),
     )
+    if without_gap:
+        _check_gaps(trajectory)
     # Rounded timestamps may be past the end by rounding.
     time = time if duration is None else np.minimum(time, duration)
     return Clicks(trajectory, time, channel, channels, 0, ntraj, duration)
 
 
-def _whole(trajectory, name):
-    """Return numbers of trajectories as integers, if they are."""
-    if trajectory.dtype.kind != "f":
-        return trajectory
-    wrong = ~(np.isfinite(trajectory) & (trajectory == np.rint(trajectory)))
-    if np.any(wrong):
-        i = int(np.argmax(wrong))
+def _check_gaps(trajectory):
+    """Raise `ValueError` if sorted numbers of trajectories do not go from 0 on, one by one.
+
+    They might be labels from 1 on, or dates; and dark trajectories might be left out at the end.
+    """
+    before = np.append(-1, trajectory)
+    gaps = np.flatnonzero(np.diff(before) > 1)
+    if gaps.size:
+        i = gaps[0]
         raise ValueError(
-            f"clicks must have whole numbers of trajectories, but {name(i)} has {trajectory[i]}"
+            "clicks must be of the trajectories 0, 1, 2, ... without a gap where `ntraj` is not "
+            f"given, but {int(before[i + 1])} "
+            + (f"follows {int(before[i])}" if i else "is the first")
         )
-    return trajectory.astype(np.int64)
 
 
 def channel_places(channel, channels, name="click {}".format):
@@ -85,28 +102,41 @@ def channel_places(channel, channels, name="click {}".format):
     """
     if channel.dtype.kind in "iu" and channels is not None:
         return channel.astype(np.int64), channels
-    words = [one.decode() if isinstance(one, bytes) else one for one in channel.tolist()]
-    for i, word in enumerate(words):
-        if not isinstance(word, str):
+    words = channel.tolist()
+    meant = {}
+    for word in dict.fromkeys(words):  # there are few names, but many clicks
+        i = words.index(word)
+        meant[word] = _decoded(word, name(i)) if isinstance(word, bytes) else word
+        if not isinstance(meant[word], str):
             raise TypeError(
                 "clicks must have the name of a channel each, or its number among `channels`, "
-                f"but {name(i)} has {word!r}"
+                f"but {name(i)} has {short(word)}"
             )
     if channels is None:
-        found = dict.fromkeys(words)
+        found = dict.fromkeys(meant.values())
         channels = (
             *(one for one in KNOWN if one in found),
             *(one for one in found if one not in KNOWN),
         )
         channels = channel_names(channels)
     places = {one: i for i, one in enumerate(channels)}
-    for i, word in enumerate(words):
-        if word not in places:
-            listed = ", ".join(repr(one) for one in channels) or "none"
+    for word, one in meant.items():
+        if one not in places:
             raise ValueError(
-                f"clicks must be of the channels {listed}, but {name(i)} is of {word!r}"
+                f"clicks must be of the channels {listed(channels)}, "
+                f"but {name(words.index(word))} is of {short(one)}"
             )
-    return np.array([places[word] for word in words], dtype=np.int64), channels
+    places = {word: places[one] for word, one in meant.items()}
+    return np.fromiter(map(places.__getitem__, words), np.int64, len(words)), channels
+
+
+def _decoded(word, where):
+    try:
+        return word.decode()
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"clicks must have names of channels in UTF-8, but {where} has {short(word)}"
+        ) from None
 
 
 def check_clicks(clicks):
@@ -114,7 +144,7 @@ def check_clicks(clicks):
     if not isinstance(clicks, Clicks):
         raise TypeError(
             "`clicks` must be the clicks of a run with keep_clicks=True, or of a file, "
-            f"but is {clicks!r}"
+            f"but is {short(clicks)}"
         )
 
 
@@ -160,7 +190,7 @@ def of_one_trajectory(clicks, channels, t_end):
             f"but are of {trajectories.size}"
         )
     try:
-        time, channel = np.asarray(clicks.time), np.asarray(clicks.channel)
+        time, channel = unmasked("clicks.time", clicks.time), np.asarray(clicks.channel)
     except ValueError:  # ragged
         raise TypeError("`clicks` must have plain arrays `time` and `channel`") from None
     own = getattr(clicks, "channels", channels) if channel.dtype.kind in "iu" else channels

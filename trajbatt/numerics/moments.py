@@ -56,8 +56,7 @@ class Moments:
         n = a + b
         step = other.mean - self.mean
         mean = self.mean + step * (b / n)
-        between = step[:, None] * step[None, :] * (a * b / n)
-        comoment = self.comoment + other.comoment + between
+        comoment = self._merged(other, step, a * b / n)
         if self.third is None:
             return Moments(n, mean, comoment)
         second_a, second_b = self.second, other.second
@@ -67,6 +66,16 @@ class Moments:
         fourth += 6 * step**2 * (a * a * second_b + b * b * second_a) / n**2
         fourth += 4 * step * (a * other.third - b * self.third) / n
         return Moments(n, mean, comoment, third, fourth)
+
+    def _merged(self, other, step, weight):
+        """Return the co-moments of both, without arrays in between: there are many pairs."""
+        from trajbatt.kernels.comoments import merge_comoments
+
+        pairs = (*self.comoment.shape[:2], -1)
+        one, its = (np.ascontiguousarray(x.comoment).reshape(pairs) for x in (self, other))
+        comoment = np.empty_like(one)
+        merge_comoments(one, its, step.reshape(pairs[0], -1), weight, comoment)
+        return comoment.reshape(self.comoment.shape)
 
     @property
     def second(self):

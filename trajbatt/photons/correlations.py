@@ -7,7 +7,17 @@ uncorrelated: so the light need not be stationary. A single trajectory is taken 
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.photons.estimate import Estimate, group_sizes, groups_of, pair_of, spread, window
+from trajbatt.photons.estimate import (
+    BLOCKS,
+    Estimate,
+    bins_of,
+    group_sizes,
+    groups_of,
+    inside,
+    pair_of,
+    spread,
+    window,
+)
 
 
 def g2(clicks, edges, channels, start=0.0, stop=None):
@@ -15,7 +25,9 @@ def g2(clicks, edges, channels, start=0.0, stop=None):
 
     For the pairs of a click of channel a and a later one of channel b, whatever comes between, it
     is how many there are with such a delay, in proportion to how many there were if clicks did not
-    depend on each other. Its exact twin is `trajbatt.counting.g2(..., at=(start, stop))`.
+    depend on each other. Its exact twin is `trajbatt.counting.g2(..., at=(start, stop))`. A single
+    trajectory is taken as stationary: its first clicks are compared with the clicks of the same
+    window, as much later as the delay.
 
     Parameters
     ----------
@@ -25,8 +37,8 @@ def g2(clicks, edges, channels, start=0.0, stop=None):
     channels : pair of str
         Of the first and of the second click: names of channels, or "total".
     start, stop : float
-        First clicks in (start, stop] are taken; by default, all for which the longest delay ends in
-        the record.
+        First clicks in (start, stop] are taken, from 0 on in [0, stop]; by default, all for which
+        the longest delay ends in the record.
 
     Returns
     -------
@@ -41,7 +53,7 @@ def g2(clicks, edges, channels, start=0.0, stop=None):
     edges = checks.times("edges", edges)
     start, stop = window(clicks, start, stop, edges[-1])
     is_first, is_second = pair_of(clicks, channels)
-    is_first = is_first & (clicks.time > start) & (clicks.time <= stop)
+    is_first = is_first & inside(clicks.time, start, stop)
     n_groups, groups = groups_of(clicks, start, stop)
     wanted = is_first, is_second
     own, _ = _pairs(clicks, slice(None), clicks.offsets, wanted, groups, n_groups, edges)
@@ -49,11 +61,12 @@ def g2(clicks, edges, channels, start=0.0, stop=None):
     if edges[0] == 0.0:  # a click makes no pair with itself
         pairs[:, 0] -= np.bincount(groups[is_first & is_second], minlength=n_groups)
     if clicks.ntraj == 1:
-        return _stationary(clicks, is_first, is_second, groups, n_groups, edges, pairs)
+        firsts = np.bincount(groups[is_first], minlength=n_groups)
+        return _stationary(firsts, clicks.time[is_second], pairs, edges, start, stop)
     order = np.flatnonzero(is_first | is_second)
     order = order[np.argsort(clicks.time[order], kind="stable")]
     across = _pairs(clicks, order, [0, order.size], wanted, groups, n_groups, edges)
-    return _compared(clicks.ntraj, pairs, own, *across)
+    return _compared(group_sizes(clicks, n_groups), pairs, own, *across)
 
 
 def g2_matrix(clicks, edges, channels):
@@ -94,32 +107,33 @@ def g2_matrix(clicks, edges, channels):
     for g, size in enumerate(sizes):
         part = slice(offsets[starts[g]], offsets[starts[g + 1]])
         time = clicks.time[part]
-        bins = np.searchsorted(edges, time, side="left") - 1  # in (start, end]
+        bins = bins_of(time, edges)
         place = (clicks.trajectory[part] - clicks.first - starts[g]) * n_bins + bins
-        inside = (bins >= 0) & (bins < n_bins)
+        watched = (bins >= 0) & (bins < n_bins)
         a, b = (
-            np.bincount(place[inside & one[part]], minlength=size * n_bins)
+            np.bincount(place[watched & one[part]], minlength=size * n_bins)
             .reshape(size, n_bins)
             .astype(float)
             for one in wanted
         )
         sums[:, g] = a.sum(axis=0), b.sum(axis=0)
         own[g] = a.T @ b
-        both = inside & wanted[0][part] & wanted[1][part]
+        both = watched & wanted[0][part] & wanted[1][part]
         selves[g] = np.bincount(bins[both], minlength=n_bins)
     pairs = own.copy()
     pairs[:, range(n_bins), range(n_bins)] -= selves
     of_first = sums[0][:, :, None] * sums[1].sum(axis=0)[None, None, :]
     of_second = sums[0].sum(axis=0)[None, :, None] * sums[1][:, None, :]
-    return _compared(clicks.ntraj, pairs, own, of_first, of_second)
+    return _compared(sizes, pairs, own, of_first, of_second)
 
 
-def _compared(ntraj, pairs, own, of_first, of_second):
+def _compared(sizes, pairs, own, of_first, of_second):
     """Return pairs within trajectories in proportion to those across.
 
     Parameters
     ----------
-    ntraj : int
+    sizes : ndarray (n_groups,), int64
+        How many trajectories each group has.
     pairs : ndarray (n_groups, ...)
         Within trajectories, by their group.
     own : ndarray (n_groups, ...)
@@ -127,24 +141,63 @@ def _compared(ntraj, pairs, own, of_first, of_second):
     of_first, of_second : ndarray (n_groups, ...)
         Across all trajectories, by the group of the first and of the second click.
     """
+    ntraj = sizes.sum()
     across = (of_first.sum(axis=0) - own.sum(axis=0)) / (ntraj - 1)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = pairs.sum(axis=0) / across
         expected = (of_first + of_second - 2 * own) / (ntraj - 1)
+        # A group that is larger than another has more of all pairs: that is no deviation.
+        usual = (sizes / ntraj).reshape(-1, *[1] * value.ndim)
         return Estimate(
-            np.where(across > 0, value, np.nan), spread((pairs - value * expected) / across)
+            np.where(across > 0, value, np.nan),
+            spread((pairs - value * expected) / across + value * usual),
         )
 
 
-def _stationary(clicks, is_first, is_second, groups, n_groups, edges, pairs):
-    """Return g2 of one trajectory, whose mean rates are taken as those at any time."""
-    firsts = np.bincount(groups[is_first], minlength=n_groups)[:, None]
-    seconds = np.bincount(groups[is_second], minlength=n_groups)[:, None]
+def _stationary(firsts, seconds, pairs, edges, start, stop):
+    """Return g2 of one trajectory, whose mean rates are taken as those at any time.
+
+    The first clicks of each block of the window, and the clicks that might be second to one of
+    them, are compared with the pairs of that block. Were the second ones counted in any other
+    time, their number would not go up and down with that of the pairs, and the pairs would seem to
+    be as uncertain as the brightness.
+
+    Parameters
+    ----------
+    firsts : ndarray (n_blocks,), int64
+        How many first clicks there are in each block of (start, stop].
+    seconds : ndarray (n,), float64
+        Times of clicks that may be second.
+    pairs : ndarray (n_blocks, n_bins)
+        By the block of the first click.
+    edges : ndarray (n_bins + 1,)
+    start, stop : float
+    """
+    firsts, seconds = firsts[:, None], _in_reach(seconds, edges, start, stop)
     with np.errstate(invalid="ignore", divide="ignore"):
-        expected = firsts.sum() * (seconds.sum() / clicks.duration) * np.diff(edges)
-        value = pairs.sum(axis=0) / expected
-        shares = firsts / firsts.sum() + seconds / seconds.sum()
+        expected = firsts.sum() * seconds.sum(axis=0) / (stop - start)
+        value = np.where(expected > 0, pairs.sum(axis=0) / expected, np.nan)
+        shares = firsts / firsts.sum() + seconds / seconds.sum(axis=0)
         return Estimate(value, spread(pairs / expected - value * shares))
+
+
+def _in_reach(seconds, edges, start, stop):
+    """Return how many clicks are in each block, delayed, times the delay, (n_blocks, n_bins).
+
+    It is the integral over the delays of a bin of the number of clicks in the delayed block.
+    """
+    bounds = np.linspace(start, stop, BLOCKS + 1)
+    reached = bounds[:, None] + edges
+    number = np.searchsorted(seconds, reached, side="right")
+    full = np.diff(number, axis=0)[:, :-1] * np.diff(edges)
+    # What enters, or leaves, while the delay grows.
+    entered = np.array(
+        [
+            [(end - seconds[i:j]).sum() for end, i, j in zip(*one, strict=True)]
+            for one in zip(reached[:, 1:], number[:, :-1], number[:, 1:], strict=True)
+        ]
+    )
+    return full + np.diff(entered, axis=0)
 
 
 def _pairs(clicks, order, offsets, wanted, groups, n_groups, edges):

@@ -7,7 +7,7 @@ from trajbatt.inference.filter import filter
 from trajbatt.light.detectors import described
 from trajbatt.light.input import check_clicks
 from trajbatt.numerics.moments import Moments
-from trajbatt.photons.estimate import Estimate, window
+from trajbatt.photons.estimate import Estimate, bins_of, window
 from trajbatt.photons.numbers import BLOCK
 
 
@@ -18,7 +18,7 @@ def photocurrent(clicks, edges):
     ----------
     clicks : Clicks
     edges : array_like (n_bins + 1,)
-        Strictly increasing edges of the bins of time.
+        Strictly increasing edges of the bins of time, (start, end]; that from 0 is [0, end].
 
     Raises
     ------
@@ -32,7 +32,7 @@ def photocurrent(clicks, edges):
     for first in range(0, clicks.ntraj, BLOCK):
         n = min(BLOCK, clicks.ntraj - first)
         part = slice(offsets[first], offsets[first + n])
-        bins = np.searchsorted(edges, clicks.time[part], side="left") - 1
+        bins = bins_of(clicks.time[part], edges)
         inside = (bins >= 0) & (bins < shape[1])
         row = (clicks.trajectory[part] - clicks.first - first) * shape[0] + clicks.channel[part]
         place = (row * shape[1] + bins)[inside]

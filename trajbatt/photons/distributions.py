@@ -15,7 +15,7 @@ def distribution(clicks, t, channel, start=0.0):
     clicks : Clicks
         `runs.clicks`, or clicks from a file.
     t : float
-        They are counted in (start, t].
+        They are counted in (start, t], from 0 on in [0, t].
     channel : str
         The name of a channel, or "total".
     start : float

@@ -71,6 +71,25 @@ def window(clicks, start, stop, reach=0.0):
     return start, stop
 
 
+def inside(time, start, stop):
+    """Return which times are in (start, stop], bool; a record's window begins with its beginning.
+
+    So that one that begins at 0 is [0, stop]: a click at 0 is in no other.
+    """
+    return ((time > start) | ((time == 0.0) & (start == 0.0))) & (time <= stop)
+
+
+def bins_of(time, edges):
+    """Return the bin (start, end] of each time, int64; -1 before them all, n_bins after.
+
+    That of a click at 0 is the first one, if it begins there.
+    """
+    bins = np.searchsorted(edges, time, side="left") - 1
+    if edges[0] == 0.0:
+        bins[time == 0.0] = 0
+    return bins
+
+
 def groups_of(clicks, start, stop):
     """Return the number of groups, and the group of each click, int64 (n_clicks,)."""
     if clicks.ntraj > 1:

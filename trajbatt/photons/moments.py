@@ -4,16 +4,21 @@ import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.numerics.moments import Moments
-from trajbatt.photons.estimate import Estimate, counted
+from trajbatt.photons.estimate import Estimate, counted, inside
 from trajbatt.photons.numbers import BLOCK, bounds_of, numbers_of
+
+MOST_ORDERS = 100
 
 
 def factorial_moments(clicks, t, channel, order=4, start=0.0):
     """Return <n>, <n(n-1)>, <n(n-1)(n-2)>, ... of a photon number, an `Estimate` (order,).
 
-    Parameters and errors as for `distribution`; `order` is how many there are.
+    Parameters and errors as for `distribution`; `order` is how many there are,
+    100 at most.
     """
     order = checks.integer("order", order, 1)
+    if order > MOST_ORDERS:
+        raise ValueError(f"`order` must be at most {MOST_ORDERS}, but is {order}")
     n = numbers_of(clicks, t, channel, start).astype(float)
     falling = np.cumprod([np.maximum(n - i, 0.0) for i in range(order)], axis=0)
     moments = Moments.of_all_pairs(falling.T)
@@ -83,7 +88,7 @@ def _moments(clicks, tlist, channel, start):
         n = min(BLOCK, clicks.ntraj - first)
         part = slice(offsets[first], offsets[first + n])
         time, trajectory = clicks.time[part], clicks.trajectory[part] - clicks.first - first
-        chosen = wanted[part] & (time > start) & (time <= times[-1])
+        chosen = wanted[part] & inside(time, start, times[-1])
         bins = np.searchsorted(times, time[chosen], side="left")
         place = trajectory[chosen] * times.size + bins
         numbers = np.bincount(place, minlength=n * times.size).reshape(n, 1, times.size)

@@ -4,13 +4,15 @@ import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.light.input import check_clicks
-from trajbatt.photons.estimate import counted
+from trajbatt.photons.estimate import counted, inside
 
 BLOCK = 65_536  # trajectories whose numbers are held at once
 
 
 def counts(clicks, t=None, start=0.0):
     """Return how many photons of each channel came in (start, t], int64 (ntraj, nc).
+
+    From 0 on they are counted in [0, t], here and everywhere.
 
     Parameters
     ----------
@@ -26,7 +28,7 @@ def counts(clicks, t=None, start=0.0):
     """
     check_clicks(clicks)
     n_channels = len(clicks.channels)
-    chosen = _inside(clicks, *bounds_of(clicks, t, start))
+    chosen = inside(clicks.time, *bounds_of(clicks, t, start))
     place = (clicks.trajectory[chosen] - clicks.first) * n_channels + clicks.channel[chosen]
     found = np.bincount(place, minlength=clicks.ntraj * n_channels)
     return found.reshape(clicks.ntraj, n_channels)
@@ -34,7 +36,7 @@ def counts(clicks, t=None, start=0.0):
 
 def numbers_of(clicks, t, channel, start):
     """Return how many photons of a channel each trajectory has in a window, int64 (ntraj,)."""
-    chosen = counted(clicks, channel) & _inside(clicks, *bounds_of(clicks, t, start))
+    chosen = counted(clicks, channel) & inside(clicks.time, *bounds_of(clicks, t, start))
     return np.bincount(clicks.trajectory[chosen] - clicks.first, minlength=clicks.ntraj)
 
 
@@ -48,7 +50,3 @@ def bounds_of(clicks, t, start):
             f"`t` must not be after the end of the record, {clicks.duration:g}, but is {t:g}"
         )
     return start, t
-
-
-def _inside(clicks, start, t):
-    return (clicks.time > start) & (clicks.time <= t)

@@ -3,8 +3,9 @@
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.light.checking import short
 from trajbatt.light.input import check_clicks
-from trajbatt.photons.estimate import Estimate, counted, groups_of, pair_of, ratio
+from trajbatt.photons.estimate import Estimate, counted, groups_of, inside, pair_of, ratio
 from trajbatt.photons.estimate import window as window_of
 
 
@@ -46,8 +47,8 @@ def waiting_time(clicks, edges, channels, start=0.0, stop=None):
     channels : pair of str
         Of the first and of the second click: names of channels, or "total".
     start, stop : float
-        First clicks in (start, stop] are taken; by default, all for which the longest delay ends in
-        the record.
+        First clicks in (start, stop] are taken, from 0 on in [0, stop]; by default, all for which
+        the longest delay ends in the record.
 
     Returns
     -------
@@ -64,15 +65,15 @@ def waiting_time(clicks, edges, channels, start=0.0, stop=None):
     is_first, is_second = pair_of(clicks, channels)
     taken, following, delays = _next(clicks, is_first, start, stop)
     n_groups, groups = groups_of(clicks, start, stop)
-    inside = np.flatnonzero(
+    found = np.flatnonzero(
         is_second[following] & (delays >= edges[0]) & (delays < edges[-1]) & (following > 0)
     )
-    bins = np.searchsorted(edges, delays[inside], side="right") - 1
+    bins = np.searchsorted(edges, delays[found], side="right") - 1
     n_bins = edges.size - 1
-    place = groups[taken[inside]] * n_bins + bins
-    found = np.bincount(place, minlength=n_groups * n_bins).reshape(n_groups, n_bins)
+    place = groups[taken[found]] * n_bins + bins
+    numbers = np.bincount(place, minlength=n_groups * n_bins).reshape(n_groups, n_bins)
     firsts = np.bincount(groups[taken], minlength=n_groups)
-    return ratio(found / np.diff(edges), firsts[:, None])
+    return ratio(numbers / np.diff(edges), firsts[:, None])
 
 
 def next_channel(clicks, after=None, start=0.0, stop=None):
@@ -84,8 +85,8 @@ def next_channel(clicks, after=None, start=0.0, stop=None):
     after : str, optional
         Next to clicks of this channel, or of any with "total"; by default, to the time `start`.
     start, stop : float
-        Clicks `after` in (start, stop] are taken; by default all. A next click after the end of the
-        record is not seen, and counts as none: the exact twin is
+        Clicks `after` in (start, stop], from 0 on in [0, stop], are taken; by default all. A next
+        click after the end of the record is not seen, and counts as none: the exact twin is
         `trajbatt.counting.next_channel(..., until=clicks.duration)`.
 
     Returns
@@ -99,11 +100,11 @@ def next_channel(clicks, after=None, start=0.0, stop=None):
         If an argument is out of its range or of the wrong kind.
     """
     if after is None and stop is not None:
-        raise ValueError(f"`stop` must be left out where no photon is given, but is {stop!r}")
+        raise ValueError(f"`stop` must be left out where no photon is given, but is {short(stop)}")
     start, stop = window_of(clicks, start, stop)
     n_channels = len(clicks.channels)
     if after is None:
-        later = np.flatnonzero(clicks.time > start)
+        later = np.flatnonzero(inside(clicks.time, start, np.inf))
         _, first = np.unique(clicks.trajectory[later], return_index=True)
         value = np.bincount(clicks.channel[later[first]], minlength=n_channels) / clicks.ntraj
         return Estimate(value, np.sqrt(value * (1.0 - value) / clicks.ntraj))
@@ -118,7 +119,7 @@ def next_channel(clicks, after=None, start=0.0, stop=None):
 
 def _next(clicks, is_first, start, stop):
     """Return the first clicks in a window, the clicks next to them (0 for none), and the delays."""
-    taken = np.flatnonzero(is_first & (clicks.time > start) & (clicks.time <= stop))
+    taken = np.flatnonzero(is_first & inside(clicks.time, start, stop))
     following = np.minimum(taken + 1, len(clicks) - 1)
     same = (clicks.trajectory[following] == clicks.trajectory[taken]) & (following > taken)
     delays = np.where(same, clicks.time[following] - clicks.time[taken], np.inf)

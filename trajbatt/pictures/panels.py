@@ -257,7 +257,7 @@ def _shortened(name):
 
 
 def draw_conditional_energy(axes, found, unseen):
-    """Draw the energy per atom of a `FilterResult` with its uncertainty, and of no detector.
+    """Draw the energy per atom of a `FilterResult` with its uncertainty, and of no record.
 
     Where it swings too fast to be followed, its mean over a period and its two sides are drawn,
     and the uncertainty, which swings as well, is not.

@@ -5,14 +5,15 @@ import numpy as np
 from trajbatt.base import datasets
 from trajbatt.base.datasets import variable
 
-QUANTA = "hbar omega_0"
+QUANTA = "in units of hbar omega_0"
+SQUARED = "in units of (hbar omega_0)^2"
 WITH_ERROR = {
     "energy": ("mean energy <E>", QUANTA),
-    "energy_variance": ("variance of the energy in the ensemble state", f"({QUANTA})^2"),
-    "quantum_variance": ("mean quantum variance of the conditional states", f"({QUANTA})^2"),
-    "trajectory_variance": ("variance of the conditional energy", f"({QUANTA})^2"),
+    "energy_variance": ("variance of the energy in the ensemble state", SQUARED),
+    "quantum_variance": ("mean quantum variance of the conditional states", SQUARED),
+    "trajectory_variance": ("variance of the conditional energy", SQUARED),
     "coherent_energy": ("energy emitted coherently, Eq. (19) integrated", QUANTA),
-    "coherent_fraction": ("coherent energy over the energy before", "1"),
+    "coherent_fraction": ("coherent energy over the energy before", ""),
 }
 
 
@@ -25,20 +26,18 @@ def common_variables(result):
         for suffix, about in (("", words), ("_sem", f"standard error of {name}")):
             values = getattr(result, name + suffix, None)
             if values is not None:
-                variables[name + suffix] = variable("time", values, about, unit)
+                words_with_unit = f"{about}, {unit}" if unit else about
+                variables[name + suffix] = variable("time", values, words_with_unit)
     for part in ("real", "imag"):
         variables[f"dipole_{part}"] = variable(
-            "time", getattr(result.dipole, part), f"{part} part of the bare dipole <J_+>", "1"
+            "time", getattr(result.dipole, part), f"{part} part of the bare dipole <J_+>"
         )
-    variables["counts"] = variable(
-        ("channel", "time"), result.counts, "mean photons since t = 0", "1"
-    )
+    variables["counts"] = variable(("channel", "time"), result.counts, "mean photons since t = 0")
     if result.counts_covariance is not None:
         variables["counts_covariance"] = variable(
             ("channel", "other_channel", "time"),
             result.counts_covariance,
             "covariance of the photon counts",
-            "1",
         )
     return variables
 
@@ -48,13 +47,17 @@ def described_dataset(result, variables, **attributes):
     datasets.require()
     import xarray
 
+    used = {name for dimensions, *_ in variables.values() for name in np.atleast_1d(dimensions)}
     names = np.array(result.channels, dtype=str)
     coordinates = {
-        "time": variable("time", result.times, "time since the start", "1/rate"),
+        "time": variable("time", result.times, "time since the start, in units of 1/rate"),
         "channel": ("channel", names, {"long_name": "photon channel"}),
+        "other_channel": ("other_channel", names, {"long_name": "photon channel"}),
     }
-    if "counts_covariance" in variables:
-        coordinates["other_channel"] = ("other_channel", names, {"long_name": "photon channel"})
+    coordinates = {name: one for name, one in coordinates.items() if name in used}
     n_atoms = result.model.n_atoms
     described = datasets.about(f"{result.model.name}, N = {n_atoms}")
-    return xarray.Dataset(variables, coordinates, {**described, "n_atoms": n_atoms, **attributes})
+    found = xarray.Dataset(variables, coordinates, {**described, "n_atoms": n_atoms, **attributes})
+    for coordinate in found.coords.values():  # CF: nothing is missing in them
+        coordinate.encoding["_FillValue"] = None
+    return found

@@ -1,6 +1,5 @@
 """`trajbatt filter`."""
 
-import os
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from trajbatt.commandline.outputs import Outputs
 
 HELP = "Read the charge of a battery off a record of its photons."
 WAYPOINTS = 10  # rows of the table
+AS_SAID = "as the file says"
 
 
 def filter(
@@ -18,11 +18,33 @@ def filter(
     clicks: Annotated[
         str, typer.Argument(help="CSV file with the columns time and channel, or Photon-HDF5")
     ],
-    n_atoms: options.NAtoms = 100,
-    theta: options.Theta = 1.87,
-    ratio: options.RatioOrOne = None,
-    gamma_0: options.Gamma0 = 1.0,
-    omega_p: options.OmegaP = None,
+    n_atoms: Annotated[
+        int | None,
+        typer.Option("--n-atoms", "-N", help="number of atoms N", show_default=AS_SAID),
+    ] = None,
+    theta: Annotated[
+        float | None,
+        typer.Option(help="dressing angle in [0, pi], in radians", show_default=AS_SAID),
+    ] = None,
+    ratio: Annotated[
+        float | None,
+        typer.Option(
+            help="r = gamma_plus/gamma_minus; gamma_minus is 1",
+            show_default=f"{AS_SAID}; 1 with --full",
+        ),
+    ] = None,
+    gamma_0: Annotated[
+        float | None,
+        typer.Option(
+            "--gamma-0", help="gamma_0/gamma_minus", show_default=f"{AS_SAID}; 1 with --full"
+        ),
+    ] = None,
+    omega_p: Annotated[
+        float | None,
+        typer.Option(
+            help="dressed splitting Omega_P, in units of gamma_minus", show_default=AS_SAID
+        ),
+    ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="the full Eq. (5), of one rate, instead of Eq. (7)")
     ] = False,
@@ -45,11 +67,15 @@ def filter(
     time_unit: Annotated[
         float, typer.Option(help="how long 1/gamma_minus is, in the file's time; HDF5: in seconds")
     ] = 1.0,
-    trajectory: Annotated[int, typer.Option(help="which trajectory of the file")] = 0,
+    trajectory: Annotated[
+        int | None,
+        typer.Option(help="which trajectory of the file, from 0 on", show_default="the only one"),
+    ] = None,
     channels: Annotated[
         str | None,
         typer.Option(
-            help="names of the file's numbers of channels, as red,center,blue",
+            help="names of the file's numbers of channels, as 1=red,2=center,3=blue; "
+            "red,center,blue are 0, 1 and 2",
             show_default="as the file says",
         ),
     ] = None,
@@ -63,17 +89,20 @@ def filter(
 
     from trajbatt.base import checks
     from trajbatt.commandline.console import columns_table, facts_table, plural
+    from trajbatt.commandline.recorded import model_of_file
     from trajbatt.exact.mesolve import mesolve
+    from trajbatt.exchange.about import FULL, way_of
     from trajbatt.inference.filter import filter
     from trajbatt.light.input import check_watched
     from trajbatt.pictures.photons import filter_figure
     from trajbatt.reports import json_report
 
-    ratio = options.ratio_or_one(ratio, full)
-    battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
     if full and discharge:
         raise ValueError("`full` and `discharge` must not both be given")
-    model = battery.discharge() if discharge else battery.charge(secular=not full)
+    given = dict(n_atoms=n_atoms, theta=theta, ratio=ratio, gamma_0=gamma_0, omega_p=omega_p)
+    battery, model = model_of_file(clicks, given, full, discharge)
+    discharge, n_atoms = model.is_discharge, model.n_atoms
+    full = full or way_of(model) == FULL
     record = _record(clicks, trajectory, channels, checks.positive("time_unit", time_unit))
     duration = record.duration if time is None else checks.positive("time", time)
     if duration == 0.0:
@@ -111,7 +140,7 @@ def filter(
         f"{plural(len(record), 'photon')} of {plural(battery.n_atoms, 'atom')} "
         f"{what} to t = {duration:.6g}, {detectors}",
         columns_table(
-            ("t", "photons", "E/N", "± ΔE/N", "without photons"),
+            ("t", "photons", "E/N", "± ΔE/N", "if nothing is observed"),
             zip(
                 times[shown],
                 so_far,
@@ -129,17 +158,18 @@ def filter(
 
 def _record(path, trajectory, channels, time_unit):
     """Return the clicks of one trajectory of a file, in units of 1/gamma_minus."""
-    from trajbatt import exchange
     from trajbatt.base import checks
+    from trajbatt.commandline.recorded import read_clicks
 
+    found = read_clicks(path, channels)
+    if trajectory is None:
+        if found.ntraj > 1:
+            raise ValueError(
+                f"`trajectory` must be given, because {path} has {found.ntraj}: "
+                f"0 to {found.ntraj - 1}"
+            )
+        trajectory = 0
     trajectory = checks.integer("trajectory", trajectory, 0)
-    names = None if channels is None else [name.strip() for name in channels.split(",")]
-    is_hdf5 = path.lower().endswith((".h5", ".hdf5"))
-    read = exchange.read_photon_hdf5 if is_hdf5 else exchange.read_csv
-    try:
-        found = read(path, channels=names)
-    except OSError as error:
-        raise ValueError(f"cannot read {path}: {os.strerror(error.errno)}") from None
     if trajectory >= found.ntraj:
         raise ValueError(
             f"`trajectory` must be below the {found.ntraj} of {path}, but is {trajectory}"
