@@ -99,7 +99,7 @@ def energy_fisher(model, tlist, initial=None):
         times=times,
         power=k @ slope,
         energy_variance=np.sum((k[:, None] - mean) ** 2 * p, axis=0),
-        information=(score * slope).sum(axis=0)  # whose squares may underflow,
+        information=(score * slope).sum(axis=0),  # whose squares may underflow,
     )
 
 
