@@ -68,5 +68,5 @@ def test_without_xarray_there_is_one_sentence(runs, monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "xarray", None)
-    with pytest.raises(ImportError, match=r"xarray is needed for this: pip install 'trajbatt\[ne"):
+    with pytest.raises(ImportError, match="xarray is needed for this: pip install xarray h5netcdf"):
         runs.to_xarray()

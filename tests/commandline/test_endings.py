@@ -106,6 +106,8 @@ def test_no_standard_output_at_all(monkeypatch, empty_folder):
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)
     assert main(HERE) == 0
+    for stream in (sys.stdout, sys.stderr):
+        stream.close()
     assert (empty_folder / "a.json").exists()
 
 

@@ -147,7 +147,7 @@ def test_what_qutip_does_not_take(stand_in):
 
 def test_without_qutip(monkeypatch):
     monkeypatch.setitem(sys.modules, "qutip", None)
-    with pytest.raises(ImportError, match=r"qutip is needed for this: pip install 'trajbatt\[benc"):
+    with pytest.raises(ImportError, match="qutip is needed for this: pip install qutip"):
         tb.to_qutip(BATTERY.charge())
 
 

@@ -91,7 +91,7 @@ def require():
         import xarray  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            f"{error.name} is needed for this: pip install 'trajbatt[netcdf]'"
+            f"{error.name} is needed for this: pip install xarray h5netcdf h5py"
         ) from None
 
 

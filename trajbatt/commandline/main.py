@@ -72,7 +72,8 @@ def _run(words):
         streams.leave()
         return 0
     except OSError as error:
-        status = _fail(f"cannot write {error.filename or 'the output'}: {error.strerror}")
+        doing = "write" if error.filename is None else "read or write"
+        status = _fail(f"cannot {doing} {error.filename or 'the output'}: {error.strerror}")
         streams.leave()
         return status
     return status or 0

@@ -140,6 +140,17 @@ def transient_times(battery, duration):
     return times
 
 
+def check_lasting(name, duration, times):
+    """Raise `ValueError` if `duration`, of the option `name`, is too short for `times` (nt,)."""
+    import numpy as np
+
+    if np.any(np.diff(times) <= 0.0):
+        least = 2.0 * times.size * np.spacing(times[-1])
+        raise ValueError(
+            f"`{name}` must be longer than rounding, {least:.1g} here, but is {duration:.6g}"
+        )
+
+
 def check_photons(model, name, duration):
     """Raise `ValueError` if a trajectory would emit too many photons in the time called `name`."""
     expected = model.typical_clicks(duration)

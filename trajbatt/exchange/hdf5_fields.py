@@ -12,7 +12,7 @@ def h5py_or_error():
     try:
         import h5py
     except ImportError:
-        raise ImportError("h5py is needed for this: pip install 'trajbatt[netcdf]'") from None
+        raise ImportError("h5py is needed for this: pip install h5py") from None
     return h5py
 
 

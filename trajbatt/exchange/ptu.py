@@ -33,7 +33,7 @@ def read_ptu(path, time_unit=1.0, trigger=None, names=None, duration=None, origi
     try:
         import ptufile
     except ImportError:
-        raise ImportError("ptufile is needed for this: pip install 'trajbatt[ptu]'") from None
+        raise ImportError("ptufile is needed for this: pip install ptufile") from None
     with open(path, "rb"):
         pass
     try:

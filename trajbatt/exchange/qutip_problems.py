@@ -58,7 +58,7 @@ def to_qutip(model, initial=None):
     try:
         import qutip
     except ImportError:
-        raise ImportError("qutip is needed for this: pip install 'trajbatt[bench]'") from None
+        raise ImportError("qutip is needed for this: pip install qutip") from None
     check_plain(model)
     j_x, j_y, j_z = qutip.jmat(model.n_atoms / 2)
     cos, sin = math.cos(model.theta), math.sin(model.theta)

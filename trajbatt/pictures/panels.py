@@ -63,8 +63,16 @@ def _draw_followed(axes, runs, exact, trajectories):
             alpha=0.6,
             label=f"mean of {runs.ntraj:,} trajectories",
         )
+    whole = {"clip_on": times.size > 1}  # a mark at the end of the axis is no half
     artists += axes.plot(
-        exact.times, exact.energy / n_atoms, mark, color=EXACT_COLOR, lw=1.0, ms=4, label="exact"
+        exact.times,
+        exact.energy / n_atoms,
+        mark,
+        color=EXACT_COLOR,
+        lw=1.0,
+        ms=4,
+        label="exact",
+        **whole,
     )
     for i, trajectory in enumerate(trajectories):
         artists += axes.plot(
@@ -75,6 +83,7 @@ def _draw_followed(axes, runs, exact, trajectories):
             lw=0.8,
             ms=3,
             label="single trajectories" if i == 0 else None,
+            **whole,
         )
     return artists
 

@@ -59,6 +59,7 @@ def charge(
     energies = photon_energies(model, omega_0)
     duration = options.charging_duration(battery, "time", time)
     times = options.charging_times(battery, duration)
+    options.check_lasting("time", duration, times)
     options.check_photons(model, "time", times[-1])
     provenance = json_report.provenance(
         "charge",

@@ -69,12 +69,15 @@ def cycle(
     charged = options.charging_duration(battery, "charge_time", charge_time)
     options.check_photons(charging, "charge_time", charged)
     charging_times = options.charging_times(battery, charged)
+    options.check_lasting("charge_time", charged, charging_times)
     if full:
         options.check_cost(charging, "charge_time", charging_times, quiet)
     if store_time is None:
         period = 2 * math.pi / abs(battery.detuning) if battery.detuning else math.inf
         store_time = min(STORE_PERIODS * period, charged)
     stored = charged + checks.positive("store_time", store_time)
+    storing_times = np.linspace(charged, stored, STORE_POINTS)
+    options.check_lasting("store_time", store_time, storing_times)
     steps = [(charging, charged), (storing, store_time)]
     if discharge_time is None:
         discharge_time = until_drained(
@@ -91,6 +94,8 @@ def cycle(
         )
     discharge_time = checks.positive("discharge_time", discharge_time)
     options.check_photons(discharging, "discharge_time", discharge_time)
+    discharging_times = np.linspace(stored, stored + discharge_time, DISCHARGE_POINTS)
+    options.check_lasting("discharge_time", discharge_time, discharging_times)
     protocol = Protocol([*steps, (discharging, discharge_time)])
     provenance = json_report.provenance(
         "cycle",
@@ -107,11 +112,6 @@ def cycle(
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
     options.warn_of_battery(battery, quiet, secular=not full)
 
-    _, second, third = protocol.stages()
-    later = [
-        np.linspace(second.start, second.end, STORE_POINTS),
-        np.linspace(third.start, third.end, DISCHARGE_POINTS),
-    ]
-    times = np.concatenate((charging_times, *(one[1:] for one in later)))
+    times = np.concatenate((charging_times, storing_times[1:], discharging_times[1:]))
     runs = run_ensemble(protocol, times, settings, quiet)
     present(outputs, runs, mesolve(protocol, times), single_trajectories(runs))

@@ -70,6 +70,8 @@ def discharge(
         )
     time = checks.positive("time", time)
     options.check_photons(model, "time", time)
+    times = np.linspace(0.0, time, POINTS)
+    options.check_lasting("time", time, times)
     provenance = json_report.provenance(
         "discharge",
         battery,
@@ -82,6 +84,5 @@ def discharge(
     )
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
 
-    times = np.linspace(0.0, time, POINTS)
     runs = run_ensemble(model, times, settings, quiet, initial)
     present(outputs, runs, mesolve(model, times, initial), single_trajectories(runs))

@@ -29,13 +29,13 @@ def photons(
 ):
     """Show photon numbers, Fano factors, waiting times and g2 of a stored run."""
     from trajbatt.commandline.console import plural, summary_table
-    from trajbatt.ensembles.mcsolve import load
+    from trajbatt.commandline.stored_run import open_run
     from trajbatt.models.battery import battery_of
     from trajbatt.pictures.photons import photons_figure
     from trajbatt.reports import json_report
     from trajbatt.reports.photon_report import is_quick, photon_report
 
-    runs = load(run)
+    runs = open_run(run)
     if not runs.channels:
         raise ValueError(
             f"`run` must have photons, but {run} is of {runs.model.name!r}, which emits none"

@@ -59,6 +59,7 @@ def secular(
     )
     grids = [options.transient_times(battery, duration) for battery in batteries]
     for battery, times in zip(batteries, grids, strict=True):
+        options.check_lasting("time", duration, times)
         options.check_cost(battery.charge(secular=False), "time", times, quiet)
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
     options.warn_of_battery(batteries[0], quiet, secular=False)

@@ -28,12 +28,12 @@ def show(
     import numpy as np
 
     from trajbatt.commandline.presenting import present
-    from trajbatt.ensembles.mcsolve import load
+    from trajbatt.commandline.stored_run import open_run
     from trajbatt.exact.mesolve import mesolve
     from trajbatt.models.battery import battery_of
     from trajbatt.reports import json_report
 
-    runs = load(run)
+    runs = open_run(run)
     provenance = json_report.provenance(
         "show",
         battery_of(runs.model),
