@@ -161,7 +161,7 @@ def test_bad_input():
 def test_p_value_minds_that_the_standard_error_is_estimated():
     # One atom that empties, at one time: photons and energy are the same number, so there is one
     # score z, whose variance is estimated: z^2 is F-distributed, that is, z follows Student's t.
-    n, times = 100, [np.log(2.0)]
+    n, times = 300, [np.log(2.0)]
     model, start = tb.Battery(1, 1.0, 0.0).discharge(), tb.excited_state(1)
     runs = tb.mcsolve(model, times, ntraj=n, initial=start, seed=3)
     other = tb.Battery(1, 1.0, 0.0).discharge(1.5)

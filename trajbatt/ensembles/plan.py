@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from trajbatt.base.arrays import copied
+from trajbatt.base.arrays import copied, read_only
 from trajbatt.models.model import Model, WithoutTables
 from trajbatt.states.driven_steady_state import DrivenSteadyState
 from trajbatt.states.initial import prepare
@@ -16,7 +16,7 @@ from trajbatt.trajectories.methods import build_engine
 # Goes up whenever the same plan would give other trajectories than before; in `LAWS`, for the plans
 # of some engines alone.
 LAW = 2
-LAWS = {}
+LAWS = {}  # of single methods, where their law is another
 CHECKPOINTS = 8  # times at which all pairs of quantities are correlated, for one p-value
 
 
@@ -86,12 +86,24 @@ class Plan(WithoutTables):
             initial = replace(initial, matrix=copied(initial.matrix))
         elif initial is not None and not isinstance(initial, SteadyState):
             initial = _copy(initial)
-        return cls(model, prepare(model, initial), times, initial=initial, **options)
+        mixture = prepare(model, initial)
+        read_only(*mixture)
+        return cls(model, mixture, times, initial=initial, **options)
+
+    def __setstate__(self, state):
+        """Take the fields of a pickle, whose arrays are read-only as they were."""
+        vars(self).update(state)
+        given = getattr(self.initial, "matrix", self.initial)
+        read_only(self.times, *self.mixture)
+        if isinstance(given, np.ndarray):
+            read_only(given)
 
     @cached_property
     def engine(self):
         """The engine that runs the trajectories."""
-        return build_engine(self.method, self.rtol, self.model, self.mixture)
+        # Compiled functions are others for arrays that are read-only.
+        mixture = Mixture(*(array.copy() for array in self.mixture))
+        return build_engine(self.method, self.rtol, self.model, mixture)
 
     @property
     def chunk_size(self):

@@ -349,6 +349,18 @@ class EnsembleResult:
         found = {name: self.to_xarray(name) for name in groups}
         datasets.write(self.to_xarray(), path, found, overwrite)
 
+    def __setstate__(self, state):
+        """Take the fields of a pickle, whose arrays are read-only as they were."""
+        vars(self).update(state)
+        _frozen(self.moments)
+        _frozen(self.checkpoints)
+        read_only(self.final_counts)
+        clicks = state.get("clicks")
+        if clicks is not None:
+            read_only(clicks.trajectory, clicks.time, clicks.channel)
+        if state.get("_coherent") is not None:
+            read_only(*state["_coherent"])
+
     def __repr__(self):
         """Return a card of five lines."""
         energy, sem = self.energy[-1], self.energy_sem[-1]

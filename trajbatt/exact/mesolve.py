@@ -116,9 +116,10 @@ class MasterEquationResult:
         """Return everything as an `xarray.Dataset`, with units; see `EnsembleResult.to_xarray`."""
         return exact_dataset(self)
 
-    def save(self, path):
-        """Write the same as a NetCDF-4 file, which xarray and h5py open."""
-        datasets.write(self.to_xarray(), path)
+    def save(self, path, overwrite=False):
+        """Write the same as a NetCDF-4 file; the arguments are those of `EnsembleResult.save`."""
+        datasets.check_target(path, overwrite)
+        datasets.write(self.to_xarray(), path, overwrite=overwrite)
 
     def __repr__(self):
         """Return a card of five lines."""
