@@ -53,7 +53,7 @@ def test_sweeps_and_tables_state_the_same_error():
     # Of Delta E/E a sweep has the mean over a period of Omega_P, the table the value at the end.
     near = rows["relative_fluctuation"]
     assert swept("relative_fluctuation_estimate") == pytest.approx(near.ensemble, rel=0.1)
-    assert swept("relative_fluctuation_sem") == pytest.approx(near.sem, rel=0.2)
+    assert swept("relative_fluctuation_sem") == pytest.approx(near.sem, rel=0.3)
 
 
 def test_targets_ask_the_same_statistics():
