@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+COMPILED = {"NUMBA_DISABLE_JIT": "0"}  # else there is no cache
 SCRIPT = """
 import warnings
 from pathlib import Path
@@ -35,7 +36,7 @@ print([str(one.message)[:35] for one in caught])
 def run(place, cache):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", SCRIPT, str(place)],
-        env={**os.environ, "NUMBA_CACHE_DIR": str(cache)},
+        env={**os.environ, **COMPILED, "NUMBA_CACHE_DIR": str(cache)},
         capture_output=True,
         text=True,
     )
@@ -73,7 +74,7 @@ def test_a_cache_that_cannot_be_written_is_said_once(tmp_path):
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, str(tmp_path)],
-        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "other")},
+        env={**os.environ, **COMPILED, "NUMBA_CACHE_DIR": str(tmp_path / "other")},
         capture_output=True,
         text=True,
     )
