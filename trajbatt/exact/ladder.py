@@ -49,16 +49,17 @@ class LadderLiouvillian:
         counted = {s: fields @ np.where(model.shifts == s, model.rates, 0.0) for s in (-1, 0, 1)}
         dephasing = model.rate_of(0)
         uncounted = counted[0] - dephasing
+        up, down = counted[1][:, None], counted[-1][:, None]
+        has_field = uncounted.any()
         for q, part, levels in zip(layout.orders, layout.slices, layout.lengths, strict=True):
             # Without a field J'_z only dephases: no difference of large squares of m is left.
             self.diagonal[:, part] = -0.5 * (loss[q:] + loss[:levels] + dephasing * float(q) ** 2)
-            if uncounted.any():
+            if has_field:
                 self.diagonal[:, part] += np.outer(uncounted, m[q:] * m[:levels])
             # The rate of a jump off the ladder is zero.
-            inner = slice(part.start, part.stop - 1)
-            self.below[:, inner] = counted[1][:, None] * (raising[q:] * raising[:levels])[:-1]
-            inner = slice(part.start + 1, part.stop)
-            self.above[:, inner] = counted[-1][:, None] * (raising[q:] * raising[:levels])[:-1]
+            pairs = raising[q : q + levels - 1] * raising[: levels - 1]
+            self.below[:, part.start : part.stop - 1] = up * pairs
+            self.above[:, part.start + 1 : part.stop] = down * pairs
 
     @cached_property
     def jumps(self):

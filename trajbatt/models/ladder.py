@@ -6,6 +6,7 @@ pumping, a single line of the triplet.
 """
 
 import math
+from copy import copy
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar
@@ -79,7 +80,7 @@ class LadderModel(Model):
 
     def made_by(self, origin):
         """Return the same model, which knows its `Origin`."""
-        model = replace(self)
+        model = copy(self)  # which is checked already
         object.__setattr__(model, "origin", origin)
         return model
 
