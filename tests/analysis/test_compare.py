@@ -107,7 +107,8 @@ def test_no_false_alarm_from_rare_photons(theta):
         tb.compare(tb.mcsolve(battery.charge(), times, ntraj=1000, seed=seed), exact).p_value
         for seed in range(60)
     ]
-    assert np.nanmin(p) > 1e-4
+    # Where hardly a quantum is stored there is no verdict at all.
+    assert min((one for one in p if not np.isnan(one)), default=1.0) > 1e-4
 
 
 def test_missing_photons_are_a_verdict():
