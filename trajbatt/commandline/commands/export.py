@@ -22,7 +22,7 @@ def export(
     """Write a stored run, with its clicks if it kept them, as one NetCDF file.
 
     Or its photons alone, which are drawn again if they were not kept: as a CSV file, or as a
-    Photon-HDF5 file, in which 1/gamma_minus is one second.
+    Photon-HDF5 file, in which 1/gamma_minus is one second. Both say what the photons come from.
     """
     from trajbatt import exchange
     from trajbatt.commandline import results_folder
@@ -44,11 +44,10 @@ def export(
             f"`run` must have photons for a {suffix} file, "
             f"but {run} is of {runs.model.name!r}, which emits none"
         )
-    if suffix == ".csv":
-        exchange.write_csv(runs.draw_clicks(), path)
-    elif suffix in (".h5", ".hdf5"):
-        exchange.write_photon_hdf5(runs.draw_clicks(), path)
-    else:
+    if suffix == ".nc":
         runs.save(path, overwrite=force)
+    else:
+        write = exchange.write_csv if suffix == ".csv" else exchange.write_photon_hdf5
+        write(runs.draw_clicks(), path, about=exchange.about_model(runs.model, runs.initial))
     if not quiet:
         print(f"{plural(runs.ntraj, 'trajectory')}: {file}")
