@@ -28,6 +28,11 @@ def test_numbers_are_those_of_each_point(tmp_path):
     assert float(one.power) == pytest.approx(mean / end)
     lowest = float(one.lowest_energy_per_atom) * 9
     assert float(one.lowest_power) == pytest.approx(lowest / end)
+    highest = float(one.highest_energy_per_atom) * 9
+    assert float(one.highest_power) == pytest.approx(highest / end)
+    for waste, energy in (("lowest", highest), ("highest", lowest)):
+        found = float(one[f"{waste}_waste_per_quantum"])
+        assert found == pytest.approx(exact.counts[:, 0].sum() / energy)
     steady = tb.steady_state(battery.charge()).energy
     assert float(one.final_energy_per_atom) == pytest.approx(steady / 9)
     for name in ESTIMATED:
@@ -79,6 +84,20 @@ def test_errors_are_those_of_repetitions():
         # The negative control: the same estimates judged by errors of half the size.
         z = (estimates - float(runs[0][name])) / (0.5 * claimed)
         assert z.std() > 1.5
+
+
+def test_power_and_waste_by_trajectories_are_those_of_their_energies():
+    one = tb.sweep(6, 1.3, 2.0, ntraj=200, seed=5).squeeze()
+    for kind in ("estimate", "sem"):
+        for name, energy in (("power", "mean"), ("lowest_power", "lowest")):
+            of = float(one[f"{energy}_energy_per_atom_{kind}"])
+            assert float(one[f"{name}_{kind}"]) == pytest.approx(of * 6 / float(one.duration))
+    photons = sum(float(one[f"photons_{c}_estimate"]) for c in ("red", "center", "blue"))
+    waste = photons / 6 / float(one.highest_energy_per_atom_estimate)
+    assert float(one.lowest_waste_per_quantum_estimate) == pytest.approx(waste)
+    empty = tb.sweep(3, 0.0, ntraj=10).squeeze()
+    assert np.isnan(empty.highest_waste_per_quantum)
+    assert np.isnan(empty.highest_waste_per_quantum_estimate)
 
 
 def test_time_is_an_axis():

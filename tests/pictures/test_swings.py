@@ -123,6 +123,15 @@ def test_secular_pictures():
         title = figure.axes[0].get_legend().get_title().get_text()
         assert (title == layout.TOO_FAST) == too_fast
         assert style.as_png(figure)
+        assert len(figure.axes[1].get_lines()) == 2  # zero and the difference
+
+
+def test_errors_of_the_solver_are_not_drawn_as_a_difference():
+    # Once a smooth curve of 4e-7, of which a finer tolerance left a hundredth.
+    check = tb.secular_check(tb.Battery(2, 1.87, 2e4), np.linspace(0.0, 3.0, 401))
+    axes = secular_figure(check, envelope(check.full)).axes[1]
+    assert len(axes.get_lines()) == 1
+    assert "not resolved" in axes.texts[0].get_text()
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,12 @@ OF_ENERGY = (
     "highest_energy_per_atom",
     "energy_per_atom",
 )
+OF_WASTE = ("lowest_waste_per_quantum", "waste_per_quantum", "highest_waste_per_quantum")
+ENERGY_OF_WASTE = (
+    "highest_energy_per_atom",  # the more is stored, the less is waste
+    "mean_energy_per_atom",
+    "lowest_energy_per_atom",
+)
 
 
 def in_own_basis(battery):
@@ -54,7 +60,10 @@ def exact_numbers(battery, duration):
         for name, value in zip(OF_ENERGY, energies, strict=True)
     }
     fluctuation = _ratio(math.sqrt(max(variance, 0.0)), numbers["mean_energy_per_atom"] * n_atoms)
-    return {**numbers, "relative_fluctuation": fluctuation}, found.counts[:, 0]
+    counts = found.counts[:, 0]
+    for name, energy in zip(OF_WASTE, ENERGY_OF_WASTE, strict=True):
+        numbers[name] = _ratio(float(counts.sum()), numbers[energy] * n_atoms)
+    return {**numbers, "relative_fluctuation": fluctuation}, counts
 
 
 def estimates(battery, duration, ntraj, seed):
@@ -102,11 +111,22 @@ def estimates(battery, duration, ntraj, seed):
             ratio * (tilt / (2.0 * variance) - middle.gradient / middle.value),
             ratio * beyond / (2.0 * variance),
         )
+    for name, of in zip(OF_WASTE, ENERGY_OF_WASTE, strict=True):
+        quantities[name] = _waste(found.counts, quantities[of], n_atoms)
 
     def pair(quantity):
         return float(quantity.value[0]), float(found.sem(quantity)[0])
 
     return {name: pair(one) for name, one in quantities.items()}, [pair(c) for c in found.counts]
+
+
+def _waste(counts, energy, n_atoms):
+    """Return the photons of all channels per quantum of an energy per atom, a `Quantity`."""
+    emitted, gradient = sum(c.value for c in counts), sum(c.gradient for c in counts)
+    stored = np.where(energy.value > EMPTY, n_atoms * energy.value, np.nan)
+    waste = emitted / stored
+    slopes = (gradient - waste * n_atoms * energy.gradient) / stored
+    return Quantity(waste, slopes, np.abs(waste) * n_atoms * energy.beyond / stored)
 
 
 def _ratio(numerator, denominator):

@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from trajbatt.analysis.phase_free import OF_ENERGY, estimates, exact_numbers
+from trajbatt.analysis.phase_free import OF_ENERGY, OF_WASTE, estimates, exact_numbers
 from trajbatt.base import files
 from trajbatt.ensembles.plan import LAW
 from trajbatt.models.battery import Battery
@@ -31,12 +31,20 @@ EXACT = {
     "energy_per_atom": ("stored energy per atom at the very time, with its phase", QUANTUM),
     "relative_fluctuation": ("Delta E/E, both in the mean over a period", "1"),
     **{f"photons_{name}": (f"mean photons, {name}", "1") for name in CHANNELS},
+    "lowest_waste_per_quantum": ("photons per quantum of the upper bound of the energy", "1"),
     "waste_per_quantum": ("photons per quantum stored in the mean over a period", "1"),
+    "highest_waste_per_quantum": ("photons per quantum of the lower bound of the energy", "1"),
     "power": ("average power, of the mean over a period", f"{QUANTUM} gamma_minus"),
     "lowest_power": ("lower bound of the average power", f"{QUANTUM} gamma_minus"),
+    "highest_power": ("upper bound of the average power", f"{QUANTUM} gamma_minus"),
 }
-ESTIMATED = (*OF_ENERGY, "relative_fluctuation", *PHOTONS)
-NUMBERS = 3  # goes up whenever the numbers of a point would be others than before
+OF_POWER = {
+    "lowest_power": "lowest_energy_per_atom",
+    "power": "mean_energy_per_atom",
+    "highest_power": "highest_energy_per_atom",
+}
+ESTIMATED = (*OF_ENERGY, "relative_fluctuation", *PHOTONS, *OF_WASTE, *OF_POWER)
+NUMBERS = 4  # goes up whenever the numbers of a point would be others than before
 ABANDONED = 60.0  # seconds after which a file that is being written is not any more
 
 
@@ -76,17 +84,17 @@ def solve(point, ntraj, seed):
     if math.isinf(duration):
         return nothing | known
     energies, counts = exact_numbers(battery, duration)
-    mean = energies["mean_energy_per_atom"] * battery.n_atoms
+    per_time = battery.n_atoms / duration
     numbers = known | energies
     numbers["final_energy_per_atom"] = _final_energy(battery)
     numbers |= {name: float(count) for name, count in zip(PHOTONS, counts, strict=True)}
-    numbers["waste_per_quantum"] = float(counts.sum() / mean) if mean > 0.0 else math.nan
-    numbers["power"] = mean / duration
-    numbers["lowest_power"] = energies["lowest_energy_per_atom"] * battery.n_atoms / duration
+    numbers |= {name: energies[energy] * per_time for name, energy in OF_POWER.items()}
     if ntraj:
         own_seed = int(digest(point, ntraj, seed)[:16], 16)
         found, photons = estimates(battery, duration, ntraj, own_seed)
         found |= dict(zip(PHOTONS, photons, strict=True))
+        for name, energy in OF_POWER.items():
+            found[name] = tuple(number * per_time for number in found[energy])
         for name, (estimate, sem) in found.items():
             numbers |= {f"{name}_estimate": estimate, f"{name}_sem": sem}
     return {name: numbers[name] for name in names(ntraj)}

@@ -107,9 +107,10 @@ def sweep(
         With the dimensions `n_atoms`, `theta`, `ratio`, `gamma_0`, `drive`, and `time` if it was
         given. Energies in the mean over a period of Omega_P (`mean_energy_per_atom`), their bounds
         (`lowest_energy_per_atom`, `highest_energy_per_atom`) and, with its phase, that at the very
-        end (`energy_per_atom`); power, fluctuation and waste are of the mean. With `ntraj` also the
+        end (`energy_per_atom`); power, fluctuation and waste are of the mean, and power and waste
+        have bounds, too (`lowest_power`, `highest_waste_per_quantum`, ...). With `ntraj` also the
         estimates (`mean_energy_per_atom_estimate`, ...) and their standard errors (`..._sem`). nan
-        where x = 1 and T90 is infinite.
+        where x = 1 and T90 is infinite, and for the waste per quantum of no energy.
 
     Raises
     ------

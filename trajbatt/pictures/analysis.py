@@ -12,6 +12,7 @@ from trajbatt.pictures.style import (
 )
 
 SMALLEST = 1e-16  # that a logarithmic axis shows
+RESOLVED = 1e-5  # per atom: means over a period differ by less through the solver's accuracy alone
 
 
 def secular_figure(check, swing=None):
@@ -41,7 +42,10 @@ def secular_figure(check, swing=None):
     else:
         layout.legend_above(energy, title=layout.TOO_FAST)
     difference.axhline(0.0, color="#bbbbbb", lw=0.8)
-    difference.plot(of_times, differs / n_atoms, color=SECULAR_COLOR, lw=1.0)
+    if swing is not None and np.abs(differs).max() < RESOLVED * n_atoms:
+        _say_unresolved(difference)
+    else:
+        difference.plot(of_times, differs / n_atoms, color=SECULAR_COLOR, lw=1.0)
     difference.set_ylabel(words)
     layout.label_time(difference, times, r" ($1/\gamma$)")
     figure.suptitle(
@@ -51,6 +55,21 @@ def secular_figure(check, swing=None):
         **layout.TITLE,
     )
     return figure
+
+
+def _say_unresolved(axes):
+    """Say that a difference is too small to be known: a line would show the solver's errors."""
+    axes.set_ylim(-RESOLVED, RESOLVED)
+    axes.text(
+        0.5,
+        0.75,
+        f"less than {RESOLVED:g} per atom, which is not resolved",
+        transform=axes.transAxes,
+        ha="center",
+        va="center",
+        fontsize=9,
+        color="#777777",
+    )
 
 
 def secular_sweep_figure(checks):

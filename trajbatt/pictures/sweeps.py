@@ -8,6 +8,8 @@ from trajbatt.pictures import layout
 MOST_NAMES = 24  # lines that a legend beside the panels has room for
 MOST_BANDS = 8  # lines whose bands can still be told apart
 DECADES = 1.3  # of a parameter, above which its axis is logarithmic
+MARGIN = 1.5  # on both sides of what a logarithmic axis has to show
+BEYOND = 1e30  # what no axis reaches
 WIDTH = 9.4  # inches, with a legend beside the panels
 SYMBOLS = {
     "n_atoms": "$N$",
@@ -89,7 +91,7 @@ def _title(grid, axis, n_lines):
     until = "for a time $T$" if "time" in grid.axes else "to $T_{90}$"
     words = "means over a period of $\\Omega_P$"
     if n_lines <= MOST_BANDS:
-        words += "; bands: between its bounds"
+        words += "; bands: between the bounds"
     if grid.ntraj:
         words += f"\nbars: {grid.ntraj:,} trajectories, $\\pm$ 2 standard errors"
     return f"Charging {until}" + (": " if fixed else "") + ", ".join(fixed) + "\n" + words
@@ -108,27 +110,27 @@ def _lines(grid, axis):
 
 
 def _draw(panels, x, line, color, label, with_band):
-    per_square = line["n_atoms"] ** 2
-    curves = (
-        line["mean_energy_per_atom"],
-        line["power"] / per_square,
-        line["relative_fluctuation"],
-        line["waste_per_quantum"],
+    power = 1.0 / line["n_atoms"] ** 2
+    shown = (
+        ("mean_energy_per_atom", "lowest_energy_per_atom", "highest_energy_per_atom", 1.0),
+        ("power", "lowest_power", "highest_power", power),
+        ("relative_fluctuation", None, None, 1.0),
+        ("waste_per_quantum", "lowest_waste_per_quantum", "highest_waste_per_quantum", 1.0),
     )
-    for panel, values in zip(panels, curves, strict=True):
-        panel.plot(x, values, "o-", ms=4, lw=1.2, color=color, label=label)
-    if with_band:
-        low, high = line["lowest_energy_per_atom"], line["highest_energy_per_atom"]
-        if x.size > 1:
-            panels[0].fill_between(x, low, high, color=color, alpha=0.13, lw=0)
-        else:
-            panels[0].vlines(x, low, high, color=color, alpha=0.3, lw=8)
-    for panel, name in ((panels[0], "mean_energy_per_atom"), (panels[2], "relative_fluctuation")):
+    for panel, (name, low, high, unit) in zip(panels, shown, strict=True):
+        panel.plot(x, line[name] * unit, "o-", ms=4, lw=1.2, color=color, label=label)
+        if with_band and low is not None:
+            # Where the lower bound of the energy is 0, there is no upper bound of the waste.
+            upper = np.where(np.isnan(line[high]) & ~np.isnan(line[low]), BEYOND, line[high] * unit)
+            if x.size > 1:
+                panel.fill_between(x, line[low] * unit, upper, color=color, alpha=0.13, lw=0)
+            else:
+                panel.vlines(x, line[low] * unit, upper, color=color, alpha=0.3, lw=8)
         if f"{name}_estimate" in line:
             panel.errorbar(
                 x,
-                line[f"{name}_estimate"],
-                2 * line[f"{name}_sem"],
+                line[f"{name}_estimate"] * unit,
+                2 * line[f"{name}_sem"] * unit,
                 ls="",
                 color=color,
                 elinewidth=4,
@@ -137,12 +139,13 @@ def _draw(panels, x, line, color, label, with_band):
 
 
 def _logarithmic(axes, which):
-    """Make an axis logarithmic if there is anything that it can show."""
+    """Make an axis logarithmic if its lines span much; bands may go beyond what it shows."""
     values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in axes.lines])
     positive = values[np.isfinite(values) & (values > 0.0)]
-    if positive.size and positive.max() > 3.0 * positive.min():
-        axes.set(**{f"{which}scale": "log"})
-    elif not positive.size:
+    if not positive.size:
         axes.set_ylim(0.0, 1.0)
+    elif positive.max() > 3.0 * positive.min():
+        axes.set(**{f"{which}scale": "log"})
+        axes.set_ylim(positive.min() / MARGIN, positive.max() * MARGIN)
     else:
-        axes.set_ylim(bottom=0.0)
+        axes.set_ylim(0.0, 1.15 * positive.max())
