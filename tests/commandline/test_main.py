@@ -1,11 +1,8 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -257,23 +254,6 @@ def test_a_folder_that_cannot_be_made(capsys, empty_folder):
     (empty_folder / "file").write_text("")
     message = error_of(["charge", *SMALL, "--out", "file/folder"], capsys)
     assert "`out` must be in a folder" in message
-
-
-@pytest.mark.slow
-def test_ctrl_c_ends_with_one_line():
-    # A real signal, while the threads are in the kernels.
-    command = [sys.executable, "-m", "trajbatt", "charge", "--ntraj", "2000000000"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    try:
-        time.sleep(4.0)
-        assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130
-    assert err == "trajbatt: interrupted\n"
-    assert not Path("trajbatt-out").exists()
 
 
 @pytest.mark.slow
