@@ -135,7 +135,7 @@ def test_secular_sweep(capsys):
         (["secular", "--sweep", "1,-1"], "`sweep` must be a finite number above zero"),
         (["secular", "--sweep", "1", "--omega-p", "3"], "`omega_p` must be left out with --sweep"),
         (["secular", "--tolerance", "0"], "`tolerance` must be a finite number above zero"),
-        (["secular", "-N", "600"], "is offered up to 500 atoms, but `n_atoms` is 600"),
+        (["secular", "-N", "2001"], "is offered up to 2000 atoms, but `n_atoms` is 2001"),
         (["secular", "--theta", "1.5707963267948966"], "`time` must be given"),
     ],
 )

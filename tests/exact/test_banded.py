@@ -244,8 +244,8 @@ def test_unequal_rates(rate):
 
 
 def test_limits():
-    with pytest.raises(ValueError, match="is offered up to 500 atoms, but `n_atoms` is 501"):
-        tb.steady_state(tb.Battery(501, 1.2, 5000.0).charge(secular=False))
+    with pytest.raises(ValueError, match="is offered up to 2000 atoms, but `n_atoms` is 2001"):
+        tb.steady_state(tb.Battery(2001, 1.2, 5000.0).charge(secular=False))
     model = tb.Battery(2001, 1.2, 2e4).charge(secular=False)
     for options in ({}, {"covariances": True}, {"keep_states": True}):
         with pytest.raises(ValueError, match="up to 2000 atoms, but `n_atoms` is 2001"):

@@ -156,3 +156,58 @@ def test_steady_states_approach_the_secular_ones(theta):
     np.testing.assert_allclose(first[:-1] / first[1:], 2.0, rtol=0.01)
     np.testing.assert_allclose(second[:-1] / second[1:], 4.0, rtol=0.01)
     assert np.all(first[-1] < 0.01)
+
+
+def equation_5(battery, rho):
+    """Return d rho/dt of Eq. (5) from dense operators, in units of the terms' own size."""
+    j_z, j_plus = spin_operators(battery.n_atoms)
+    dressed_z = np.cos(battery.theta) * j_z - np.sin(battery.theta) * (j_plus + j_plus.T) / 2
+    h = battery.omega_p * dressed_z
+    loss = j_plus @ j_plus.T / 2
+    drive = -1j * (h @ rho - rho @ h)
+    decay = j_plus.T @ rho @ j_plus - loss @ rho - rho @ loss
+    return (drive + decay) / (np.abs(h).max() + np.abs(loss).max())
+
+
+@pytest.mark.parametrize("theta", [1e-4, 0.3, 1.2, np.pi / 2 - 1e-3, np.pi / 2, 2.0, 3.1])
+@pytest.mark.parametrize("drive", [1e-6, 1e-2, 1.0, 1e2, 1e4, 1e8, 1e10, 1e12])
+@pytest.mark.parametrize("n", [1, 2, 10])
+def test_steady_states_of_any_drive_are_stationary_states(n, drive, theta):
+    # A solver that eliminated coherences was off by .04 at 10^8 and returned non-states at 10^12.
+    battery = tb.Battery(n, theta, drive)
+    rho = tb.steady_state(battery.charge(secular=False)).matrix
+    assert np.abs(equation_5(battery, rho)).max() < 1e-14
+    assert np.trace(rho).real == pytest.approx(1.0, abs=1e-13)
+    assert np.linalg.eigvalsh(rho)[0] > -1e-15
+    # On the way to infinite drive, the steady state of Eq. (7).
+    if drive >= 1e8:
+        assert trace_distance(rho, secular_matrix(battery)) < 1e-5
+
+
+def test_rare_excitations_keep_their_relative_precision():
+    # One atom, weakly driven: the excited population of the optical Bloch equations.
+    theta, omega_p = 1.2, 1e-9
+    rabi, detuning = omega_p * np.sin(theta), omega_p * np.cos(theta)
+    steady = tb.steady_state(tb.Battery(1, theta, omega_p).charge(secular=False))
+    known = rabi**2 / 4 / (detuning**2 + 1 / 4 + rabi**2 / 2)
+    assert steady.energy == pytest.approx(known, rel=1e-13)
+    # Weakly driven atoms are a coherent state: k excitations are binomial to leading order.
+    steady = tb.steady_state(tb.Battery(4, np.pi / 2, 1e-6).charge(secular=False))
+    populations = steady.matrix.diagonal().real
+    # c_n = (1e6/i)^n, so level k has the weight (r_k ... r_3)^2 1e12^(4-k).
+    squares = np.array([4.0, 6.0, 6.0, 4.0])
+    known = [np.prod(1e-12 / squares[:k]) for k in range(5)]
+    np.testing.assert_allclose(populations, known / np.sum(known), rtol=1e-5)
+
+
+@pytest.mark.parametrize("theta", [0.0, np.pi])
+def test_without_a_drive_on_the_dipole_the_battery_is_empty(theta):
+    steady = tb.steady_state(tb.Battery(5, theta, 3.0).charge(secular=False))
+    assert steady.energy == pytest.approx(0.0, abs=1e-30)
+
+
+@pytest.mark.slow
+def test_two_thousand_atoms():
+    model = tb.Battery(2000, 1.2, 2e4).charge(secular=False)
+    steady = tb.steady_state(model)
+    assert steady.energy == pytest.approx(2000 * np.sin(0.6) ** 2, rel=1e-2)

@@ -67,7 +67,7 @@ def secular_check(battery, tlist, rtol=1e-8):
     Parameters
     ----------
     battery : Battery
-        With three equal rates and at most 500 atoms.
+        With three equal rates and at most 2000 atoms.
     tlist : array_like (nt,)
         For the transient: strictly increasing times >= 0, in the unit of 1/rate.
     rtol : float
