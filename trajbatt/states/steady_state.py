@@ -174,8 +174,8 @@ def steady_state(model):
     SteadyState or DrivenSteadyState
         With `populations` (N+1,) in the dressed basis, `energy`, `energy_variance`, `ergotropy` and
         `dipole`. That of a ladder model is in closed form (Eqs. 8-10 and 18), with relative errors
-        near 1e-14 from N = 1 to 10^6 and through x = 1. That of the driven Eq. (5) is in closed form
-        too (`trajbatt.states.driven_steady_state`), but a matrix: half a second at N = 1000.
+        near 1e-14 from N = 1 to 10^6 and through x = 1. That of the driven Eq. (5) is in
+        closed form, too, but a matrix: half a second at N = 1000.
 
     Raises
     ------
