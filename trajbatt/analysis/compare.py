@@ -194,6 +194,9 @@ def _scores(runs, exact):
     # Rounding is relative to the squares of which the variance is a difference.
     scale = np.array([n_atoms, n_atoms**2 / 100, n_atoms, n_atoms, *([1.0] * len(runs.counts))])
     scores = z_scores(mean, true, sem, scale[:, None])
+    # Nor may what the sample has not seen decide: by the exact solution, too few may carry <E>.
+    known = np.tile(n * _carrying(exact), (2, 1))
+    carriers[:2] = np.minimum(carriers[:2], known)
     meaningless = (
         (carriers < min(ENOUGH_CARRIERS, n / 6))
         | (sem < 0.02 * reach / n)
@@ -222,6 +225,18 @@ def _hang_on_rare_clicks(n, expected, energy_variance, sem):
     return decides
 
 
+def _carrying(exact):
+    """Return the share of trajectories that carries <E>, or N - <E> if that is less, (nt,)."""
+    parts = exact.energy, exact.model.n_atoms - exact.energy
+    shares = [
+        np.divide(
+            part**2, exact.energy_variance + part**2, out=np.zeros_like(part), where=part > 0.0
+        )
+        for part in parts
+    ]
+    return np.min(shares, axis=0)
+
+
 def _expected_samples(exact):
     """Return the exact means of the rows that are judged, float64 (4 + nc, nt)."""
     jz = exact.energy - exact.model.n_atoms / 2
@@ -248,15 +263,9 @@ def _judged_checkpoints(runs):
 def _judgeable(runs, exact):
     """Return which rows are carried well enough at the checkpoints, bool (4 + nc, nt)."""
     n, n_atoms, at = runs.ntraj, exact.model.n_atoms, runs.checkpoint_indices
-    energy, variance = exact.energy[at], exact.energy_variance[at]
+    energy = exact.energy[at]
     counts = np.maximum(exact.counts[:, at], 0.0)
-    carrying = n * np.min(
-        [
-            np.divide(part**2, variance + part**2, out=np.zeros_like(part), where=part > 0.0)
-            for part in (energy, n_atoms - energy)
-        ],
-        axis=0,
-    )
+    carrying = n * _carrying(exact)[at]
     quanta = n * np.minimum(energy, n_atoms - energy)
     clicks = n * counts.sum(axis=0) if len(counts) else np.full(at.size, np.inf)
     enough = CARRYING * np.sqrt(n / 100)

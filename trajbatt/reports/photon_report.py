@@ -7,6 +7,7 @@ import numpy as np
 from trajbatt import counting, photons
 from trajbatt.exact.mesolve import mesolve
 from trajbatt.light.checking import TOTAL
+from trajbatt.numerics.scores import score_by_law
 from trajbatt.photons.estimate import Estimate
 from trajbatt.reports.row import Row
 
@@ -161,7 +162,7 @@ def photon_report(clicks, model, initial=None, with_exact=True):
         waiting=waiting,
         g2=g2,
         windows=windows,
-        rows=_rows(clicks, channels, known_means, fano, first),
+        rows=_rows(clicks, numbers, known_means, fano, first),
     )
 
 
@@ -230,28 +231,39 @@ def _p_value(curve, ntraj):
     return float(chi2.sf(((seen - expected) ** 2 / expected).sum(), expected.size - 1))
 
 
-def _rows(clicks, channels, known_means, fano, first):
-    rows = []
-    for name in channels:
-        exact = float(known_means[name]) if known_means else None
-        mean = photons.mean(clicks, [clicks.duration], name)
-        rows.append(_row(f"mean_{name}", f"photons, {name}", mean, 0, exact))
-    for name in channels:
-        curve = fano[name]
-        exact = None if curve.exact is None else float(curve.exact[-1])
-        rows.append(_row(f"fano_{name}", f"Fano factor, {name}", curve.estimate, -1, exact))
-    estimate, known = first
+def _rows(clicks, numbers, known_means, fano, first):
+    rows, n = [], clicks.ntraj
+    for name, curve in numbers.items():
+        mean = _last(photons.mean(clicks, [clicks.duration], name))
+        known = float(known_means[name]) if known_means else None
+        z = None if known is None else score_by_law(mean[0], known, n, curve.x - known, _law(curve))
+        rows.append(Row(f"mean_{name}", f"photons, {name}", *mean, known, z))
+    for name, curve in numbers.items():
+        factor, known, z = _last(fano[name].estimate), None, None
+        if known_means:
+            mean, known = known_means[name], float(fano[name].exact[-1])
+            # The delta method of Var(n)/<n> about the exact values.
+            shares = ((curve.x - mean) ** 2 - known * curve.x) / mean
+            z = score_by_law(factor[0], known, n, shares, _law(curve))
+        rows.append(Row(f"fano_{name}", f"Fano factor, {name}", *factor, known, z))
+    estimate, probabilities = first
     for i, name in enumerate(clicks.channels if len(clicks.channels) > 1 else ()):
-        exact = None if known is None else float(known[i])
-        if max(estimate.value[i], exact or 0.0) < RARE:
+        value, sem = float(estimate.value[i]), float(estimate.sem[i])
+        known = z = None
+        if probabilities is not None:
+            known = float(probabilities[i])
+            law = np.array([1.0 - known, known])
+            z = score_by_law(value, known, n, np.array([-known, 1.0 - known]), law)
+        if max(value, known or 0.0) < RARE:
             continue
-        rows.append(_row(f"first_{name}", f"the first photon is {name}", estimate, i, exact))
+        rows.append(Row(f"first_{name}", f"the first photon is {name}", value, sem, known, z))
     return rows
 
 
-def _row(name, label, estimate, index, exact):
-    value, sem = float(estimate.value[index]), float(estimate.sem[index])
-    if exact is None:
-        return Row(name, label, value, sem, None, None)
-    z = (value - exact) / sem if sem > 0 else np.nan
-    return Row(name, label, value, sem, exact, z if np.isfinite(z) else np.nan)
+def _last(estimate):
+    return float(estimate.value[-1]), float(estimate.sem[-1])
+
+
+def _law(numbers):
+    """Return the exact distribution of a number, or else that which was seen."""
+    return numbers.estimate.value if numbers.exact is None else numbers.exact
