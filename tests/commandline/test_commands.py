@@ -30,6 +30,7 @@ def error_of(arguments, capsys):
     return captured.err
 
 
+@pytest.mark.slow
 def test_charge_by_the_full_equation(capsys, empty_folder):
     numbers = numbers_of(["charge", *SMALL, "--full", "--theta", "1.2", "--out", "here"], capsys)
     battery = tb.Battery(8, 1.2, 80.0)
@@ -94,6 +95,7 @@ def test_cycle(full, capsys, empty_folder):
     assert (empty_folder / "here" / "cycle.png").exists()
 
 
+@pytest.mark.slow
 def test_secular(capsys, empty_folder):
     numbers = numbers_of(["secular", "--n-atoms", "6", "--out", "here"], capsys)
     (row,) = numbers["summary"]
@@ -150,6 +152,7 @@ def test_help(command, capsys):
     assert "Usage: trajbatt" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_photons_of_a_short_record(capsys):
     # The first photon by the end of the record, not ever: a z of -11 if that is forgotten.
     command = ["charge", "-N", "20", "--ntraj", "1000", "--time", "0.01", "--store", "run", "-q"]

@@ -41,6 +41,7 @@ def edited(manifest):
         yield changed
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # which the store gives before
 @pytest.mark.parametrize("command", ["show", "photons"])
 def test_edited_manifests_are_one_line(command, stored, capsys, monkeypatch):

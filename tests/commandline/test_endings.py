@@ -49,6 +49,7 @@ def broken(monkeypatch, name):
     monkeypatch.setattr(sys, name, Gone())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
@@ -73,6 +74,7 @@ def test_results_are_written_before_the_screen(command, name, monkeypatch, empty
         assert (empty_folder / "a" / results_folder.MANIFEST).exists()
 
 
+@pytest.mark.slow
 def test_a_warning_that_nobody_reads_stops_nothing(monkeypatch, empty_folder):
     broken(monkeypatch, "stderr")
     assert main([*HERE, "--omega-p", "1"]) == 0
@@ -111,6 +113,7 @@ def test_no_standard_output_at_all(monkeypatch, empty_folder):
     assert (empty_folder / "a.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["[/a]", "[bold]b", "a[red]"])
 def test_square_brackets_in_names(name, capsys, empty_folder):
     assert main([*SMALL, "--out", name]) == 0
@@ -140,6 +143,7 @@ def test_places_that_cannot_be_written_to(option, place, monkeypatch, capsys, em
     assert list(empty_folder.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_name_made_of_long_options_is_cut(capsys, empty_folder):
     deep = empty_folder / ("ü" * 100) / ("v" * 230)
     tb.mcsolve(tb.Battery(4, 1.87, 40.0).charge(), [0.05], 20, seed=1, store=deep)
@@ -182,6 +186,7 @@ def interrupted(monkeypatch):
 LONG = ["charge", "-N", "100", "--ntraj", "2000", "--out", "a", "--json", "a.json"]
 
 
+@pytest.mark.slow
 def test_what_was_finished_is_shown(interrupted, capsys, empty_folder):
     interrupted[0]()
     assert main(LONG) == 130

@@ -38,6 +38,7 @@ def stored(empty_folder):
     return store
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".csv", ".h5"])
 @pytest.mark.parametrize(
     ("make", "flag"),
@@ -138,6 +139,7 @@ def test_files_of_what_no_option_describes(stored, capsys):
     assert about == {"model": "heat", "n_atoms": 3, **parameters, "initial": "default"}
 
 
+@pytest.mark.slow
 def test_numbers_of_channels(empty_folder, capsys):
     (empty_folder / "a.csv").write_text("# duration: 0.3\ntime,channel\n0.1,1\n0.2,3\n")
     command = ["filter", "a.csv", *OPTIONS, "--out", "out"]
@@ -167,6 +169,7 @@ def test_numbers_of_channels(empty_folder, capsys):
         assert message in error_of([*command, "--channels", names], capsys)
 
 
+@pytest.mark.slow
 def test_files_that_were_changed(stored, capsys, empty_folder):
     name = stored(BATTERY.charge(), "a.csv")
     text = (empty_folder / name).read_text()

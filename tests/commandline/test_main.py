@@ -44,11 +44,13 @@ def test_charge_shows_a_table_and_saves_a_picture(empty_folder, capsys):
     assert (empty_folder / picture).read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_table_fits_80_columns(capsys):
     main(["charge", *SMALL])
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_no_digit_is_lost_in_a_narrow_terminal(capsys, monkeypatch):
     main(["charge", *SMALL])
     wide = capsys.readouterr().out
@@ -86,6 +88,7 @@ def test_numbers_have_one_format_in_a_row(value, sem, exact, shown):
     assert formatted(value, sem, exact) == shown
 
 
+@pytest.mark.slow
 def test_json_has_the_same_numbers_as_python(capsys):
     assert main(["charge", *SMALL, "--seed", "5", "--json", "-"]) == 0
     captured = capsys.readouterr()
@@ -113,12 +116,14 @@ def test_json_has_the_same_numbers_as_python(capsys):
     assert rows["average_power"]["exact"] == pytest.approx(exact.energy[-1] / times[-1])
 
 
+@pytest.mark.slow
 def test_quiet_prints_nothing(capfd, empty_folder):
     assert main(["charge", *SMALL, "--quiet", "--out", "here"]) == 0
     assert capfd.readouterr() == ("", "")
     assert (empty_folder / "here" / "charge.png").exists()
 
 
+@pytest.mark.slow
 def test_photon_energies_are_weighed_with_omega_0(capsys):
     numbers = []
     for extra in ([], ["--omega-0", "1e4"]):
@@ -136,6 +141,7 @@ def test_photon_energies_are_weighed_with_omega_0(capsys):
     assert "`omega_0` must exceed the detuning plus omega_p" in message
 
 
+@pytest.mark.slow
 def test_another_runs_folder_is_not_overwritten(capsys, empty_folder):
     run = ["charge", *SMALL, "--out", "mine", "--quiet"]
     assert main(run) == 0
@@ -175,6 +181,7 @@ def test_json_does_not_destroy_files(capsys, empty_folder):
     assert not (empty_folder / "a").exists()
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_leaves_the_results_of_the_last_one(monkeypatch, empty_folder):
     assert main(["charge", *SMALL, "-q", "--out", "a"]) == 0
     before = {path.name: path.read_bytes() for path in (empty_folder / "a").iterdir()}
@@ -282,6 +289,7 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"trajbatt {tb.__version__}\n"
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line():
     with open("/dev/full", "w") as full:
         done = subprocess.run(
@@ -295,6 +303,7 @@ def test_a_full_disk_is_one_line():
     assert done.stderr == "trajbatt: cannot write the output: No space left on device\n"
 
 
+@pytest.mark.slow
 def test_it_runs_as_a_module():
     done = subprocess.run(
         [sys.executable, "-m", "trajbatt", "steady"], capture_output=True, text=True, check=False
@@ -303,6 +312,7 @@ def test_it_runs_as_a_module():
     assert "ergotropy" in done.stdout
 
 
+@pytest.mark.slow
 def test_import_is_light():
     code = "import sys, trajbatt; print(*(m for m in ('numba', 'matplotlib') if m in sys.modules))"
     done = subprocess.run(

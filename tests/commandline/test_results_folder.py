@@ -55,6 +55,7 @@ def no_computing(monkeypatch):
         monkeypatch.setattr(name, compute)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -124,6 +125,7 @@ def test_a_store_begins_in_no_folder_of_results(capsys, empty_folder):
     assert contents(empty_folder) == before
 
 
+@pytest.mark.slow
 def test_other_folders_are_free(stored):
     # The negative control: the same commands go through beside the store.
     before = contents(stored)
@@ -153,6 +155,7 @@ def test_a_store_whose_manifest_is_damaged_is_one_still(stored, capsys):
     assert contents(stored) == before
 
 
+@pytest.mark.slow
 def test_older_results_are_known_again(capsys, empty_folder):
     assert main([*SMALL, "--out", "a"]) == 0
     place = empty_folder / "a"
@@ -168,6 +171,7 @@ def test_older_results_are_known_again(capsys, empty_folder):
     assert json.loads((place / "results.json").read_text()) == provenance
 
 
+@pytest.mark.slow
 def test_a_file_of_the_older_name_may_be_anybodys(empty_folder):
     place = empty_folder / "a"
     place.mkdir()

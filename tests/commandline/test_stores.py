@@ -11,6 +11,7 @@ from trajbatt.commandline.main import main
 SWEEP = ["sweep", "-N", "3,6", "--theta", "1.4:1.8:3", "--store", "s", "--ntraj", "20"]
 
 
+@pytest.mark.slow
 def test_a_sweep(tmp_path, capsys):
     command = [*SWEEP, "--out", "a", "--json", "a.json"]
     assert main(command) == 0
@@ -42,6 +43,7 @@ def test_a_sweep(tmp_path, capsys):
     assert not (tmp_path / "trajbatt-out").exists()
 
 
+@pytest.mark.slow
 def test_a_sweep_overwrites_nothing(tmp_path, capsys):
     (tmp_path / "theirs").mkdir()
     precious = tmp_path / "theirs" / "sweep.nc"
@@ -62,6 +64,7 @@ def test_a_sweep_overwrites_nothing(tmp_path, capsys):
     assert (tmp_path / "a" / "sweep.nc").read_bytes() != larger
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_sweeps_at_the_edges(tmp_path, capsys):
     for i, axes in enumerate(

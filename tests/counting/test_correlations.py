@@ -15,6 +15,7 @@ CASES = dense.parameters()
 TIMES = np.array([0.0, 0.0625, 0.25, 0.375, 0.5, 0.75, 1.0])  # and so boundaries of stages
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_pairs_of_photons_against_the_dense_twin(case):
     twin = case.twin
@@ -48,6 +49,7 @@ def test_pairs_of_photons_against_the_dense_twin(case):
 WINDOWS = [(0.0625, 0.1875, 0.0), (0.5, 0.6, 0.125), (0.9, 1.0, 0.35)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_windows_against_the_dense_twin(case):
     twin, names = case.twin, case.channels
@@ -131,6 +133,7 @@ def test_bins_against_the_dense_twin():
         np.testing.assert_allclose(current[rows].sum(axis=0) * np.diff(edges), means[0], atol=CLOSE)
 
 
+@pytest.mark.slow
 def test_trajectories_come_in_these_pairs():
     # In the steady state: next photons and pairs, per trajectory, with the errors of their ratios.
     battery = tb.Battery(5, 1.6, 50.0, gamma_plus=1.5)

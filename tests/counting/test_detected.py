@@ -33,6 +33,7 @@ def no_worse(found, expected, atol=1e-11):
     assert np.abs(found[n:]).sum() + np.abs(expected[n:]).sum() < 1e-9
 
 
+@pytest.mark.slow
 def test_exact_numbers_of_what_is_seen():
     # Without a center line the other two are all there is, and cross-talk is between them.
     model = tb.Battery(5, 1.2, 100.0, 0.0, 3.0, 1.0).charge()
@@ -66,6 +67,7 @@ def test_exact_numbers_of_what_is_seen():
     assert np.abs(found[:10] - expected["red"][:10]).max() > 1e-2
 
 
+@pytest.mark.slow
 def test_exact_numbers_of_other_models_seen():
     battery = tb.Battery(4, 1.2, 30.0)
     cycle = tb.Protocol([(battery.charge(), 0.4), (battery.store(), 0.1), (battery.discharge(), 1)])

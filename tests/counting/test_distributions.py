@@ -163,6 +163,7 @@ def test_stages_without_the_channel_do_not_count():
     assert np.all(later[:3] == 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", [1e-2, 1e-3, 1e-6])
 def test_two_peaks_far_apart(weight):
     n = 100

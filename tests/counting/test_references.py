@@ -7,6 +7,7 @@ from oracle import references
 import trajbatt as tb
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", references.load()["counts7"], ids=references.name)
 def test_charging_oracles(case):
     model = references.battery(case).charge()
@@ -61,6 +62,7 @@ def test_correlations_in_the_steady_state(case):
         np.testing.assert_allclose(rate, case["steady_rates"][name], rtol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", references.load()["counts5"], ids=references.name)
 def test_driven_oracles(case):
     battery = tb.Battery(case["N"], case["theta"], case["Omega_P"])

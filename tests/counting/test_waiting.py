@@ -13,6 +13,7 @@ CASES = dense.parameters()
 TIMES = np.array([0.0, 0.0625, 0.25, 0.375, 0.5, 0.75, 1.0])  # and so boundaries of stages
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_next_photons_against_the_dense_twin(case):
     twin, names = case.twin, case.model.channel_names
@@ -60,6 +61,7 @@ def settings():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "at", "wait"), settings())
 def test_waiting_times_integrate_to_the_next_channel(model, at, wait):
     if isinstance(model, tb.Protocol):
@@ -111,6 +113,7 @@ def test_trajectories_wait_like_this():
     assert p_values(tb.Battery(5, 1.87, 50.0, 1.1, 4.4, 1.1).charge())[1] < 1e-6
 
 
+@pytest.mark.slow
 def test_delays_up_to_the_end_of_a_protocol():
     # at + delay is the end but for rounding.
     battery = tb.Battery(2, 1.87, 9.0)

@@ -1,12 +1,14 @@
 """Error bars are right: intervals of 1.96 standard errors hold the exact value 95 % of the time."""
 
 import numpy as np
+import pytest
 
 import trajbatt as tb
 
 RUNS, NTRAJ = 400, 100
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_exact_value():
     battery = tb.Battery(8, 1.87, 80.0, gamma_plus=10.0)
     times = [0.5 * battery.charging_time, battery.charging_time]

@@ -178,6 +178,7 @@ def test_dask(reference, tmp_path):
         assert (tmp_path / "died").exists()
 
 
+@pytest.mark.slow
 def test_mpi(tmp_path):
     pytest.importorskip("mpi4py")
     beside = os.path.join(os.path.dirname(sys.executable), "mpiexec")

@@ -26,6 +26,7 @@ def test_clicks_are_sorted_and_belong_to_their_stages(protocol):
     assert allowed == len(clicks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", [CYCLE, LONG], ids=["cycle", "long"])
 def test_replay_is_the_same_trajectory_on_any_grid(protocol):
     end = protocol.duration

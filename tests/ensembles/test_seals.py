@@ -25,6 +25,7 @@ def other_run(place, **changes):
     return place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

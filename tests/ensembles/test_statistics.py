@@ -21,6 +21,7 @@ def relative_fluctuations(seeds, ntraj=400):
         yield quantity.value[0], found.sem(quantity)[0]
 
 
+@pytest.mark.slow
 def test_the_error_of_the_fluctuation_is_its_scatter():
     values, errors = np.array(list(relative_fluctuations(range(200)))).T
     scatter = values.std(ddof=1)

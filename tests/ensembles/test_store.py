@@ -108,6 +108,7 @@ def test_folders_that_are_no_stores(tmp_path):
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
 def test_a_damaged_chunk_is_named_and_computed_again(tmp_path, damage, at_once):
     solve(store=tmp_path)
@@ -127,6 +128,7 @@ def test_a_damaged_chunk_is_named_and_computed_again(tmp_path, damage, at_once):
     assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(good).digest()
 
 
+@pytest.mark.slow
 def test_a_store_in_use_is_refused(tmp_path):
     code = (
         "import sys, time, trajbatt as tb\n"

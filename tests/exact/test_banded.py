@@ -52,6 +52,7 @@ def test_counts_of_the_distributions(case):
         assert exact.counts_covariance[0, 0, i] == pytest.approx(variance, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theta", [0.0, 0.9, np.pi / 2, 2.3, np.pi])
 @pytest.mark.parametrize("n", [1, 2, 3])
 @pytest.mark.parametrize("initial", ["ground", "excited", "coherent", "mixed"])
@@ -123,6 +124,7 @@ def test_long_times():
     assert first < 60.0 * rate  # antibunched
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theta", [1.2, np.pi / 2, 2.0])
 def test_transients_approach_the_secular_ones(theta):
     # Of first order in 1/Omega_P; the terms that were left out oscillate, so look at the largest.
@@ -197,6 +199,7 @@ def test_one_atom_without_a_drive_decays_exponentially():
     assert np.all(np.abs(exact.coherent_energy) < 1e-15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 6, 50])
 @pytest.mark.parametrize("theta", [0.0, 1.0])
 def test_the_undriven_ground_state_stays_dark(n, theta):

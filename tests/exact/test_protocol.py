@@ -53,6 +53,7 @@ QUANTITIES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model",
     [
@@ -80,6 +81,7 @@ def test_a_protocol_of_one_model_is_the_model(model):
     np.testing.assert_array_equal(other.clicks.trajectory, one.clicks.trajectory)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("secular", [True, False])
 def test_a_stage_in_two_parts_is_one(secular):
     model, times = BATTERY.charge(secular=secular), np.linspace(0, 0.4, 9)
@@ -130,6 +132,7 @@ def test_nothing_jumps_at_a_boundary(protocol):
     assert np.abs(np.diff(exact.dipole)).max() > 0.1
 
 
+@pytest.mark.slow
 def test_times_do_not_matter():
     many = np.linspace(0, 0.6, 61)
     everything = tb.mesolve(CYCLE, many, covariances=True)

@@ -217,6 +217,7 @@ def test_fields_that_declare_more_than_there_is(path):
             exchange.read_photon_hdf5(path)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Photon-HDF5 WARNING")  # of fields that are not mandatory
 @pytest.mark.filterwarnings("ignore:Closing remaining open file")
 def test_the_validator_of_the_format_agrees(path):

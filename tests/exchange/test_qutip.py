@@ -151,6 +151,7 @@ def test_without_qutip(monkeypatch):
         tb.to_qutip(BATTERY.charge())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", MODELS)
 def test_qutip_agrees(case):
     qutip = pytest.importorskip("qutip")
@@ -167,6 +168,7 @@ def test_qutip_agrees(case):
     np.testing.assert_allclose(found.e_data["dipole"], exact.dipole, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["charge", "driven", "discharge, complex"])
 def test_clicks_of_qutip_have_the_exact_statistics(case):
     qutip = pytest.importorskip("qutip")

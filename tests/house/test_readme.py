@@ -69,6 +69,7 @@ def test_cluster_examples_run(tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_commands_print_what_they_say(capsys, empty_folder):
     checked = set()
     for (before, _), (language, promised) in pairwise(BLOCKS):

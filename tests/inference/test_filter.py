@@ -38,6 +38,7 @@ CASES = dense.parameters()
 EFFICIENCIES = [[1.0], [0.6], [0.0], [0.3, 1.0, 0.0, 0.8]]  # of one channel after the other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("values", EFFICIENCIES, ids=str)
 @pytest.mark.parametrize("case", CASES)
 def test_records_against_the_dense_twin(case, values):
@@ -117,6 +118,7 @@ def test_dark_times_under_eq5(end):
     assert found.energy[0] == pytest.approx(np.abs(psi) ** 2 @ np.arange(5), abs=1e-7)
 
 
+@pytest.mark.slow
 def test_a_dark_time_less_likely_than_numbers_go():
     # exp(-1070) is zero: what is rounding in the state must not grow as the likelihood falls.
     battery, end = tb.Battery(2, 1.2, 4.0), 1000.0

@@ -144,6 +144,7 @@ def simplex(n, points, weights):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("efficiency", "dark"),
     [pytest.param(1.0, 0.0, marks=SLOW), pytest.param(0.6, 0.0, marks=SLOW), (0.6, 0.3)],

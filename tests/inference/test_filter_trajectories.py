@@ -36,6 +36,7 @@ def batteries():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "initial", "end", "close"), batteries())
 def test_a_sampled_record_gives_back_its_trajectory(model, initial, end, close):
     times = np.linspace(0, end, 17)
@@ -87,6 +88,7 @@ def test_a_mixture_is_filtered_as_a_whole():
             assert whole.purity[0] < 0.6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [20, 100, 300])
 def test_narrow_states_between_stages(n):
     # Populations of most levels are zero, or less by rounding.

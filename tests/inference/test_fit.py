@@ -27,6 +27,7 @@ def near(found, name, value, error):
 # Closed forms -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_one_atom_that_discharges():
     model, excited = ATOM.discharge(), tb.excited_state(1)
     clicks = watched(model, 0.8, 80, initial=excited)
@@ -46,6 +47,7 @@ def test_one_atom_that_discharges():
     near(lone, "gamma", 1 / bright.time[0], 1 / bright.time[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("efficiency", "dark_rate"), [(1.0, 0.0), (0.4, 0.0), (0.4, 0.05)])
 def test_center_photons_of_one_atom(efficiency, dark_rate):
     # They come at the rate gamma_0 sin^2(theta)/4, whatever the state.
@@ -235,6 +237,7 @@ def test_errors_cover_the_true_values(efficiency, dark_rate, names, sets):
     assert np.abs(judged(1.1)[2]).max() > 4 / np.sqrt(sets)
 
 
+@pytest.mark.slow
 def test_a_wrong_efficiency_is_seen():
     clicks = watched(BATTERY.charge(), 300.0)
     seen = tb.Detectors(efficiency=0.5).see(clicks, seed=1)

@@ -32,6 +32,7 @@ for method in ("ladder", "mcwf"):
 """
 
 
+@pytest.mark.slow
 def test_records_are_the_same_with_the_jit_on_and_off():
     outputs = [
         subprocess.run(

@@ -43,6 +43,7 @@ def test_names_change_no_number():
     assert theirs == fano
 
 
+@pytest.mark.slow
 def test_fit_finds_the_rates_of_channels():
     runs = tb.mcsolve(HEAT, [2.0], 40, tb.excited_state(10), seed=1, keep_clicks=True)
     guess = HEAT.with_parameters(rate_emit=0.9, rate_absorb=0.5)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from oracle.clicks_by_hand import same_estimate
 from oracle.statistics import mean_and_sem
 
@@ -12,6 +13,7 @@ from trajbatt import counting, photons
 BATTERY = tb.Battery(4, 1.87, 40.0, gamma_plus=10.0)
 
 
+@pytest.mark.slow
 def test_intensities_of_conditional_states():
     times = np.linspace(0.0, 1.0, 4)
     model, off = BATTERY.charge(), replace(BATTERY, gamma_0=1.05).charge()

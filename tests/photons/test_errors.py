@@ -56,6 +56,7 @@ def test_intervals_cover_the_exact_value():
         assert coverage(estimates, expected, 1.5 * 1.96) > 0.97
 
 
+@pytest.mark.slow
 def test_intervals_of_single_records_cover_the_exact_value():
     model = tb.Battery(3, 1.87, 30.0, gamma_plus=10.0).charge()
     steady = tb.steady_state(model)

@@ -12,6 +12,7 @@ from trajbatt import photons
 BATTERY = tb.Battery(4, 1.87, 40.0, gamma_plus=10.0)
 
 
+@pytest.mark.slow
 def test_a_million_clicks():
     rng = np.random.default_rng(7)
     sizes = rng.poisson(100, 10_000)

@@ -71,6 +71,7 @@ def test_the_error_is_the_scatter(kind, mean, duration, edges, window):
     assert np.all((claimed / true > 0.75) & (claimed / true < 1.35)), claimed / true
 
 
+@pytest.mark.slow
 def test_the_error_is_not_that_of_the_brightness():
     # Negative control: what is in the record, but in other windows than the pairs, is too much.
     rng = np.random.default_rng(7)
@@ -89,6 +90,7 @@ def several(rng, ntraj, mean, duration):
     return tb.Clicks(trajectory, time, zeros, ("a",), ntraj=ntraj, duration=duration)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ntraj", [20, 64, 100, 190])
 def test_groups_of_several_sizes_are_not_taken_for_scatter(ntraj):
     # 100 trajectories are in groups of one and of two.

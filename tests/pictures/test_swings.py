@@ -30,6 +30,7 @@ def far_from_dense(exact, found, places):
     return worst / exact.model.n_atoms
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("omega_p", ALIASED)
 def test_sides_of_a_charging(omega_p):
     one = battery(omega_p)
@@ -52,6 +53,7 @@ def test_sides_from_other_states_and_angles(initial):
     assert far_from_dense(exact, envelope(exact), (5, 50)) < 5e-4
 
 
+@pytest.mark.slow
 def test_sides_of_eq_5():
     model = tb.Battery(10, 1.2, 1000.0).charge(secular=False)
     exact = tb.mesolve(model, np.linspace(0.0, 4.0, 801), rtol=1e-8)
@@ -89,6 +91,7 @@ def drawn(model, times, ntraj=30):
     return figure.axes[0], ensemble
 
 
+@pytest.mark.slow
 def test_nothing_aliased_is_drawn():
     one = battery(ALIASED[0], 20)
     axes, ensemble = drawn(one.charge(), np.linspace(0.0, one.charging_time, 801))
@@ -107,6 +110,7 @@ def test_nothing_aliased_is_drawn():
     assert any(np.array_equal(line.get_ydata(), ensemble.energy / 20) for line in axes.get_lines())
 
 
+@pytest.mark.slow
 def test_eq_5_says_what_is_left_out():
     model = tb.Battery(4, 1.2, 100.0).charge(secular=False)
     axes, _ = drawn(model, np.linspace(0.0, 12.0, 401))
@@ -115,6 +119,7 @@ def test_eq_5_says_what_is_left_out():
     assert "mean of 30 at single times" in [line.get_label() for line in axes.get_lines()]
 
 
+@pytest.mark.slow
 def test_secular_pictures():
     one = tb.Battery(4, 1.87, 100.0)
     for end, too_fast in ((0.5, False), (15.0, True)):
@@ -126,6 +131,7 @@ def test_secular_pictures():
         assert len(figure.axes[1].get_lines()) == 2  # zero and the difference
 
 
+@pytest.mark.slow
 def test_errors_of_the_solver_are_not_drawn_as_a_difference():
     # Once a smooth curve of 4e-7, of which a finer tolerance left a hundredth.
     check = tb.secular_check(tb.Battery(2, 1.87, 2e4), np.linspace(0.0, 3.0, 401))
@@ -134,6 +140,7 @@ def test_errors_of_the_solver_are_not_drawn_as_a_difference():
     assert "not resolved" in axes.texts[0].get_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

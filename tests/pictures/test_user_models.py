@@ -43,6 +43,7 @@ def drawn(model, ntraj=20, times=TIMES, **options):
     return figure, ensemble
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", MODELS)
 def test_every_model_has_a_picture(which):
     model = MODELS[which]
@@ -53,11 +54,13 @@ def test_every_model_has_a_picture(which):
     assert figure.axes[-1].get_xlim() == (0.0, TIMES[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [[0.0], [0.5]])
 def test_one_time_and_one_trajectory(times):
     drawn(ladder(2), ntraj=1, times=times)
 
 
+@pytest.mark.slow
 def test_the_title_tells_the_users_own_parameters():
     figure, _ = drawn(ladder(2))
     title = figure.get_suptitle()
@@ -75,6 +78,7 @@ def has_asymptote(figure):
     return "Eq. (14)" in " ".join(figure.axes[0].get_legend_handles_labels()[1])
 
 
+@pytest.mark.slow
 def test_eq_14_is_drawn_where_it_holds_only():
     fine = np.linspace(0.0, 0.5, 81)
     assert has_asymptote(drawn(BATTERY.charge(), times=fine)[0])
@@ -110,6 +114,7 @@ def test_long_lists_of_parameters_take_several_lines():
     assert max(map(len, listed.splitlines())) <= layout.WIDEST_TITLE + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["2 channels", "one atom", "protocol", "beam", "driven"])
 def test_commands_show_stores_of_users_models(which, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -122,6 +127,7 @@ def test_commands_show_stores_of_users_models(which, tmp_path, monkeypatch, caps
     assert {"show.png", "results.json"} == {path.name for path in (tmp_path / "a").iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["0 channels", "storage", "stored"])
 def test_commands_say_where_there_are_no_photons(which, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

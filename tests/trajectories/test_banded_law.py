@@ -82,6 +82,7 @@ def test_photon_numbers_follow_the_exact_distribution(case):
     assert p_value(1.1 * case["Omega_P"]) < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", COUNTS)
 def test_first_photons_come_in_time(case):
     times, cdf = (np.array(case["first_photon"][name]) for name in ("t", "cdf"))
@@ -123,6 +124,7 @@ def test_initial_states(kind):
     assert tb.compare(runs, other).p_value < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("battery", "secular"),
     [

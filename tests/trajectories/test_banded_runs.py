@@ -26,6 +26,7 @@ def test_clicks_do_not_depend_on_the_requested_times(model):
     np.testing.assert_allclose(few.energy[-1], many.energy[-1], rtol=1e-12)
 
 
+@pytest.mark.slow
 @BOTH_MODELS
 def test_replay_is_the_same_trajectory_on_any_grid(model):
     times = np.linspace(0, 0.8, 9)

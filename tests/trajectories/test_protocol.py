@@ -24,6 +24,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_trajectories_against_oracles(case):
     protocol, times = of_oracle(case)
@@ -83,6 +84,7 @@ def long_protocol(n):
     return protocol, dense.Twin([stage for _, stage in steps])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 3])
 def test_states_and_counts_against_dense_liouvillians(n):
     protocol, twin = long_protocol(n)
@@ -103,6 +105,7 @@ def test_states_and_counts_against_dense_liouvillians(n):
     check_covariance(runs, covariance)
 
 
+@pytest.mark.slow
 def test_driven_charge_then_discharge():
     times = np.array([0.0, 0.1, 0.3, 0.35, 0.5, 0.7])
     assert DRIVEN_CYCLE.channel_names == ("all", "dis")
@@ -122,6 +125,7 @@ def test_driven_charge_then_discharge():
         check_covariance(runs, 1.2 * covariance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [None, "ladder", "mcwf", "banded"])
 def test_every_method_has_the_same_law(method):
     times = [0.05, 0.1, 0.2, 0.35, 0.6]
