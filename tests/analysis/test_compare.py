@@ -18,7 +18,9 @@ def p_values(ensemble_of, exact_of, n_runs=300, ntraj=400):
     model = ensemble_of.charge()
     return np.array(
         [
-            tb.compare(tb.mcsolve(model, TIMES, ntraj=ntraj, seed=seed, threads=1), exact).p_value
+            tb.compare(
+                tb.mcsolve(model, TIMES, ntraj=ntraj, seed=seed, threads=1), exact, other_model=True
+            ).p_value
             for seed in range(n_runs)
         ]
     )
@@ -45,7 +47,7 @@ def test_two_per_cent_off_is_seen_with_20000_trajectories():
     assert tb.compare(runs, tb.mesolve(battery.charge(), times)).p_value > 1e-3
     for rate in ("gamma_0", "gamma_plus", "gamma_minus"):
         off = dataclasses.replace(battery, **{rate: 1.02 * getattr(battery, rate)})
-        assert tb.compare(runs, tb.mesolve(off.charge(), times)).p_value < 1e-9
+        assert tb.compare(runs, tb.mesolve(off.charge(), times), other_model=True).p_value < 1e-9
 
 
 @pytest.mark.slow
@@ -93,7 +95,7 @@ def test_a_large_battery_is_judged_although_its_chunks_are_small():
     runs = tb.mcsolve(battery.charge(), times, ntraj=64, seed=1)
     assert tb.compare(runs, tb.mesolve(battery.charge(), times)).p_value > 1e-3
     off = dataclasses.replace(battery, gamma_plus=15.0)
-    assert tb.compare(runs, tb.mesolve(off.charge(), times)).p_value < 1e-9
+    assert tb.compare(runs, tb.mesolve(off.charge(), times), other_model=True).p_value < 1e-9
 
 
 @pytest.mark.slow
@@ -117,7 +119,7 @@ def test_missing_photons_are_a_verdict():
     bright = dataclasses.replace(dark, gamma_plus=10.0)
     times = np.linspace(0, 0.5, 5)
     runs = tb.mcsolve(dark.charge(), times, ntraj=500, seed=1)
-    verdict = tb.compare(runs, tb.mesolve(bright.charge(), times))
+    verdict = tb.compare(runs, tb.mesolve(bright.charge(), times), other_model=True)
     assert verdict.p_value == 0.0
     assert np.isinf(verdict.counts[2, -1])
 
@@ -135,7 +137,7 @@ def test_fixed_quantities():
     runs = tb.mcsolve(dead, [0.2, 0.5], ntraj=100, seed=1)
     assert tb.compare(runs, tb.mesolve(dead, [0.2, 0.5])).p_value == 1.0
     other = tb.mesolve(dead, [0.2, 0.5], initial=tb.excited_state(5))
-    assert tb.compare(runs, other).p_value == 0.0
+    assert tb.compare(runs, other, other_model=True).p_value == 0.0
 
 
 def test_the_card_is_a_table():
@@ -159,6 +161,23 @@ def test_bad_input():
         tb.compare(runs, tb.mesolve(other.charge(), TIMES))
 
 
+def test_another_battery_is_compared_on_demand_only():
+    runs = tb.mcsolve(BATTERY.charge(), TIMES, ntraj=20, seed=1)
+    off = tb.mesolve(dataclasses.replace(BATTERY, gamma_plus=11.0).charge(), TIMES)
+    with pytest.raises(ValueError, match="solves charge with gamma_plus = 11"):
+        tb.compare(runs, off)
+    assert tb.compare(runs, off, other_model=True).p_value <= 1.0
+    excited = tb.excited_state(BATTERY.n_atoms)
+    exact = tb.mesolve(BATTERY.charge(), TIMES, initial=excited)
+    with pytest.raises(ValueError, match="`exact` must begin in the initial state of `runs`"):
+        tb.compare(runs, exact)
+    assert tb.compare(runs, exact, other_model=True).p_value < 1e-6
+    # One state may be given in several ways.
+    runs = tb.mcsolve(BATTERY.charge(), TIMES, ntraj=20, seed=1, initial=excited)
+    matrix = tb.mesolve(BATTERY.charge(), TIMES, initial=np.outer(excited, excited))
+    assert tb.compare(runs, matrix).ntraj == 20
+
+
 def test_p_value_minds_that_the_standard_error_is_estimated():
     # One atom that empties, at one time: photons and energy are the same number, so there is one
     # score z, whose variance is estimated: z^2 is F-distributed, that is, z follows Student's t.
@@ -166,7 +185,7 @@ def test_p_value_minds_that_the_standard_error_is_estimated():
     model, start = tb.Battery(1, 1.0, 0.0).discharge(), tb.excited_state(1)
     runs = tb.mcsolve(model, times, ntraj=n, initial=start, seed=3)
     other = tb.Battery(1, 1.0, 0.0).discharge(1.5)
-    verdict = tb.compare(runs, tb.mesolve(other, times, initial=start))
+    verdict = tb.compare(runs, tb.mesolve(other, times, initial=start), other_model=True)
     z = verdict.energy[0]
     assert abs(z) > 2
     assert verdict.counts[0, 0] == pytest.approx(-z, rel=1e-9)

@@ -196,6 +196,9 @@ def test_bad_times(solve, times, message):
         (np.triu(np.full((4, 4), 0.25)), "Hermitian density matrix, but deviates by 0.25"),
         (np.array([np.nan, 0, 0, 0]), "`initial` must be finite"),
         ("ground", "`initial` must be a ket, a density matrix or a steady state, but is 'ground'"),
+        (["1", "0", "0", "0"], "but is .'1', '0', '0', '0'."),
+        ([True, False, False, False], "but is .True, False"),
+        (np.ma.array([1.0, 0, 0, 0], mask=[1, 0, 0, 0]), "but is masked_array"),
         (tb.ground_state(4), r"but has \(5,\)"),
         (
             tb.steady_state(tb.Battery(4, 1.0, 1.0).charge()),
@@ -207,6 +210,16 @@ def test_bad_initial_states(solve, initial, message):
     model = tb.Battery(3, 1.0, 1.0).charge()
     with pytest.raises((ValueError, TypeError), match=message):
         solve(model, [0.1], initial=initial)
+
+
+def test_results_cannot_be_changed():
+    initial = tb.excited_state(3)
+    exact = tb.mesolve(tb.Battery(3, 1.0, 1.0).charge(), [0.1], initial, True, True)
+    initial[:] = 0.0  # neither by what it was made from
+    assert exact.initial[3] == 1.0
+    for array in (exact.initial, exact.energy, exact.counts, exact.counts_covariance, exact.states):
+        with pytest.raises(ValueError, match="read-only"):
+            array[..., 0] = 0.0
 
 
 def test_a_battery_is_not_a_model():

@@ -29,6 +29,7 @@ import numpy as np
 from trajbatt.ensembles.result import EnsembleResult
 from trajbatt.exact.mesolve import MasterEquationResult
 from trajbatt.numerics.scores import ROUNDED, z_scores
+from trajbatt.states.initial import prepare
 from trajbatt.trajectories.records import COUNTS, ROW, UNCHECKED
 
 JUDGED = ("jz", "jz_square", "jx", "jy")  # rows of samples, and the counts
@@ -39,6 +40,7 @@ OF_SQUARES = 10  # times as many must carry a mean of squares
 TAIL = 6.0  # the fourth moment of a sample, in units of the squared variance, that is no heavy tail
 DIRECTIONS = 20  # trajectories for each direction that is judged
 SHARES = 50.0, 0.01, 0.1  # of a direction's variance in the leading one's: 50/n, but within these
+SMALL_MATRIX = 1000  # levels up to which states are compared as matrices
 NO_P_VALUE = "no p-value: too few trajectories, or too few photons, to judge by"
 
 
@@ -102,7 +104,7 @@ class Comparison:
         return "\n".join([*lines, f"{sizes}: {verdict}"])
 
 
-def compare(runs, exact):
+def compare(runs, exact, *, other_model=False):
     """Compare an ensemble of trajectories with the master equation's solution.
 
     Parameters
@@ -110,6 +112,9 @@ def compare(runs, exact):
     runs : EnsembleResult
     exact : MasterEquationResult
         Of the same model at the same times, from the same initial state.
+    other_model : bool
+        Allow another model or initial state, of as many atoms and with the same channels: the
+        p-value then says how well the runs tell the two apart.
 
     Returns
     -------
@@ -120,7 +125,7 @@ def compare(runs, exact):
     TypeError
         If the arguments are no such results.
     ValueError
-        If they belong to different batteries, models or times.
+        If they belong to different batteries, models, initial states or times.
     """
     if not isinstance(runs, EnsembleResult):
         raise TypeError(f"`runs` must be a result of mcsolve, but is {type(runs).__name__}")
@@ -131,6 +136,8 @@ def compare(runs, exact):
             f"`exact` must solve the same model as `runs` ({runs.model.name}, "
             f"N = {runs.model.n_atoms}), but solves {exact.model.name}, N = {exact.model.n_atoms}"
         )
+    if not other_model:
+        _check_same_model(runs, exact)
     if not np.array_equal(runs.times, exact.times):
         raise ValueError("`exact` must have the same times as `runs`, but has others")
 
@@ -150,6 +157,26 @@ def compare(runs, exact):
         statistic=statistic,
         degrees_of_freedom=freedom,
     )
+
+
+def _check_same_model(runs, exact):
+    hint = "; to tell two models apart, say `other_model=True`"
+    if runs.model != exact.model:
+        mine, its = runs.model.parameters(), exact.model.parameters()
+        others = [f"{name} = {its.get(name)}" for name in mine if mine[name] != its.get(name)]
+        raise ValueError(
+            f"`exact` must solve the same model as `runs`, but solves {exact.model.name} with "
+            f"{', '.join(others) or 'other stages'}{hint}"
+        )
+    if not _same_state(runs.plan.mixture, prepare(exact.model, exact.initial), runs.model.n_levels):
+        raise ValueError(f"`exact` must begin in the initial state of `runs`{hint}")
+
+
+def _same_state(one, other, n_levels):
+    if all(np.array_equal(*pair) for pair in zip(one, other, strict=True)):
+        return True
+    is_small = n_levels <= SMALL_MATRIX
+    return is_small and np.allclose(one.matrix(n_levels), other.matrix(n_levels), atol=1e-9)
 
 
 def _scores(runs, exact):

@@ -1,16 +1,14 @@
 """What fixes the trajectories of a run."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from trajbatt.base.arrays import copied, read_only
+from trajbatt.base.arrays import read_only
 from trajbatt.models.model import Model, WithoutTables
-from trajbatt.states.driven_steady_state import DrivenSteadyState
-from trajbatt.states.initial import prepare
+from trajbatt.states.initial import held, prepare
 from trajbatt.states.mixture import Mixture
-from trajbatt.states.steady_state import SteadyState
 from trajbatt.trajectories.methods import build_engine
 
 # Goes up whenever the same plan would give other trajectories than before; in `LAWS`, for the plans
@@ -36,15 +34,6 @@ def checkpoint_indices(times):
     n_times = len(times)
     count = min(CHECKPOINTS, n_times)
     return np.unique(np.round(np.linspace(0, n_times, count + 1)[1:]).astype(int)) - 1
-
-
-def _copy(initial):
-    """Return a read-only copy of an array of numbers; anything else `prepare` refuses itself."""
-    try:
-        array = copied(initial)
-    except (TypeError, ValueError):
-        return initial
-    return array if array.dtype.kind in "biufc" else initial
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +71,7 @@ class Plan(WithoutTables):
 
         The plan holds a copy of it, which nobody can change.
         """
-        if isinstance(initial, DrivenSteadyState):
-            initial = replace(initial, matrix=copied(initial.matrix))
-        elif initial is not None and not isinstance(initial, SteadyState):
-            initial = _copy(initial)
+        initial = held(initial)
         mixture = prepare(model, initial)
         read_only(*mixture)
         return cls(model, mixture, times, initial=initial, **options)

@@ -6,13 +6,14 @@ from functools import cached_property
 import numpy as np
 
 from trajbatt.base import checks, datasets
+from trajbatt.base.arrays import read_only
 from trajbatt.exact.count_moments import count_moments
 from trajbatt.exact.dataset import exact_dataset
 from trajbatt.exact.master_equation import solve
 from trajbatt.models.coherent_emission import CoherentEmission
 from trajbatt.models.model import Model, check_model
 from trajbatt.models.protocol import within
-from trajbatt.states.initial import prepare
+from trajbatt.states.initial import held, prepare
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,6 +55,10 @@ class MasterEquationResult:
     counts: np.ndarray
     counts_covariance: np.ndarray | None
     states: np.ndarray | None
+
+    def __post_init__(self):
+        read_only(self.times, self.energy, self.energy_variance, self.dipole, self.counts)
+        read_only(self.counts_covariance, self.states)
 
     @property
     def channels(self):
@@ -170,6 +175,7 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
     check_model(model)
     times = within(model, checks.times("tlist", tlist))
     rtol = checks.real("rtol", rtol, 1e-15, 0.1)
+    initial = held(initial)
     mixture = prepare(model, initial)
     found = solve(model, mixture, times, rtol, _bare_state if keep_states else None)
     covariance = None

@@ -21,6 +21,7 @@ from functools import cached_property
 
 import numpy as np
 
+from trajbatt.base.arrays import copied
 from trajbatt.numerics import spin
 from trajbatt.states.observables import ENERGY, JX, JY
 
@@ -37,12 +38,15 @@ class DrivenSteadyState:
     theta : float
         The angle of the dressed basis.
     matrix : ndarray (N+1, N+1), complex128
-        The bare density matrix in the pump frame, index = number of excited atoms.
+        The bare density matrix in the pump frame, read-only, index = number of excited atoms.
     """
 
     n_atoms: int
     theta: float
     matrix: np.ndarray
+
+    def __post_init__(self):
+        object.__setattr__(self, "matrix", copied(self.matrix))
 
     @cached_property
     def populations(self):

@@ -7,6 +7,7 @@ a `Mixture` of kets in the basis of the model, each cut to the window of levels 
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.arrays import copied
 from trajbatt.models.model import Model
 from trajbatt.numerics import spin
 from trajbatt.states.driven_steady_state import DrivenSteadyState
@@ -50,6 +51,30 @@ def coherent_state(n_atoms, theta, phi=0.0):
     return spin.coherent_ket(n_atoms, np.cos(theta / 2), lower)
 
 
+def held(initial):
+    """Return an initial state as users give it so that nobody can change it: arrays as copies.
+
+    Raises
+    ------
+    TypeError
+        If it is neither None, nor a steady state, nor numbers.
+    """
+    if initial is None or isinstance(initial, SteadyState | DrivenSteadyState):
+        return initial
+    try:
+        if np.ma.is_masked(initial):
+            raise TypeError
+        state = copied(initial)
+    except (TypeError, ValueError):
+        state = None
+    if state is None or state.dtype.kind not in "iufc":
+        raise TypeError(
+            "`initial` must be a ket, a density matrix or a steady state, "
+            f"but is {checks.shown(initial)}"
+        )
+    return state
+
+
 def prepare(model, initial, negligible=None):
     """Return `initial` as a `Mixture` in the basis of `model`; None is the model's default.
 
@@ -86,13 +111,8 @@ def prepare(model, initial, negligible=None):
         return Mixture.of_kets(populations[first : last + 1], kets, negligible)
     if isinstance(initial, DrivenSteadyState):
         initial = initial.matrix
-    try:
-        state = np.asarray(initial)
-        state = state.astype(complex if np.iscomplexobj(state) else float)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"`initial` must be a ket, a density matrix or a steady state, but is {initial!r}"
-        ) from None
+    state = held(initial)
+    state = state.astype(complex if np.iscomplexobj(state) else float)
     n = model.n_levels
     if state.shape not in ((n,), (n, n)):
         raise ValueError(
