@@ -364,3 +364,10 @@ def test_light_that_says_nothing():
     only = clicks.where(slice(0))
     found = tb.fit(cycle, only, ("gamma_0",), efficiency=seen)
     assert not found.converged
+
+
+def test_a_time_beyond_all_numbers():
+    model = tb.Battery(3, 1.0, 3.0).charge()
+    clicks = tb.mcsolve(model, [0.5], 20, seed=1, keep_clicks=True).clicks
+    with pytest.raises(ValueError, match=r"`duration` must be at most .*, but is"):
+        tb.fit(model, clicks, ["gamma_plus"], duration=1e308)

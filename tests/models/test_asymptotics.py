@@ -65,3 +65,27 @@ def test_mean_field_time_of_a_discharge():
         middle = energy - 0.5 * end / steps * gamma * energy * (n - energy + 1)
         energy -= end / steps * gamma * middle * (n - middle + 1)
     assert energy == pytest.approx(1.0, rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0, 1.0, 1.0), "`n_atoms` must be a positive integer"),
+        ((3, 5.0, 1.0), r"`energy` must lie in \[0.0, 3\], but is 5"),
+        ((3, 1.0, -1.0), "`gamma` must be a finite number, zero or positive"),
+        ((3, 1.0, 1.0, 0.0), r"`left` must lie in \(0, 1\], but is 0"),
+    ],
+)
+def test_discharges_that_are_none(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        asymptotics.discharge_time(*arguments)
+
+
+def test_an_empty_battery_has_no_discharge():
+    assert asymptotics.discharge_time(3, 0.0, 1.0) == np.inf
+
+
+@pytest.mark.parametrize("name", ["balanced", "final_charge", "charging_time", "average_power"])
+def test_a_model_is_no_battery(name):
+    with pytest.raises(TypeError, match="`battery` must be a Battery, but is LadderModel"):
+        getattr(asymptotics, name)(tb.Battery(3, 1.0, 1.0).charge())

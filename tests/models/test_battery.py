@@ -91,3 +91,20 @@ def test_rates_that_overflow():
 def test_bad_input_gets_one_sentence(change, message):
     with pytest.raises((ValueError, TypeError), match=message):
         tb.Battery(**{**GOOD, **change})
+
+
+def test_arguments_of_the_wrong_kind():
+    battery = tb.Battery(3, 1.0, 1.0)
+    with pytest.raises(TypeError, match="`secular` must be True or False, but is 'no'"):
+        battery.charge(secular="no")
+    with pytest.raises(TypeError, match=r"`model` must be a model such as battery\.charge"):
+        tb.Battery.from_model(battery)
+    with pytest.raises(ValueError, match=r"`ntraj` must be at most 2\^53"):
+        tb.mcsolve(battery.charge(), [0.1], 10**400)
+
+
+def test_states_in_single_precision():
+    ket = tb.coherent_state(50, 1.0, 0.3).astype(np.complex64)
+    model, matrix = tb.Battery(50, 1.0, 1.0).charge(), np.outer(ket, ket.conj())
+    energies = [tb.mesolve(model, [0.01], initial=state).energy[0] for state in (ket, matrix)]
+    assert energies[0] == pytest.approx(energies[1], rel=1e-5)

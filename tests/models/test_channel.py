@@ -18,3 +18,9 @@ def test_photon_energies():
     assert blue - center == pytest.approx(0.1)
     with pytest.raises(ValueError, match="`omega_0` must exceed the detuning plus omega_p"):
         photon_energies(model, 50.0)
+
+
+@pytest.mark.parametrize("name", ["", "total"])
+def test_names_that_stand_for_something_else(name):
+    with pytest.raises(ValueError, match=f"`name` of a channel must not be '{name}'"):
+        tb.Channel(name, -1, 1.0)

@@ -30,7 +30,7 @@ def until_drained(name, n_atoms, gamma, energies):
     if at_start < 1e-9 * n_atoms or gamma == 0.0:
         nothing = "nothing decays" if gamma == 0.0 else "the battery is empty"
         raise ValueError(f"`{name}` must be given, because {nothing}")
-    end = 1.5 * asymptotics.discharge_time(n_atoms, at_start, gamma, LEFT)
+    end = 1.5 * asymptotics.discharge_time(n_atoms, min(at_start, n_atoms), gamma, LEFT)
     while True:
         times = np.linspace(0.0, end, POINTS)
         left = energies(times) / at_start

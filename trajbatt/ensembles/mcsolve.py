@@ -21,6 +21,7 @@ from trajbatt.models.protocol import within
 from trajbatt.trajectories.methods import check_method
 
 TARGETS = ("energy", "energy_variance", "counts")
+MOST = 2**53  # trajectories: more are not counted exactly
 FEWEST = 64  # trajectories before a standard error is believed
 
 
@@ -107,6 +108,8 @@ def mcsolve(
     check_model(model)
     times = within(model, checks.times("tlist", tlist))
     ntraj = checks.integer("ntraj", ntraj, 1)
+    if ntraj > MOST:
+        raise ValueError(f"`ntraj` must be at most 2^53, but is {checks.shown(ntraj)}")
     method = check_method(method, model)
     rtol = checks.real("rtol", rtol, 1e-12, 1e-3)
     target = _checked_target(target)

@@ -18,6 +18,7 @@ from trajbatt.models.protocol import parameters_by_stage, within
 STEP = 1e-3  # of the transformed parameters, for derivatives
 FIRST_STEP = 0.1  # first step of the search
 UNKNOWN = 10.0  # a standard error on these scales that says nothing
+LONGEST = 1e100  # watched time times rate: beyond, likelihoods overflow
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -211,7 +212,12 @@ def _records(model, clicks, duration):
     elif duration is None:
         times, _ = of_one_trajectory(clicks, model.channel_names, math.inf)
         duration = times[-1] if times.size else 0.0
-    (duration,) = within(model, np.array([checks.positive("duration", duration)]), "duration")
+    duration = checks.positive("duration", duration)
+    (duration,) = within(model, np.array([duration]), "duration")
+    fastest = max(max(one.model.largest_rate, one.model.frequency) for one in model.stages())
+    longest = LONGEST / fastest if fastest > 0.0 else math.inf
+    if duration > longest:
+        raise ValueError(f"`duration` must be at most {longest:.3g}, but is {duration:g}")
     if not isinstance(clicks, Clicks):
         return [(*of_one_trajectory(clicks, model.channel_names, duration), duration)]
     trajectories = range(clicks.first, clicks.first + clicks.ntraj)

@@ -13,6 +13,12 @@ import numpy as np
 from trajbatt.base import checks
 
 
+def _check_battery(battery):
+    for name in ("n_atoms", "theta", "omega_p", "gamma_net", "dressed_rates"):
+        if not hasattr(battery, name):
+            raise TypeError(f"`battery` must be a Battery, but is {checks.shown(battery)}")
+
+
 def net_rate(theta, gamma_plus, gamma_minus):
     """Return Gamma = gamma_+ cos^4(theta/2) - gamma_- sin^4(theta/2) (Eq. 15)."""
     return gamma_plus * math.cos(theta / 2) ** 4 - gamma_minus * math.sin(theta / 2) ** 4
@@ -20,6 +26,7 @@ def net_rate(theta, gamma_plus, gamma_minus):
 
 def balanced(battery):
     """Whether the upward and the downward rate are equal but for rounding: x = 1."""
+    _check_battery(battery)
     down, up, _ = battery.dressed_rates
     return abs(down - up) <= 1e-12 * (down + up)
 
@@ -37,6 +44,7 @@ def final_charge(battery):
 
 def _phase(battery, t):
     """Return N Gamma t/2 and Omega_P t, float64, shaped as t."""
+    _check_battery(battery)
     t = np.asarray(t, dtype=float)
     return 0.5 * battery.n_atoms * battery.gamma_net * t, battery.omega_p * t
 
@@ -96,6 +104,7 @@ def tau_90(theta):
 
 def battery_tau_90(battery):
     """Return tau_90 of a battery on either side of x = 1, where theta becomes pi - theta."""
+    _check_battery(battery)
     return tau_90(battery.theta if battery.gamma_net >= 0 else math.pi - battery.theta)
 
 
@@ -142,14 +151,20 @@ def discharge_time(n_atoms, energy, gamma, left=0.01):
     ----------
     n_atoms : int
     energy : float
-        Above 0, at most N.
+        At most N.
     gamma : float
     left : float
-        In (0, 1).
+        In (0, 1].
 
     Returns
     -------
-    float; inf without decay
+    float; inf without decay, and without energy
     """
+    n_atoms = checks.integer("n_atoms", n_atoms, 1)
+    energy = checks.real("energy", energy, 0.0, n_atoms)
+    gamma = checks.real("gamma", gamma, 0.0)
+    left = checks.real("left", left, math.ulp(0.0), 1.0, "lie in (0, 1]")
+    if energy == 0.0:
+        return math.inf
     odds = energy / (n_atoms + 1 - energy) * (n_atoms + 1 - left * energy) / (left * energy)
     return math.log(odds) / ((n_atoms + 1) * gamma) if gamma > 0 else math.inf

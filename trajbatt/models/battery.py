@@ -8,6 +8,7 @@ from trajbatt.models import asymptotics
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.channel import Channel
 from trajbatt.models.ladder import LadderModel
+from trajbatt.models.model import check_model
 from trajbatt.models.origin import Origin
 from trajbatt.models.protocol import Protocol
 
@@ -91,7 +92,10 @@ class Battery:
         ------
         ValueError
             If no battery makes it, as some that users build from channels.
+        TypeError
+            If it is no model.
         """
+        check_model(model)
         parameters = model.battery_parameters
         if parameters is None:
             raise ValueError(f"`model` must be one that a battery makes, but {model.name!r} is not")
@@ -160,7 +164,7 @@ class Battery:
         ValueError
             If `secular` is false and the three rates differ: Eq. (5) has one rate.
         """
-        if not secular:
+        if not checks.boolean("secular", secular):
             rates = (self.gamma_0, self.gamma_plus, self.gamma_minus)
             if len(set(rates)) > 1:
                 raise ValueError(

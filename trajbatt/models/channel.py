@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.light.checking import TOTAL
 
 SHIFTS = (-1, 0, 1)
 
@@ -24,7 +25,8 @@ class Channel:
     Raises
     ------
     ValueError, TypeError
-        If there is no such jump operator, or the rate is negative.
+        If there is no such jump operator, the rate is negative, or the name is empty or "total",
+        which stands for all channels.
     """
 
     name: str
@@ -33,7 +35,9 @@ class Channel:
 
     def __post_init__(self):
         if not isinstance(self.name, str):
-            raise TypeError(f"`name` of a channel must be a str, but is {self.name!r}")
+            raise TypeError(f"`name` of a channel must be a str, but is {checks.shown(self.name)}")
+        if self.name in ("", TOTAL):
+            raise ValueError(f"`name` of a channel must not be {self.name!r}")
         if isinstance(self.shift, bool) or self.shift not in SHIFTS:
             raise ValueError(
                 f"`shift` of channel {self.name!r} must be +1, 0 or -1 (J'_+, J'_z or J'_-), "

@@ -14,6 +14,8 @@ from trajbatt.states.driven_steady_state import DrivenSteadyState
 from trajbatt.states.mixture import NEGLIGIBLE, NEGLIGIBLE_BEFORE_STAGE, Mixture
 from trajbatt.states.steady_state import SteadyState, steady_state
 
+TOLERANCE = 1e-6  # of norm, trace, symmetry and positivity, as single precision needs
+
 
 def ground_state(n_atoms):
     """Return the bare ket with no atom excited, float64 (N+1,)."""
@@ -127,22 +129,22 @@ def prepare(model, initial, negligible=None):
 
 def _pure(model, ket, negligible):
     norm = np.linalg.norm(ket)
-    if abs(norm - 1.0) > 1e-6:
+    if abs(norm - 1.0) > TOLERANCE:
         raise ValueError(f"`initial` must be a ket of norm 1, but its norm is {norm:.9g}")
     return Mixture.of_kets([1.0], spin.to_dressed(ket / norm, model.theta)[None, :], negligible)
 
 
 def _mixed(model, matrix, negligible):
     asymmetry = np.abs(matrix - matrix.conj().T).max()
-    if asymmetry > 1e-9:
+    if asymmetry > TOLERANCE:
         raise ValueError(
             f"`initial` must be a Hermitian density matrix, but deviates by {asymmetry:.3g}"
         )
     trace = np.trace(matrix).real
-    if abs(trace - 1.0) > 1e-6:
+    if abs(trace - 1.0) > TOLERANCE:
         raise ValueError(f"`initial` must be a density matrix of trace 1, but has {trace:.9g}")
     weights, columns = np.linalg.eigh((matrix + matrix.conj().T) / 2)
-    if weights[0] < -1e-9:
+    if weights[0] < -TOLERANCE:
         raise ValueError(
             f"`initial` must be a positive density matrix, but has the eigenvalue {weights[0]:.3g}"
         )
