@@ -225,12 +225,12 @@ def test_a_store_keeps_what_was_finished(interrupted, capsys, empty_folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("signals", [1, 5])
 def test_ctrl_c_while_threads_are_in_the_kernels(signals, empty_folder):
-    command = [sys.executable, "-u", "-m", "trajbatt", "charge", "--ntraj", "2000000000"]
+    command = [sys.executable, "-m", "trajbatt", "charge", "--ntraj", "2000000000"]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stderr=pipe, stdout=pipe, text=True, cwd=empty_folder)
     try:
-        assert process.stdout.readline().startswith("Charging")
-        time.sleep(1.0)
+        time.sleep(5.0)
+        assert process.poll() is None
         for _ in range(signals):
             process.send_signal(signal.SIGINT)
             time.sleep(0.05)
