@@ -5,11 +5,14 @@ size depends on the model only. So the result of a run is the same for any numbe
 any order, and more trajectories are more chunks.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from trajbatt.ensembles.plan import checkpoint_indices
 from trajbatt.ensembles.tally import Tally, Total
 from trajbatt.ensembles.workers import check_wanted
+from trajbatt.kernels.compile import processor
 from trajbatt.numerics.moments import Moments
 from trajbatt.trajectories.records import COUNTS, UNCHECKED
 
@@ -39,7 +42,7 @@ def run_chunk(plan, chunk, size):
     total = Total()
     for rng, n in blocks(plan, chunk, size):
         total.add(_run_block(plan, rng, n))
-    return total.tally
+    return replace(total.tally, processor=processor())
 
 
 def _run_block(plan, rng, n):

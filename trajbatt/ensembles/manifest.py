@@ -35,12 +35,15 @@ class Description:
         The manifest is of version 0.1.0, so there may be chunks whose seal names no run.
     whole : bool
         Both files are there and good.
+    processor : str or None
+        The kind that fixes its clicks; None if none does, or it is not known.
     """
 
     run: dict
     arrays: dict | None
     older: bool
     whole: bool
+    processor: str | None = None
 
 
 def read_manifest(place):
@@ -92,19 +95,26 @@ def described(place):
             f"({words.replace(' there,', f' in {ARRAYS},').replace(' now', f' in {MANIFEST}')})"
         )
     arrays = _own(arrays, about["run"])
-    return Description(about["run"], arrays, "seals" not in about, arrays is not None)
+    older, whole = "seals" not in about, arrays is not None
+    return Description(about["run"], arrays, older, whole, about.get("processor"))
 
 
-def write(place, identity, arrays, older):
+def write(place, identity, arrays, older, processor):
     """Write what is lost: both files of a new run, or one of them.
 
-    `older` says that the run was begun by version 0.1.0; its manifest stays as it is.
+    `processor` is that of a `Description`. `older` says that the run was begun by version 0.1.0;
+    its manifest stays as it is.
     """
     held = {**arrays, "run": np.array(json.dumps(identity))}
     if not older or _own(_kept(place)[1], identity) is None:
         files.write(place / ARRAYS, seals.sealed(held, LABEL))
     if not older:
-        about = {"written_by": f"trajbatt {__version__}", "seals": SEALS, "run": identity}
+        about = {
+            "written_by": f"trajbatt {__version__}",
+            "seals": SEALS,
+            "processor": processor,
+            "run": identity,
+        }
         files.write(place / MANIFEST, (json.dumps(about, indent=1) + "\n").encode())
 
 

@@ -281,7 +281,8 @@ class EnsembleResult:
         Returns
         -------
         Trajectory
-            With the same clicks, whatever the grid.
+            With the same clicks, whatever the grid; up to last bits if the run was stored by
+            another kind of processor, and its engine is not that of the ladder.
 
         Raises
         ------

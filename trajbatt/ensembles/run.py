@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from trajbatt.ensembles.chunks import run_chunk
 from trajbatt.ensembles.executors import finished
+from trajbatt.ensembles.processors import check_kind
 from trajbatt.ensembles.tally import Tally, Total
 
 GROWTH = 1.25  # of the number of chunks between two decisions whether the errors are small enough
@@ -107,6 +108,7 @@ def _tallies(plan, ntraj, chunks, executor, threads, store):
                 continue
             while chunk not in waiting:
                 i, tally = next(computed)
+                check_kind("workers", plan, tally.processor)
                 if store:
                     store.write(i, size(i), tally)
                     tally = replace(tally, records=())

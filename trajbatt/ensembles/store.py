@@ -19,6 +19,7 @@ from trajbatt.ensembles.identity import describe, difference, rebuild
 from trajbatt.ensembles.locks import LOCK
 from trajbatt.ensembles.manifest import ARRAYS, MANIFEST, read_manifest
 from trajbatt.ensembles.plan import law_of
+from trajbatt.ensembles.processors import check_kind, kind_of
 from trajbatt.ensembles.tally import Tally
 from trajbatt.numerics.moments import Moments
 from trajbatt.trajectories.records import Records
@@ -71,12 +72,14 @@ class Store:
         self._lock = locks.acquire(self._place)
         try:
             found = self._check(identity)
+            if found is not None:
+                check_kind("store", plan, found.processor)
             for name in os.listdir(self._place):
                 if name.startswith(TEMPORARY):  # of a process that was killed
                     (self._place / name).unlink()
             self._older = found is not None and found.older
             if found is None or not found.whole:
-                manifest.write(self._place, identity, arrays, self._older)
+                manifest.write(self._place, identity, arrays, self._older, kind_of(plan))
             self._bind(identity)
         except BaseException:
             self.close()

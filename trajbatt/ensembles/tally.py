@@ -23,6 +23,8 @@ class Tally:
         The clicks, if they are kept, else empty.
     dropped : float
         The largest weight that the engine dropped in one trajectory.
+    processor : str
+        The kind that a chunk was computed on; empty of what is added up.
     """
 
     moments: Moments
@@ -30,6 +32,7 @@ class Tally:
     final_counts: np.ndarray
     records: tuple[Records, ...]
     dropped: float
+    processor: str = ""
 
 
 class Total:

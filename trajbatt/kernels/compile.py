@@ -1,10 +1,11 @@
 """How the kernels are compiled."""
 
 import functools
+import hashlib
 import warnings
 from contextlib import suppress
 
-from numba import njit
+from numba import config, njit
 from numba.core.caching import FunctionCache
 
 
@@ -12,8 +13,9 @@ def kernel(function=None, *, reassociate=False):
     """Compile `function` without the GIL, cached on disk where that can be.
 
     `reassociate` lets the compiler reorder sums, and so vectorise them; results then differ in the
-    last bits between kinds of processor. It is used where sums are read off, never where random
-    decisions are taken.
+    last bits between kinds of `processor`. The kernels of the ladder have it where sums are read
+    off only, so their clicks are the same everywhere; those of the other engines decide clicks by
+    such sums.
     """
     if function is None:
         return functools.partial(kernel, reassociate=reassociate)
@@ -30,6 +32,21 @@ def kernel(function=None, *, reassociate=False):
     except (RuntimeError, OSError) as error:  # no folder for the cache can be written
         _warn(error)
     return compiled
+
+
+@functools.cache
+def processor():
+    """Return for what kind of processor kernels are compiled, such as "cascadelake-0b5d1f3a".
+
+    Numba's variable NUMBA_CPU_NAME sets it, by default to this machine's: "generic" is the same
+    kind on all machines of one architecture.
+    """
+    if config.DISABLE_JIT:
+        return "python"
+    from numba.core.registry import cpu_target
+
+    machine, name, features = cpu_target.target_context.codegen().magic_tuple()
+    return f"{name}-{hashlib.sha256((machine + features).encode()).hexdigest()[:8]}"
 
 
 class _Cache(FunctionCache):

@@ -16,6 +16,7 @@ ENGINES = {"ladder": LadderEngine, "mcwf": WavefunctionEngine, "banded": BandedE
 FASTEST = {LadderModel: "ladder", BandedModel: "banded"}
 FOR_ANY_MODEL = "banded"
 MIXED = "ladder or banded"  # of a protocol: each stage has the faster one
+SAME_EVERYWHERE = "ladder"  # its clicks do not depend on the kind of processor
 
 
 def check_method(method, model):
@@ -35,6 +36,11 @@ def check_method(method, model):
             f"`method` must be {FOR_ANY_MODEL!r} for the driven Eq. (5), but is {method!r}"
         )
     return method
+
+
+def depends_on_processor(method):
+    """Whether clicks differ in last bits between processors, by the name of `check_method`."""
+    return method != SAME_EVERYWHERE
 
 
 def build_engine(method, rtol, model, mixture, assigned=False, negligible=NEGLIGIBLE):
