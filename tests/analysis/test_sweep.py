@@ -1,15 +1,15 @@
 """Sweeps: the right numbers, in the right places, computed once."""
 
 import os
-import sys
 
 import numpy as np
 import pytest
 import xarray
 
 import trajbatt as tb
+from trajbatt.analysis import phase_free
+from trajbatt.analysis.points import ESTIMATED
 
-ESTIMATED = sys.modules["trajbatt.analysis.points"].ESTIMATED
 AXES = dict(n_atoms=[4, 9], theta=[1.3, 1.87], ratio=[10.0])
 
 
@@ -146,7 +146,7 @@ def test_known_points_are_not_computed_again(tmp_path, monkeypatch):
         computed.append(arguments)
         return original(*arguments, **options)
 
-    monkeypatch.setattr(sys.modules["trajbatt.analysis.phase_free"], "mesolve", spy)
+    monkeypatch.setattr(phase_free, "mesolve", spy)
     again = tb.sweep(**AXES, ntraj=50, store=tmp_path, threads=1)
     xarray.testing.assert_identical(again, whole)
     assert len(computed) == 3

@@ -50,7 +50,7 @@ def test_the_ladder_is_the_same_everywhere(tmp_path, elsewhere):
 
 def test_workers_of_another_kind(elsewhere):
     elsewhere(chunks)
-    with pytest.raises(ValueError, match="`workers` must .* but other-01234567 did"):
+    with pytest.raises(ValueError, match=r"`workers` must .* but other-01234567 did"):
         solve("banded")
     solve("ladder")
 

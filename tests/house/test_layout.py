@@ -29,8 +29,9 @@ FLOORS = {
     "reports": 8,
     "commandline": 9,
 }
-OUTSIDE = {"__init__.py", "__main__.py", "py.typed"}
-PUBLIC = {"counting", "photons", "exchange"}  # wings whose functions are asked for by its name
+OUTSIDE = {"__init__.py", "__init__.pyi", "__main__.py", "py.typed"}
+# Wings whose names are asked for by the name of the wing, or of a module.
+PUBLIC = {"counting", "photons", "exchange", "models"}
 # What depends on the kind of a model is asked of the model, or looked up here.
 KINDS = {"LadderModel", "BandedModel", "Protocol"}
 KNOW_KINDS = {

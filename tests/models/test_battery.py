@@ -2,12 +2,12 @@
 
 import doctest
 import math
-import sys
 
 import numpy as np
 import pytest
 
 import trajbatt as tb
+from trajbatt.models import battery as module
 
 GOOD = dict(n_atoms=100, theta=1.87, omega_p=1000.0, gamma_0=1.0, gamma_plus=10.0, gamma_minus=1.0)
 
@@ -61,7 +61,7 @@ def test_secular_ratio_minds_every_rate():
 
 
 def test_docstring_example():
-    assert doctest.testmod(sys.modules["trajbatt.models.battery"]).failed == 0
+    assert doctest.testmod(module).failed == 0
 
 
 def test_rates_that_overflow():

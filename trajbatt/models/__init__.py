@@ -1,1 +1,3 @@
 """What a battery does: the tables and schedules that all solvers eat."""
+
+from trajbatt.models import asymptotics as asymptotics  # public as `trajbatt.asymptotics`

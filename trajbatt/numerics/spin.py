@@ -47,6 +47,9 @@ def coherent_ket(n_atoms, u, v):
     ndarray (N+1,), float64 if u and v are real, else complex128; a global phase is left out.
     """
     ket = np.zeros(n_atoms + 1)
+    if u == 0 or v == 0:
+        ket[0 if u == 0 else n_atoms] = 1.0
+        return ket
     top = min(int((n_atoms + 1) * abs(u) ** 2), n_atoms)
     ket[top] = 1.0
     k = np.arange(n_atoms, dtype=float)
@@ -58,8 +61,6 @@ def coherent_ket(n_atoms, u, v):
             ratio = np.sqrt((k[:top] + 1.0) / (n_atoms - k[:top])) * abs(v) / abs(u)
             ket[:top] = np.cumprod(ratio[::-1])[::-1]
     ket /= np.linalg.norm(ket)
-    if u == 0 or v == 0:
-        return ket
     phase = (u / abs(u)) / (v / abs(v))
     if phase.imag == 0:
         ket[1::2] *= math.copysign(1.0, phase.real)

@@ -1,0 +1,41 @@
+from . import counting as counting
+from . import exchange as exchange
+from . import photons as photons
+from .analysis.compare import Comparison as Comparison
+from .analysis.compare import compare as compare
+from .analysis.fisher import EnergyFisher as EnergyFisher
+from .analysis.fisher import energy_fisher as energy_fisher
+from .analysis.secular import SecularCheck as SecularCheck
+from .analysis.secular import secular_check as secular_check
+from .analysis.sweep import sweep as sweep
+from .base.version import __version__ as __version__
+from .ensembles.mcsolve import load as load
+from .ensembles.mcsolve import mcsolve as mcsolve
+from .ensembles.result import EnsembleResult as EnsembleResult
+from .ensembles.trajectory import Trajectory as Trajectory
+from .exact.mesolve import MasterEquationResult as MasterEquationResult
+from .exact.mesolve import mesolve as mesolve
+from .exchange.qutip_problems import to_qutip as to_qutip
+from .inference.filter import FilterResult as FilterResult
+from .inference.filter import filter as filter
+from .inference.fit import FitResult as FitResult
+from .inference.fit import fit as fit
+from .light.clicks import Clicks as Clicks
+from .light.detectors import Detectors as Detectors
+from .models import asymptotics as asymptotics
+from .models.banded import BandedModel as BandedModel
+from .models.battery import Battery as Battery
+from .models.channel import Channel as Channel
+from .models.ladder import LadderModel as LadderModel
+from .models.protocol import Protocol as Protocol
+from .states.initial import (
+    coherent_state as coherent_state,
+)
+from .states.initial import (
+    excited_state as excited_state,
+)
+from .states.initial import (
+    ground_state as ground_state,
+)
+from .states.steady_state import SteadyState as SteadyState
+from .states.steady_state import steady_state as steady_state
