@@ -188,7 +188,8 @@ def dense_states(blocks, y, times):
             states.append(expm(blocks * step) @ states[-1])
         return np.concatenate(states, axis=-1)
     power = expm(blocks * h)
-    while y.shape[-1] < times.size:
-        y = np.concatenate((y, power @ y), axis=-1)
-        power = power @ power
-    return y[..., : times.size]
+    while (missing := times.size - y.shape[-1]) > 0:
+        y = np.concatenate((y, power @ y[..., :missing]), axis=-1)
+        if y.shape[-1] < times.size:
+            power = power @ power
+    return y
