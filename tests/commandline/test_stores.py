@@ -79,7 +79,9 @@ def test_sweeps_at_the_edges(tmp_path, capsys):
     ):
         assert main(["sweep", *axes, "--store", "s", "--out", f"a{i}"]) == 0, axes
         assert (tmp_path / f"a{i}" / "sweep.png").exists()
-    assert capsys.readouterr().err == ""
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert captured.out.count("no T90, because x = 1: 1 point; see --time") == 1
 
 
 def test_a_sweep_needs_no_xarray(monkeypatch, capsys, tmp_path):

@@ -55,6 +55,8 @@ def sweep(
     oscillation, and the energy at the very time, stand beside them. Known points are not computed
     again.
     """
+    import numpy as np
+
     from trajbatt.analysis import sweep as sweeps
     from trajbatt.base import checks
     from trajbatt.commandline import results_folder
@@ -99,10 +101,12 @@ def sweep(
     rows = list(zip(*columns.values(), strict=True))
     until = "each charged to its T90" if time is None else "each charged for T"
     more = len(rows) - MOST_ROWS
+    endless = int(np.isinf(grid.numbers["duration"]).sum())
     outputs.show(
         f"{plural(len(rows), 'point')}, {until}; means over a period of Omega_P",
         columns_table(columns, rows[:MOST_ROWS]),
         *([f"... and {plural(more, 'point')} more"] if more > 0 else []),
+        *([f"no T90, because x = 1: {plural(endless, 'point')}; see --time"] if endless else []),
     )
     dataset = _dataset(grid)
     others = {} if dataset is None else {"sweep.nc": dataset}
