@@ -267,7 +267,7 @@ class EnsembleResult:
         """The indices of the times at which all pairs of quantities are correlated."""
         return read_only(checkpoint_indices(self.times))
 
-    def replay(self, trajectory, tlist=None):
+    def replay(self, trajectory, tlist=None, keep_states=False):
         """Return one trajectory of the ensemble again, on another time grid if wanted.
 
         Parameters
@@ -277,6 +277,9 @@ class EnsembleResult:
         tlist : array_like (nt,), optional
             Up to the last of `times`, because the run knows no clicks after it. `times` by
             default.
+        keep_states : bool
+            Keep the conditional state at every time, as `states`: O(nt N) memory, and O(N^2) to
+            take it to the bare basis.
 
         Returns
         -------
@@ -301,9 +304,10 @@ class EnsembleResult:
                 f"but ends at {times[-1]}"
             )
         source, number = self._locate(trajectory)
-        record, samples = source.replay(number, times)
+        keep_states = checks.boolean("keep_states", keep_states)
+        record, samples, states = source.replay(number, times, keep_states)
         clicks = Clicks.of_records([record.joined], self.channels, self.times[-1], first=trajectory)
-        return Trajectory.of_samples(trajectory, times, samples, clicks, self.model)
+        return Trajectory.of_samples(trajectory, times, samples, clicks, self.model, states)
 
     def to_xarray(self, what="averages"):
         """Return an `xarray.Dataset`, with units and what run it is of.

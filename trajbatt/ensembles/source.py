@@ -71,11 +71,20 @@ class Source:
         """Return the `Plan` of the same trajectories at other times."""
         return replace(self.plan, times=times, keep_clicks=keep_clicks)
 
-    def replay(self, trajectory, times):
-        """Return the `Records` of one trajectory, and its samples (5 + nc, nt) at `times`."""
+    def replay(self, trajectory, times, keep_states=False):
+        """Return one trajectory again.
+
+        Returns
+        -------
+        record : Records
+        samples : ndarray (5 + nc, nt), float64
+        states : ndarray (nt, N+1), complex128, or None
+            Bare kets, if `keep_states`.
+        """
         self._check_law()
-        record = replay_record(self.plan, trajectory)
-        return record, self.plan.engine.observe(record, times).samples[0]
+        record, engine = replay_record(self.plan, trajectory), self.plan.engine
+        states = engine.bare_kets(record, times)[0] if keep_states else None
+        return record, engine.observe(record, times).samples[0], states
 
     def _check_law(self):
         if self.outdated:

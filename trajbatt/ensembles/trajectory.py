@@ -28,6 +28,9 @@ class Trajectory:
     counts : ndarray (nc, nt), int64
         Photons since t = 0.
     clicks : Clicks
+    states : ndarray (nt, N+1), complex128, or None
+        The conditional states if they were kept: bare kets in the pump frame, of norm 1 and up to a
+        phase, index = number of excited atoms.
     """
 
     index: int
@@ -38,11 +41,12 @@ class Trajectory:
     dipole: np.ndarray
     counts: np.ndarray
     clicks: Clicks
+    states: np.ndarray | None = None
 
     @classmethod
-    def of_samples(cls, index, times, samples, clicks, model):
+    def of_samples(cls, index, times, samples, clicks, model, states=None):
         """Return the trajectory that has the rows `samples` (5 + nc, nt) at `times`; read-only."""
-        read_only(samples, clicks.trajectory, clicks.time, clicks.channel)
+        read_only(samples, states, clicks.trajectory, clicks.time, clicks.channel)
         return cls(
             index=index,
             times=times,
@@ -52,7 +56,21 @@ class Trajectory:
             dipole=read_only(samples[ROW["jx"]] + 1j * samples[ROW["jy"]]),
             counts=read_only(samples[COUNTS:].astype(np.int64)),
             clicks=clicks,
+            states=states,
         )
+
+    @property
+    def energy_distribution(self):
+        """Probabilities of the numbers of excited atoms, float64 (nt, N+1).
+
+        Raises
+        ------
+        ValueError
+            If the states were not kept.
+        """
+        if self.states is None:
+            raise ValueError("the states must be kept for that: replay(..., keep_states=True)")
+        return self.states.real**2 + self.states.imag**2
 
     def __repr__(self):
         """Return a card of four lines."""

@@ -148,8 +148,8 @@ class Out(NamedTuple):
         The rows of <J_z>, <J_z^2>, Var(J_z), Re <J_+> and Im <J_+>.
     counts : int
         The row of the first channel's photons so far; those of the other channels follow.
-    kets : ndarray (n, N+1) or (0, N+1), complex128
-        The states at the last time, if there is room for them; zeros to begin with.
+    kets : ndarray (n, nk, N+1), complex128
+        The states at the last nk of the times; zeros to begin with.
     """
 
     samples: np.ndarray
@@ -544,12 +544,12 @@ def write_sample(work, tables, begin, end, counts, out, i, j):
 
 
 @kernel
-def write_ket(work, begin, end, kets, i):
-    """Write the normalised `work.state` to row i of `kets`."""
+def write_ket(work, begin, end, row):
+    """Write the normalised `work.state` to `row`, *out* (N+1,)."""
     scale = 1.0 / math.sqrt(norm(work.state, begin, end))
     for cell in range(begin, end, 2):
         ket = complex(scale * work.state[cell], scale * work.state[cell + 1])
-        kets[i, cell // 2 - MARGIN] = ket
+        row[cell // 2 - MARGIN] = ket
 
 
 @kernel
@@ -614,7 +614,7 @@ def run(rng, start, tables, task, progress, work, records, out):
     origin, _, click_offsets, click_time, click_channel = records
     top = tables.raising.size // 2 - 2 * MARGIN - 1
     times, tolerance, negligible, replay = task
-    t_end = times[-1]
+    t_end, first_ket = times[-1], times.size - out.kets.shape[1]
     i, begun, n = progress.trajectory[0], progress.begun[0], progress.clicks[0]
     low, high, j = progress.low[0], progress.high[0], progress.next_time[0]
     t, action = progress.time[0], progress.action[0]
@@ -660,11 +660,11 @@ def run(rng, start, tables, task, progress, work, records, out):
                 part = (times[j] - t) / h if h > 0.0 else 0.0
                 evaluate(work, order, low, high, top, part, tables.frequency * h * part)
                 write_sample(work, tables, begin, end, counts, out, i, j)
+                if j >= first_ket:
+                    write_ket(work, begin, end, out.kets[i, j - first_ket])
                 j += 1
             evaluate(work, order, low, high, top, x, tables.frequency * h * x)
             if at_end:
-                if out.kets.shape[0] > 0:
-                    write_ket(work, begin, end, out.kets, i)
                 break
             if clicked:
                 if not replay:

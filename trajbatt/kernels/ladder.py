@@ -113,9 +113,9 @@ class Out(NamedTuple):
         The rows of <J_z>, <J_z^2>, Var(J_z), Re <J_+> and Im <J_+>.
     counts : int
         The row of the first channel's photons so far; those of the other channels follow.
-    kets : ndarray (n, N+1) or (0, N+1), complex128
-        The states at the last time, unnormalised and without phases, if there is room for them;
-        zeros to begin with.
+    kets : ndarray (n, nk, N+1), complex128
+        The states at the last nk of the times, unnormalised and without phases; zeros to begin
+        with.
     """
 
     samples: np.ndarray
@@ -525,6 +525,7 @@ def observe(start, tables, grid, negligible, records, work, out):
     # Taken out of their tuples once: in the loops that would count references each time.
     a, counts, samples = work.a, work.counts, out.samples
     worst = 0.0
+    first_ket = times.size - out.kets.shape[1]
     for i in range(samples.shape[0]):
         branches = begin_branches(start, records, i, work)
         for j in range(times.size):
@@ -542,8 +543,8 @@ def observe(start, tables, grid, negligible, records, work, out):
             samples[i, out.jy, j] = jy
             for channel in range(counts.size):
                 samples[i, out.counts + channel, j] = counts[channel]
-        if out.kets.shape[0] > 0:
-            for k in range(branches.low, branches.high + 1):
-                out.kets[i, k + branches.climbed] = a[k]
+            if j >= first_ket:
+                for k in range(branches.low, branches.high + 1):
+                    out.kets[i, j - first_ket, k + branches.climbed] = a[k]
         worst = max(worst, branches.dropped)
     return worst

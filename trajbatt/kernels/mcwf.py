@@ -70,8 +70,8 @@ class Out(NamedTuple):
         The rows of <J_z>, <J_z^2>, Var(J_z), Re <J_+> and Im <J_+>.
     counts : int
         The row of the first channel's photons so far; those of the other channels follow.
-    kets : ndarray (n, N+1), complex128
-        The states; in the end, those at the last time.
+    kets : ndarray (n, nk, N+1), complex128
+        The states at the last nk of the times.
     """
 
     samples: np.ndarray
@@ -297,7 +297,7 @@ def sample_clicks(rng, start, tables, t_end, progress, p, records):
 
 
 @kernel
-def observe(start, tables, times, records, phi, out):
+def observe(start, tables, times, records, work, out):
     """Evolve the wavefunction of each trajectory through its clicks and write what it holds.
 
     Energy and variance are <psi|J_z psi> and the squared norm of J_z psi, with the bare
@@ -311,18 +311,18 @@ def observe(start, tables, times, records, phi, out):
     times : *in* (nt,) float64
     records : *in* (origin, hidden, offsets, time, channel)
         As in `sample_clicks`.
-    phi : *scratch* (N+1,) complex128
+    work : *scratch* (2, N+1) complex128
     out : Out, *out*
     """
     shifts, total_rates, frequency = tables.shifts, tables.total_rates, tables.frequency
     cos_theta, sin_theta = tables.cos_theta, tables.sin_theta
     origin, _, click_offsets, click_time, click_channel = records
-    samples = out.samples
+    samples, psi, phi = out.samples, work[0], work[1]
+    first_ket = times.size - out.kets.shape[1]
     top = phi.size - 1
     spin = 0.5 * top
     counts = np.empty(shifts.size)
     for i in range(origin.size):
-        psi = out.kets[i]
         set_ket(psi, start, origin[i])
         counts[:] = 0.0
         n = click_offsets[i]
@@ -362,3 +362,5 @@ def observe(start, tables, times, records, phi, out):
             samples[i, out.jy, j] = plus.imag
             for channel in range(shifts.size):
                 samples[i, out.counts + channel, j] = counts[channel]
+            if j >= first_ket:
+                out.kets[i, j - first_ket] = psi

@@ -61,14 +61,19 @@ class BandedEngine(Engine):
 
     def run(self, rng, n, times, want_kets=False):
         """Return the `Records` of n trajectories and the `Observation` of them at `times`."""
-        return self._call(rng, n, times, want_kets, None)
+        records, seen = self._call(rng, n, times, int(want_kets), None)
+        return records, seen._replace(kets=seen.kets[:, 0] if want_kets else None)
 
     def observe(self, records, times, want_kets=False):
         """Return the `Observation` of the conditional states at `times`."""
-        unused = np.random.default_rng(0)  # a replay draws nothing
-        return self._call(unused, records.origin.size, times, want_kets, records)[1]
+        seen = self._read(records, times, int(want_kets))
+        return seen._replace(kets=seen.kets[:, 0] if want_kets else None)
 
-    def _call(self, rng, n, times, want_kets, given: Records | None):
+    def _read(self, records, times, n_kets=0):
+        unused = np.random.default_rng(0)  # a replay draws nothing
+        return self._call(unused, records.origin.size, times, n_kets, records)[1]
+
+    def _call(self, rng, n, times, n_kets, given: Records | None):
         from trajbatt.kernels.banded import Out, Progress, Task, Workspace, run
 
         task = Task(
@@ -79,7 +84,7 @@ class BandedEngine(Engine):
             replay=given is not None,
         )
         work = Workspace.fresh(self._tables.raising.size)
-        out = self._out(Out, n, times, want_kets)
+        out = self._out(Out, n, times, n_kets)
         progress = Progress.fresh(len(self.model.channel_names))
 
         def call(records):
@@ -89,4 +94,4 @@ class BandedEngine(Engine):
             given = fill_records(n, self.model.typical_clicks(times[-1]), call)
         else:
             call(tuple(given))
-        return given, Observation(out.samples, progress.worst[0], out.kets if want_kets else None)
+        return given, Observation(out.samples, progress.worst[0], out.kets)

@@ -10,6 +10,7 @@ import numpy as np
 
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
+from trajbatt.numerics import spin
 from trajbatt.states.mixture import NEGLIGIBLE, Mixture
 from trajbatt.trajectories.records import COUNTS, ROW, Records
 
@@ -43,19 +44,33 @@ class Engine:
 
     def observe(self, records, times, want_kets=False):
         """Return the `Observation` of the conditional states at `times`."""
-        seen = self._read(records, times, with_kets=False)
+        seen = self._read(records, times)
         if want_kets:
             # Read anew, so that not a bit of the kets depends on the times before the last.
-            seen = seen._replace(kets=self._read(records, times[-1:], with_kets=True).kets)
+            seen = seen._replace(kets=self.kets(records, times[-1:])[:, 0])
         return seen
 
-    def _out(self, kind, n, times, with_kets=True):
-        """Return the `Out` of a kernel file, which is `kind`, for n trajectories at `times`."""
+    def kets(self, records, times):
+        """Return the normalised states in the model's basis, complex128 (n, nt, N+1)."""
+        return self._read(records, times, n_kets=times.size).kets
+
+    def bare_kets(self, records, times):
+        """Return the normalised states in the bare basis, complex128 (n, nt, N+1)."""
+        kets = self.kets(records, times)
+        if self.model.theta == 0.0:
+            return kets
+        return kets @ spin.change_of_basis(self.model.n_atoms, self.model.theta, 0.0)
+
+    def _out(self, kind, n, times, n_kets):
+        """Return the `Out` of a kernel file, which is `kind`, for n trajectories at `times`.
+
+        With room for the states at the last `n_kets` of them.
+        """
         return kind(
             samples=np.empty((n, COUNTS + len(self.model.channel_names), times.size)),
             **ROW,
             counts=COUNTS,
-            kets=np.zeros((n if with_kets else 0, self.model.n_levels), dtype=complex),
+            kets=np.zeros((n, n_kets, self.model.n_levels), dtype=complex),
         )
 
 

@@ -60,10 +60,10 @@ class LadderEngine(Engine):
 
         return fill_records(n, self.model.typical_clicks(t_end), call)
 
-    def _read(self, records, times, with_kets):
+    def _read(self, records, times, n_kets=0):
         from trajbatt.kernels.ladder import Grid, Out, Workspace, observe
 
-        out = self._out(Out, records.origin.size, times, with_kets)
+        out = self._out(Out, records.origin.size, times, n_kets)
         phase = self.model.frequency * times
         grid = Grid(times, phases=np.array((np.cos(phase), np.sin(phase))))
         work = Workspace.fresh(
@@ -72,9 +72,10 @@ class LadderEngine(Engine):
         dropped = observe(
             self._start, self._tables, grid, self.negligible, tuple(records), work, out
         )
-        if not with_kets:
+        if not n_kets:
             return Observation(out.samples, dropped, None)
         # The kernel leaves out the phases of the levels, up to one that is common to all.
-        kets = out.kets * np.exp(-1j * phase[-1] * np.arange(self.model.n_levels))
-        kets /= np.linalg.norm(kets, axis=1, keepdims=True)
+        turned = np.exp(-1j * phase[times.size - n_kets :, None] * np.arange(self.model.n_levels))
+        kets = out.kets * turned
+        kets /= np.linalg.norm(kets, axis=-1, keepdims=True)
         return Observation(out.samples, dropped, kets)

@@ -46,10 +46,10 @@ class WavefunctionEngine(Engine):
 
         return fill_records(n, self.model.typical_clicks(t_end), call)
 
-    def _read(self, records, times, with_kets):
+    def _read(self, records, times, n_kets=0):
         from trajbatt.kernels.mcwf import Out, observe
 
-        out = self._out(Out, records.origin.size, times)
-        phi = np.empty(self.model.n_levels, dtype=complex)
-        observe(self._start, self._tables, times, tuple(records), phi, out)
-        return Observation(out.samples, 0.0, out.kets if with_kets else None)
+        out = self._out(Out, records.origin.size, times, n_kets)
+        work = np.empty((2, self.model.n_levels), dtype=complex)
+        observe(self._start, self._tables, times, tuple(records), work, out)
+        return Observation(out.samples, 0.0, out.kets if n_kets else None)

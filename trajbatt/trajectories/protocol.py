@@ -108,6 +108,22 @@ class ProtocolEngine:
 
         return self._walk(records.origin.size, times, advance)[1]
 
+    def bare_kets(self, records, times):
+        """Return the normalised states in the bare basis, complex128 (n, nt, N+1)."""
+        kets = np.empty((records.origin.size, times.size, self.model.n_levels), dtype=complex)
+
+        def advance(engine, i, local, want_kets):
+            one = records.records[i]
+            wanted = local[: places[i].stop - places[i].start]
+            if wanted.size:
+                kets[:, places[i]] = engine.bare_kets(one, wanted)
+            return one, engine.observe(one, local, want_kets)
+
+        stages = self.model.stages(times[-1])
+        places = [leg.wanted for leg in legs(stages, times)]
+        self._walk(records.origin.size, times, advance)
+        return kets
+
     def _walk(self, n, times, advance):
         """Take n trajectories through the stages; `advance` takes them through one."""
         stages = self.model.stages(times[-1])

@@ -77,7 +77,7 @@ class Observation(NamedTuple):
     dropped : float
         The largest weight that was dropped from any one state.
     kets : ndarray (n, N+1), complex128, or None
-        The states at the last time in the model's basis, if they were wanted.
+        The normalised states at the last time in the model's basis, if they were wanted.
     """
 
     samples: np.ndarray
