@@ -15,6 +15,7 @@ from trajbatt.ensembles.source import Source
 from trajbatt.ensembles.statistics import Statistics
 from trajbatt.ensembles.trajectory import Trajectory
 from trajbatt.light.clicks import Clicks
+from trajbatt.models.protocol import within
 from trajbatt.numerics.moments import Moments
 from trajbatt.trajectories.records import COUNTS
 
@@ -297,7 +298,7 @@ class EnsembleResult:
             raise ValueError(
                 f"`trajectory` must be below the {self.ntraj} of this run, but is {trajectory}"
             )
-        times = self.times if tlist is None else checks.times("tlist", tlist)
+        times = self.times if tlist is None else within(self.model, checks.times("tlist", tlist))
         if times[-1] > self.times[-1]:
             raise ValueError(
                 f"`tlist` must end by the last time of the run, {self.times[-1]}, "
