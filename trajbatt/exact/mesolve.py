@@ -1,6 +1,6 @@
 """The deterministic twin: the master equation of a model, solved to a given accuracy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -9,10 +9,12 @@ from trajbatt.base import checks, datasets
 from trajbatt.base.arrays import read_only
 from trajbatt.exact.count_moments import count_moments
 from trajbatt.exact.dataset import exact_dataset
+from trajbatt.exact.looks import Looks
 from trajbatt.exact.master_equation import solve
 from trajbatt.models.coherent_emission import CoherentEmission
 from trajbatt.models.model import Model, check_model
 from trajbatt.models.protocol import within
+from trajbatt.states import expectations as expected
 from trajbatt.states.initial import held, prepare
 
 
@@ -43,6 +45,8 @@ class MasterEquationResult:
     states : ndarray (nt, N+1, N+1), complex128, or None
         Bare density matrices in the pump frame, index = number of excited atoms, if `keep_states`
         was set.
+    expect : dict of str to ndarray (nt,), float64
+        The means of the `e_ops`.
     """
 
     model: Model
@@ -55,8 +59,10 @@ class MasterEquationResult:
     counts: np.ndarray
     counts_covariance: np.ndarray | None
     states: np.ndarray | None
+    expect: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self):
+        read_only(*self.expect.values(), None)
         read_only(self.times, self.energy, self.energy_variance, self.dipole, self.counts)
         read_only(self.counts_covariance, self.states)
 
@@ -139,7 +145,9 @@ class MasterEquationResult:
         )
 
 
-def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rtol=1e-10):
+def mesolve(
+    model, tlist, initial=None, covariances=False, keep_states=False, rtol=1e-10, *, e_ops=None
+):
     """Solve the master equation of a model: the exact twin of `mcsolve`.
 
     For a ladder model the coherence orders 0, 1 and 2 suffice for everything but the full states:
@@ -162,6 +170,11 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
     rtol : float
         Accuracy of energy, variance and dipole on the scale of N, and of the counts relative to
         their sum; rounding limits that of the variance to about 5e-13 N.
+    e_ops : dict of str to object, optional
+        What else the mean is wanted of: Hermitian operators in the bare basis, index = number of
+        excited atoms, as arrays or sparse matrices (N+1, N+1); `trajbatt.observables`; QuTiP's
+        `Qobj` in the basis of `qutip.jmat`; or functions of the bare density matrix. Sums of 1,
+        J_z, J_z^2, J_x and J_y cost nothing; any other needs the whole density matrix.
 
     Returns
     -------
@@ -177,7 +190,11 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
     rtol = checks.real("rtol", rtol, 1e-15, 0.1)
     initial = held(initial)
     mixture = prepare(model, initial)
-    found = solve(model, mixture, times, rtol, _bare_state if keep_states else None)
+    expectations = expected.checked(e_ops, model.n_atoms)
+    looks = Looks(
+        model.n_atoms, [one for one in expectations if one.combination is None], keep_states
+    )
+    found = solve(model, mixture, times, rtol, looks or None)
     covariance = None
     if covariances:
         stages = model.stages(times[-1])
@@ -192,12 +209,21 @@ def mesolve(model, tlist, initial=None, covariances=False, keep_states=False, rt
         dipole=found.dipole,
         counts=found.counts,
         counts_covariance=covariance,
-        states=np.array(found.looks) if keep_states else None,
+        states=np.array([state for state, _ in found.looks]) if keep_states else None,
+        expect=_means(expectations, found, model.n_atoms),
     )
 
 
-def _bare_state(layout, orders, phase):
-    return layout.in_basis(orders[None], phase, 0.0)[0]
+def _means(expectations, found, n_atoms):
+    """Return the means, a dict of str to float64 (nt,)."""
+    jz = found.energy - n_atoms / 2
+    looked = iter(np.array([means for _, means in found.looks]).T)
+    return {
+        one.name: next(looked)
+        if one.combination is None
+        else one.of_means(jz, found.energy_variance + jz**2, found.dipole)
+        for one in expectations
+    }
 
 
 def _eigenvalues(layout, orders, phase):

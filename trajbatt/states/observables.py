@@ -2,14 +2,21 @@
 
 Operators that reach two levels at most, as all products of two spin components do, are known by
 their diagonal and two bands beside it: O(N) of them. Samples of trajectories are named by these.
+
+Public as `trajbatt.observables`: `jx`, `jy`, `jz`, `energy`, `parity`, `population(k)`, their sums,
+multiples, squares and symmetrised products, for `e_ops` of `mesolve` and `mcsolve`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 
+from trajbatt.base import checks
 from trajbatt.numerics import spin
+
+REACH = 2  # levels
 
 
 @dataclass(frozen=True)
@@ -37,12 +44,20 @@ class Observable:
 
     def matrix(self, n_atoms):
         """Return the operator, (N+1, N+1)."""
-        matrix = np.diag(self.bands(n_atoms)[0])
-        for q, band in enumerate(self.bands(n_atoms)[1:], 1):
-            below = np.diag(band[: max(0, n_atoms + 1 - q)], -q)
-            if below.shape == matrix.shape:
-                matrix = matrix + below + below.conj().T
-        return matrix
+        return self.sparse(n_atoms).toarray()
+
+    def sparse(self, n_atoms):
+        """Return the operator, a `scipy.sparse.csr_array` (N+1, N+1)."""
+        from scipy.sparse import diags_array
+
+        diagonal, *below = self.bands(n_atoms)
+        bands, offsets = [diagonal], [0]
+        for q, band in enumerate(below, 1):
+            if q <= n_atoms and np.any(band):
+                part = band[: n_atoms + 1 - q]
+                bands += [part, part.conj()]
+                offsets += [-q, q]
+        return diags_array(bands, offsets=offsets, shape=(n_atoms + 1,) * 2).tocsr()
 
     def mean(self, state):
         """Return the mean in a bare density matrix (N+1, N+1)."""
@@ -53,6 +68,82 @@ class Observable:
             if q < n_levels:
                 mean += 2.0 * (band[: n_levels - q] * state.diagonal(q)).real.sum()
         return float(mean)
+
+    def __mul__(self, other):
+        """Return a multiple, or the symmetrised product (AB + BA)/2 with another observable."""
+        if isinstance(other, Real):
+            return Observable(
+                f"{float(other):g} {self.name}", lambda n: float(other) * self.bands(n)
+            )
+        if not isinstance(other, Observable):
+            return NotImplemented
+        name = f"{self.name}**2" if self == other else f"{self.name}*{other.name}"
+        return Observable(
+            name, lambda n: _bands(_symmetrised(self.sparse(n), other.sparse(n)), name)
+        )
+
+    __rmul__ = __mul__
+
+    def __pow__(self, power):
+        """Return the square; other powers reach too many levels, but for diagonal observables."""
+        if not isinstance(power, Integral) or power < 1:
+            return NotImplemented
+        name = f"{self.name}**{power}"
+
+        def elements(n_atoms):
+            matrix = self.sparse(n_atoms)
+            product = matrix
+            for _ in range(power - 1):
+                product = product @ matrix
+            return _bands(product, name)
+
+        return Observable(name, elements)
+
+    def __add__(self, other):
+        """Return the sum with another observable, or with a number."""
+        if isinstance(other, Real):
+            number = Observable(f"{float(other):g}", lambda _: (float(other), 0.0, 0.0))
+            return self + number
+        if not isinstance(other, Observable):
+            return NotImplemented
+        return Observable(f"{self.name} + {other.name}", lambda n: self.bands(n) + other.bands(n))
+
+    __radd__ = __add__
+
+    def __neg__(self):
+        """Return the negative."""
+        return -1.0 * self
+
+    def __sub__(self, other):
+        """Return the difference."""
+        return self + -1.0 * other if isinstance(other, Observable | Real) else NotImplemented
+
+    def __rsub__(self, other):
+        """Return a number minus the observable."""
+        return other + -1.0 * self
+
+
+def _symmetrised(a, b):
+    return (a @ b + b @ a) / 2
+
+
+def _bands(matrix, name):
+    """Return the bands of a sparse matrix, complex128 (3, N+1)."""
+    from scipy.sparse import coo_array
+
+    found = coo_array(matrix)
+    row, column = found.coords
+    reaches = np.abs(row - column)[found.data != 0.0].max(initial=0)
+    if reaches > REACH:
+        raise ValueError(
+            f"{name} must reach {REACH} levels at most, but reaches {reaches}; "
+            "give the matrix itself as an operator"
+        )
+    size = matrix.shape[0]
+    bands = np.zeros((3, size), dtype=complex)
+    for q in range(min(3, size)):
+        bands[q, : size - q] = matrix.diagonal(-q)
+    return bands if np.iscomplexobj(matrix) else bands.real
 
 
 def _jz(n_atoms):
@@ -75,7 +166,26 @@ def _energy(n_atoms):
     return np.arange(n_atoms + 1.0), 0.0, 0.0
 
 
+def _parity(n_atoms):
+    return 1.0 - 2.0 * (np.arange(n_atoms + 1) % 2), 0.0, 0.0
+
+
+def population(k):
+    """Return the probability of k excited atoms as an `Observable`."""
+    k = checks.integer("k", k, 0)
+
+    def elements(n_atoms):
+        if k > n_atoms:
+            raise ValueError(f"`k` must be at most the number of atoms, {n_atoms}, but is {k}")
+        return (np.arange(n_atoms + 1) == k).astype(float), 0.0, 0.0
+
+    return Observable(f"population({k})", elements)
+
+
 JZ, JZ_SQUARE = Observable("jz", _jz), Observable("jz_square", _jz_square)
 # The real and the imaginary part of the dipole <J_+>.
 JX, JY = Observable("jx", _jx), Observable("jy", _jy)
 ENERGY = Observable("energy", _energy)  # J_z + N/2
+PARITY = Observable("parity", _parity)  # (-1)^k
+
+jx, jy, jz, energy, parity = JX, JY, JZ, ENERGY, PARITY

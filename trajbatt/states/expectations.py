@@ -1,0 +1,172 @@
+"""What users want the mean of: operators and functions, checked, and their means in states.
+
+An operator that is a combination of 1, J_z, J_z^2, J_x and J_y has its mean from those that are
+read off in any case. For others the states are needed, in the bare basis.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trajbatt.base import checks
+from trajbatt.numerics import spin
+from trajbatt.states.observables import Observable
+
+HERMITIAN = 1e-9  # relative: what an operator may deviate
+EXACT = 1e-12  # relative: what a combination may differ from its operator
+SPARSE = 0.2  # share of elements below which an operator is kept as a sparse matrix
+
+
+@dataclass(frozen=True, eq=False)
+class Expectation:
+    """An operator, or a function of states, and the name of its mean.
+
+    Attributes
+    ----------
+    name : str
+    operator : csr_array or ndarray (N+1, N+1), or None
+        Hermitian, in the bare basis, index = number of excited atoms.
+    function : callable or None
+        Of a bare ket (N+1,), or of a bare density matrix (N+1, N+1) for the exact side; gives a
+        real number.
+    combination : ndarray (5,), float64, or None
+        The coefficients of 1, J_z, J_z^2, J_x and J_y, if the operator is such a sum.
+    """
+
+    name: str
+    operator: object = None
+    function: object = None
+    combination: np.ndarray | None = None
+
+    def of_kets(self, kets):
+        """Return the means in bare kets (..., N+1) of norm 1, float64 (...)."""
+        if self.operator is None:
+            flat = kets.reshape(-1, kets.shape[-1])
+            values = np.array([self._value(ket) for ket in flat])
+            return values.reshape(kets.shape[:-1])
+        flat = kets.reshape(-1, kets.shape[-1])
+        turned = (self.operator @ flat.T).T
+        return np.einsum("ij,ij->i", flat.conj(), turned).real.reshape(kets.shape[:-1])
+
+    def of_matrix(self, matrix):
+        """Return the mean in a bare density matrix (N+1, N+1)."""
+        if self.operator is None:
+            return self._value(matrix)
+        return float((self.operator @ matrix).trace().real)
+
+    def of_means(self, jz, jz_square, dipole):
+        """Return the mean by the means that a combination needs, arrays of one shape."""
+        one, z, z_square, x, y = self.combination
+        return one + z * jz + z_square * jz_square + x * dipole.real + y * dipole.imag
+
+    def _value(self, state):
+        value = self.function(state)
+        if np.ndim(value) or np.iscomplexobj(value):
+            raise TypeError(
+                f"`e_ops` must give real numbers, but {self.name!r} gives {checks.shown(value)}"
+            )
+        return float(value)
+
+
+def checked(e_ops, n_atoms):
+    """Return the `Expectation` of each of `e_ops`, a tuple.
+
+    Parameters
+    ----------
+    e_ops : dict of str to object, or None
+        Operators on the symmetric subspace in the bare basis, index = number of excited atoms, as
+        arrays or sparse matrices (N+1, N+1); an `Observable`; a QuTiP `Qobj` in the basis of
+        `qutip.jmat`, whose index runs the other way; or a function of a state.
+    n_atoms : int
+
+    Raises
+    ------
+    ValueError, TypeError
+        If one is none of these, has another shape, or is not Hermitian.
+    """
+    if e_ops is None:
+        return ()
+    if not isinstance(e_ops, dict):
+        raise TypeError(
+            '`e_ops` must be a dict of names and operators, such as {"Jx": observables.jx}, '
+            f"but is {checks.shown(e_ops)}"
+        )
+    for name in e_ops:
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"`e_ops` must have names, but one is {checks.shown(name)}")
+    return tuple(_checked_one(name, value, n_atoms) for name, value in e_ops.items())
+
+
+def of_operator(name, operator):
+    """Return the `Expectation` of a Hermitian operator, a csr_array or ndarray (N+1, N+1)."""
+    return Expectation(name, operator, combination=_combination(operator))
+
+
+def _checked_one(name, value, n_atoms):
+    if callable(value) and not isinstance(value, Observable) and not hasattr(value, "full"):
+        return Expectation(name, function=value)
+    return of_operator(name, _operator(name, value, n_atoms))
+
+
+def _operator(name, value, n_atoms):
+    """Return a checked operator; sparse if that is worth it."""
+    from scipy.sparse import csr_array, issparse
+
+    if isinstance(value, Observable):
+        matrix = value.sparse(n_atoms)
+    elif hasattr(value, "full"):  # a Qobj, with all atoms excited first
+        matrix = csr_array(value.full()[::-1, ::-1])
+    elif issparse(value):
+        matrix = csr_array(value)
+    else:
+        try:
+            dense = np.array(value)
+        except ValueError:
+            dense = np.array(None)
+        if dense.dtype.kind not in "iufc" or np.ma.is_masked(value):
+            raise TypeError(
+                "`e_ops` must hold operators or functions of a state, "
+                f"but {name!r} is {checks.shown(value)}"
+            )
+        matrix = csr_array(dense) if dense.ndim == 2 else dense
+    shape = (n_atoms + 1, n_atoms + 1)
+    if matrix.shape != shape:
+        raise ValueError(
+            f"`e_ops` must hold operators of the shape {shape}, but {name!r} has {matrix.shape}"
+        )
+    matrix = matrix.astype(complex if np.iscomplexobj(matrix) else float)
+    scale = np.abs(matrix.data).max(initial=0.0)
+    if not np.isfinite(scale):
+        raise ValueError(f"`e_ops` must hold finite numbers, but {name!r} does not")
+    difference = np.abs((matrix - matrix.conj().T).data).max(initial=0.0)
+    if difference > HERMITIAN * scale:
+        raise ValueError(
+            f"`e_ops` must hold Hermitian operators, but {name!r} deviates by {difference:.3g}"
+        )
+    matrix.sum_duplicates()
+    return matrix if matrix.nnz < SPARSE * shape[0] ** 2 else matrix.toarray()
+
+
+def _combination(operator):
+    """Return the coefficients of 1, J_z, J_z^2, J_x and J_y, float64 (5,); None if it is no sum."""
+    n_atoms = operator.shape[0] - 1
+    m, raising = spin.magnetic_numbers(n_atoms), spin.raising_elements(n_atoms)[:-1]
+    diagonal, below = operator.diagonal().real, operator.diagonal(-1)
+    # A parabola through the ends and, for several atoms, a level between them.
+    at = np.unique([0, n_atoms // 2, n_atoms])
+    powers = np.vander(m[at], at.size, increasing=True)
+    parabola = np.append(np.linalg.solve(powers, diagonal[at]), [0.0, 0.0])[:3]
+    middle = n_atoms // 2 if n_atoms > 1 else 0
+    slope = below[min(middle, n_atoms - 1)] / raising[min(middle, n_atoms - 1)]
+    found = np.array([*parabola, 2.0 * slope.real, -2.0 * slope.imag])
+    scale = max(np.abs(operator.data if hasattr(operator, "nnz") else operator).max(initial=0.0), 1)
+    same = np.abs(diagonal - np.polynomial.polynomial.polyval(m, parabola)) <= EXACT * scale
+    alike = np.abs(below - slope * raising) <= EXACT * scale
+    n_elements = _count(operator)
+    inside = np.count_nonzero(operator.diagonal()) + 2 * np.count_nonzero(below)
+    return found if np.all(same) and np.all(alike) and n_elements == inside else None
+
+
+def _count(operator):
+    """Return how many elements of an operator are not zero."""
+    return np.count_nonzero(operator.data if hasattr(operator, "nnz") else operator)
