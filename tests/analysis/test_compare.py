@@ -227,3 +227,39 @@ def test_a_right_run_is_no_alarm(name, n):
         assert share < most + 5 * np.sqrt(most / found.size) / (1 if level < 0.05 else 2), level
     assert np.mean(found < 0.05) > 0.03 - 2.5 * np.sqrt(0.03 / found.size)
     assert found.min() > 1e-9  # it was 1e-97
+
+
+def test_names_and_defaults_that_change_nothing():
+    # The same physics under another name, or with another default that is not used.
+    channels = (tb.Channel("down", -1, 1.0),)
+    runs = tb.mcsolve(tb.LadderModel("x", 4, 1.0, 3.0, channels), [0.2, 0.4], 100, seed=1)
+    same = tb.LadderModel("y", 4, 1.0, 3.0, channels)
+    assert tb.compare(runs, tb.mesolve(same, [0.2, 0.4])).ntraj == 100
+    start = tb.excited_state(4)
+    discharges = [tb.Battery(4, 1.0, 3.0, gamma_plus=r).discharge() for r in (1.0, 20.0)]
+    runs = tb.mcsolve(discharges[0], [0.2], 100, start, seed=1)
+    assert tb.compare(runs, tb.mesolve(discharges[1], [0.2], start)).ntraj == 100
+    with pytest.raises(TypeError, match="`other_model` must be True or False, but is 'no'"):
+        tb.compare(runs, tb.mesolve(discharges[0], [0.2], start), other_model="no")
+
+
+def test_infinite_scores_are_shown():
+    verdict = tb.compare(
+        tb.mcsolve(BATTERY.charge(), TIMES, 40, seed=1), tb.mesolve(BATTERY.charge(), TIMES)
+    )
+    energy = np.full(TIMES.size, np.nan)
+    energy[1:3] = np.inf, 1.0
+    assert "+inf" in str(dataclasses.replace(verdict, energy=energy)).splitlines()[1]
+
+
+def test_scores_without_photons():
+    # Nothing clicks in a storage, so nothing rare can decide.
+    battery = tb.Battery(6, 2.2, 60.0)
+    store = battery.store()
+    start = tb.steady_state(battery.charge())
+    runs = tb.mcsolve(store, [0.0, 0.1], 2000, start, seed=1)
+    verdict = tb.compare(runs, tb.mesolve(store, [0.0, 0.1], start))
+    assert np.all(np.isfinite(verdict.energy))
+    few = tb.mcsolve(BATTERY.charge(), TIMES, 20, seed=1)
+    verdict = tb.compare(few, tb.mesolve(BATTERY.charge(), TIMES))
+    assert np.all(np.isnan(verdict.energy) | (verdict.energy == 0))

@@ -184,3 +184,41 @@ def test_bad_input(axes, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         tb.sweep(**{**AXES, **axes}, store=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_integers_of_numpy_and_stores_that_are_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = dict(ratio=1.0, drive=10.0)
+    swept = tb.sweep(4, 1.87, ntraj=np.int64(16), seed=np.int64(3), store=tmp_path, **options)
+    assert swept.attrs["ntraj"] == 16
+    (tmp_path / "file").write_text("")
+    for store, message in (("", "is empty"), (5, "is 5"), ("file", "is a file")):
+        with pytest.raises((ValueError, TypeError), match=f"`store` must .* {message}"):
+            tb.sweep(4, 1.87, store=store, **options)
+
+
+def test_one_trajectory_has_energies_without_errors():
+    swept = tb.sweep(4, 1.87, ratio=1.0, drive=10.0, ntraj=1)
+    assert np.isfinite(swept.mean_energy_per_atom_estimate.item())
+    assert np.isnan(swept.mean_energy_per_atom_sem.item())
+
+
+def test_what_killed_sweeps_had_begun_goes(tmp_path, monkeypatch):
+    from trajbatt.analysis import points
+    from trajbatt.base import files
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", killed)
+        patched.setattr(os, "unlink", lambda *_: None)
+        patched.setattr(files.Path, "unlink", lambda *_, **__: None, raising=False)
+        with pytest.raises(KeyboardInterrupt):
+            points.keep(tmp_path, {"n_atoms": 4}, 0, 0, {})
+    (left,) = tmp_path.iterdir()
+    points.tidy(tmp_path)
+    assert left.exists()  # it may be at work
+    os.utime(left, (0, 0))
+    points.tidy(tmp_path)
+    assert not left.exists()

@@ -39,3 +39,13 @@ def test_target_is_reached_and_does_not_depend_on_the_workers(tmp_path):
     capped = solve(CHUNK, keep_clicks=False, target={"energy": 1e-6})
     assert capped.ended == "complete"
     assert capped.ntraj == CHUNK
+
+
+def test_a_sum_with_a_part_is_a_part():
+    from dataclasses import replace
+
+    model = tb.Battery(4, 1.0, 3.0).charge()
+    runs = [tb.mcsolve(model, [0.1], 20, seed=seed) for seed in (1, 2)]
+    for ended in ("target", "interrupted"):
+        for one, other in (runs, runs[::-1]):
+            assert (replace(one, ended=ended) + other).ended == ended

@@ -1,5 +1,8 @@
 """The master equation of the ladder: oracles, the dense twin, limits, bad input."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from oracle import references
@@ -225,3 +228,24 @@ def test_results_cannot_be_changed():
 def test_a_battery_is_not_a_model():
     with pytest.raises(TypeError, match=r"`model` must be a model such as battery\.charge"):
         tb.mesolve(tb.Battery(3, 1.0, 1.0), [0.1])
+
+
+def test_states_of_qutip_are_turned_round():
+    qutip = pytest.importorskip("qutip")
+    model = tb.Battery(3, 1.0, 3.0).charge()
+    excited = qutip.basis(4, 0)  # J_z = 3/2 comes first in qutip.jmat
+    for state in (excited, qutip.ket2dm(excited)):
+        assert tb.mesolve(model, [0.0], state).energy[0] == pytest.approx(3.0)
+
+
+def test_results_that_travelled_cannot_be_changed():
+    exact = tb.mesolve(tb.Battery(3, 1.0, 3.0).charge(), [0.1], covariances=True)
+    for again in (pickle.loads(pickle.dumps(exact)), copy.deepcopy(exact)):
+        assert not again.energy.flags.writeable
+        assert not again.counts_covariance.flags.writeable
+
+
+@pytest.mark.parametrize("name", ["covariances", "keep_states"])
+def test_flags_are_true_or_false(name):
+    with pytest.raises(TypeError, match=f"`{name}` must be True or False, but is 'no'"):
+        tb.mesolve(tb.Battery(3, 1.0, 3.0).charge(), [0.1], **{name: "no"})

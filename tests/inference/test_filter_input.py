@@ -206,3 +206,22 @@ def test_nobody_watched_after_the_record():
     hand_made = tb.Clicks(clicks.trajectory, clicks.time, clicks.channel, clicks.channels)
     a, b = (tb.filter(model, one, [0.05, 0.2]).log_likelihood for one in (bare, hand_made))
     np.testing.assert_array_equal(a, b)
+
+
+def test_records_of_several_batteries_of_which_one_clicked():
+    model = tb.Battery(3, 1.0, 3.0).charge()
+    clicks = tb.Clicks([1], [0.1], [0], model.channel_names, ntraj=3, duration=0.2)
+    with pytest.raises(ValueError, match=r"`clicks` must be of one trajectory.* but are of 3"):
+        tb.filter(model, clicks, [0.2])
+
+
+def test_a_result_holds_its_own_state():
+    model = tb.Battery(3, 1.0, 3.0).charge()
+    matrix = np.diag([0.5, 0.5, 0.0, 0.0])
+    clicks = tb.Clicks([], [], [], model.channel_names, ntraj=1, duration=0.2)
+    found, other = (tb.filter(model, clicks, [0.2], 0.5, matrix) for _ in range(2))
+    purity = other.purity
+    matrix[:] = np.diag([1.0, 0.0, 0.0, 0.0])
+    np.testing.assert_array_equal(found.purity, purity)
+    with pytest.raises(ValueError, match="read-only"):
+        found.energy[0] = 0.0

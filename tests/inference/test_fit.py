@@ -1,5 +1,6 @@
 """Maximum likelihood: closed forms, every kind of model, and errors that are right."""
 
+import types
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -371,3 +372,15 @@ def test_a_time_beyond_all_numbers():
     clicks = tb.mcsolve(model, [0.5], 20, seed=1, keep_clicks=True).clicks
     with pytest.raises(ValueError, match=r"`duration` must be at most .*, but is"):
         tb.fit(model, clicks, ["gamma_plus"], duration=1e308)
+
+
+def test_how_long_any_record_was_watched():
+    model = tb.LadderModel("two", 1, 0.0, 0.0, (tb.Channel("down", -1, 1.0),))
+    record = types.SimpleNamespace(time=np.array([2.5]), channel=np.array([0]), duration=30.0)
+    told = tb.fit(model, record, ["rate_down"], initial=tb.excited_state(1), duration=30.0)
+    found = tb.fit(model, record, ["rate_down"], initial=tb.excited_state(1))
+    assert found.values == told.values
+    with pytest.raises(ValueError, match="because nobody watched after it"):
+        tb.filter(model, record, [31.0], initial=tb.excited_state(1))
+    with pytest.raises(ValueError, match="`model` must have a channel to be fitted"):
+        tb.fit(tb.Battery(3, 1.0, 3.0).store(), record, ["theta"])

@@ -72,3 +72,61 @@ def test_a_protocol_of_own_models():
     faster = both.with_parameters(rate_sink=2.0)
     rates = [stage.model.rate_of(-1) for stage in faster.stages()]
     assert rates == [2.0, 0.0, 2.0, BATTERY.gamma_0]
+
+
+WARM = tb.LadderModel(
+    "warm",
+    6,
+    0.0,
+    0.0,
+    (tb.Channel("emit", -1, 1.3), tb.Channel("absorb", 1, 0.3)),
+    coherent_rate=1.0,
+)
+
+
+def test_a_discharge_with_several_channels_in_a_protocol():
+    # Both went by the name `dis`: the exact counts had the last of them only, the runs both.
+    battery = tb.Battery(6, 1.87, 100.0, gamma_plus=10.0)
+    protocol = tb.Protocol([(battery.charge(), battery.charging_time), (WARM, 0.5)])
+    assert protocol.channel_names == ("red", "center", "blue", "emit", "absorb")
+    times = np.linspace(0.0, protocol.duration, 9)
+    exact = tb.mesolve(protocol, times, covariances=True)
+    runs = tb.mcsolve(protocol, times, 2000, seed=1)
+    assert tb.compare(runs, exact).p_value > 1e-3
+    charged = tb.mesolve(battery.charge(), [battery.charging_time], keep_states=True).states[0]
+    alone = tb.mesolve(WARM, [0.5], initial=charged, covariances=True)
+    np.testing.assert_allclose(exact.counts[3:, -1], alone.counts[:, -1], rtol=1e-8)
+    np.testing.assert_allclose(
+        exact.counts_covariance[3:, 3:, -1], alone.counts_covariance[..., -1], rtol=1e-7
+    )
+    numbers = tb.counting.distribution(protocol, protocol.duration, "absorb")
+    assert numbers @ np.arange(numbers.size) == pytest.approx(exact.counts[4, -1], rel=1e-8)
+    # Nobody sees photons less surely than with an efficiency that is 1 but for rounding.
+    reverse = tb.Protocol([(WARM, 0.1), (battery.charge(), 0.05)])
+    clicks = tb.Clicks([0, 0], [0.05, 0.12], [0, 4], reverse.channel_names, ntraj=1, duration=0.15)
+    sure, nearly = (
+        tb.filter(reverse, clicks, [0.15], efficiency, tb.coherent_state(6, 1.2, 0.3))
+        for efficiency in (1.0, 1.0 - 1e-12)
+    )
+    assert sure.energy[0] == pytest.approx(nearly.energy[0], rel=1e-9)
+    assert sure.log_likelihood[0] == pytest.approx(nearly.log_likelihood[0], rel=1e-9)
+
+
+def test_more_channels_than_a_byte_can_number():
+    channels = tuple(tb.Channel(f"c{i}", 1, 0.1) for i in range(128))
+    with pytest.raises(ValueError, match="`channels` must be at most 127, but are 128"):
+        tb.LadderModel("many", 2, 1.0, 1.0, channels)
+    halves = [tb.LadderModel("half", 2, 1.0, 1.0, part) for part in (channels[:70], channels[70:])]
+    with pytest.raises(ValueError, match="`steps` must have at most 127 channels, but have 128"):
+        tb.Protocol([(one, 1.0) for one in halves])
+
+
+def test_classes_of_ones_own_are_not_stored(tmp_path):
+    class Mine(tb.LadderModel):
+        pass
+
+    model = Mine("mine", 3, 1.0, 1.0, (tb.Channel("down", -1, 1.0),))
+    assert tb.mcsolve(model, [0.1], 10, seed=1).ntraj == 10
+    with pytest.raises(TypeError, match="`model` must be of a kind that can be written down"):
+        tb.mcsolve(model, [0.1], 10, store=tmp_path / "store")
+    assert not (tmp_path / "store").exists()

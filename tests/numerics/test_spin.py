@@ -77,3 +77,23 @@ def test_too_many_atoms_to_rotate():
     ket[[0, -1]] = np.sqrt(0.5)
     with pytest.raises(ValueError, match="`n_atoms` must be at most 10000 to rotate a state"):
         spin.to_dressed(ket, 1.0)
+
+
+@pytest.mark.parametrize("amplitude", [1e-11, 1e-7, 1.3e-6, 1e-4])
+def test_small_amplitudes_beside_a_coherent_ket_are_kept(amplitude):
+    # By its square alone, 1e-12, an amplitude of 1e-6 seemed to be rounding.
+    ket = spin.coherent_ket(10, 0.0, 1.0)
+    ket[2] = amplitude
+    ket /= np.linalg.norm(ket)
+    expected = spin.rotation_matrix(10, 1.3).T @ ket
+    found = spin.to_dressed(ket, 1.3)
+    found *= np.sign(found[0] * expected[0])
+    np.testing.assert_allclose(found, expected, atol=1e-14)
+
+
+@pytest.mark.parametrize("n", [1, 10, 1000, 100_000, 1_000_000])
+@pytest.mark.parametrize("angles", [(0.5, 0.0), (1.2, 0.4), (3.0, 2.0)])
+def test_coherent_kets_are_known_at_any_size(n, angles):
+    theta, phi = angles
+    u, v = np.cos(theta / 2), np.sin(theta / 2) * np.exp(1j * phi)
+    assert spin.coherent_spinor(spin.coherent_ket(n, u, v)) is not None

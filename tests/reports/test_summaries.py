@@ -43,3 +43,10 @@ def test_rare_photons_have_no_z_score():
     battery = tb.Battery(5, 0.3, 50.0, gamma_plus=10.0)
     rows = summary(1000, 1, battery, [battery.charging_time])
     assert np.isnan(rows["photons_red"].z)
+
+
+def test_a_discharge_that_is_looked_at_late():
+    model, times = BATTERY.discharge(), [0.06, 0.12]
+    runs, exact = tb.mcsolve(model, times, 200, seed=1), tb.mesolve(model, times)
+    _, rows = summaries.summarise(runs, exact, tb.compare(runs, exact))
+    assert rows[0].label == "energy at t = 0.06 per atom, E/N"

@@ -211,3 +211,13 @@ def test_two_thousand_atoms():
     model = tb.Battery(2000, 1.2, 2e4).charge(secular=False)
     steady = tb.steady_state(model)
     assert steady.energy == pytest.approx(2000 * np.sin(0.6) ** 2, rel=1e-2)
+
+
+def test_no_population_is_negative():
+    for model in (
+        tb.BandedModel("charge", 100, 0.6, 1e5, 1.0),
+        tb.BandedModel("charge", 60, 1.87, 600.0, 1.0),
+    ):
+        populations = tb.steady_state(model).populations
+        assert populations.min() >= 0.0
+        assert not populations.flags.writeable

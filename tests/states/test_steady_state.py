@@ -87,3 +87,9 @@ def test_ends():
     )
     with pytest.raises(ValueError, match="`model` must have a unique steady state"):
         tb.steady_state(tb.Battery(5, 1.0, 1.0, 1.0, 0.0, 0.0).charge())
+
+
+def test_logarithms_that_are_none():
+    for log_x in (np.nan, 3.0):
+        with pytest.raises(ValueError, match="`log_x` must"):
+            tb.SteadyState(6, 1.0, 0.5, log_x=log_x)

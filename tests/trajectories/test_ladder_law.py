@@ -124,7 +124,7 @@ def test_first_waiting_time_is_a_mixture_of_exponentials():
 def test_a_large_battery_works():
     battery = tb.Battery(20_000, 1.87, 2e5, gamma_plus=10.0)
     times = [0.0, battery.charging_time / 2]
-    runs = tb.mcsolve(battery.charge(), times, ntraj=12, seed=1)
+    runs = tb.mcsolve(battery.charge(), times, ntraj=40, seed=1)
     exact = tb.mesolve(battery.charge(), times)
     verdict = tb.compare(runs, exact)
     assert abs(verdict.energy[-1]) < 5

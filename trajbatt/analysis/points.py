@@ -138,7 +138,7 @@ def keep(place, point, ntraj, seed, result):
 
 def tidy(place):
     """Remove from a folder what killed sweeps had begun to write."""
-    for path in place.glob(".point-*.json.*"):
+    for path in place.glob(".point-*"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > ABANDONED:
                 path.unlink()

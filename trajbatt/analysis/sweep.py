@@ -7,7 +7,6 @@ bounds of the oscillation.
 
 import itertools
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -142,13 +141,16 @@ def run_grid(values, *, ntraj=0, seed=0, store=None, executor=None, threads=None
     ntraj, seed, store, executor, threads, progress
         As in `sweep`, which raises the same.
     """
-    axes, every = checked(values, ntraj, seed)
+    ntraj, seed = checks.integer("ntraj", ntraj, 0), checks.integer("seed", seed, 0)
+    axes, every = checked(values)
     check_workers(executor, threads)
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
         raise TypeError(
             f"`progress` must be true, or a function of (done, points), but is {progress!r}"
         )
-    place = None if store is None else Path(store)
+    place = None if store is None else checks.path("store", store)
+    if place is not None and place.exists() and not place.is_dir():
+        raise ValueError(f"`store` must be a folder, but {place} is a file")
     results, missing = {}, {}
     if place is not None:
         points.tidy(place)
@@ -171,7 +173,7 @@ def run_grid(values, *, ntraj=0, seed=0, store=None, executor=None, threads=None
     return Grid(axes, numbers, ntraj, seed)
 
 
-def checked(values, ntraj, seed):
+def checked(values):
     """Return the axes of a sweep, and its points, each a dict of parameters.
 
     Raises
@@ -179,8 +181,6 @@ def checked(values, ntraj, seed):
     ValueError, TypeError
         As in `sweep`.
     """
-    checks.integer("ntraj", ntraj, 0)
-    checks.integer("seed", seed, 0)
     given = {name: one for name, one in zip(AXES, values, strict=True) if one is not None}
     axes = {name: _axis(name, one) for name, one in given.items()}
     every = [dict(zip(axes, point, strict=True)) for point in itertools.product(*axes.values())]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-LONGEST = 200  # characters of a value in a message
+LONGEST_SHOWN = 80  # characters of a value in a message
 
 
 def shown(value):
@@ -20,7 +20,8 @@ def shown(value):
         text = repr(value)
     except ValueError:  # an integer of more digits than Python writes
         return "too large"
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    text = " ".join(text.split())  # in one line
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
 def path(name, value):
@@ -78,7 +79,7 @@ def _number(value):
         text = str(value)
     except ValueError:  # more digits than Python writes
         return "too large"
-    return text if len(text) <= LONGEST else "too large"
+    return text if len(text) <= LONGEST_SHOWN else "too large"
 
 
 def positive(name, value):

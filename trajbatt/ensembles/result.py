@@ -19,6 +19,7 @@ from trajbatt.models.protocol import within
 from trajbatt.numerics.moments import Moments
 from trajbatt.trajectories.records import COUNTS
 
+ENDINGS = "complete", "stored", "target", "interrupted"  # a sum has the last of its parts
 DATASETS = {"averages": averages, "trajectories": of_trajectories, "clicks": of_clicks}
 
 
@@ -120,7 +121,7 @@ class EnsembleResult:
             checkpoints=_frozen(self.checkpoints + other.checkpoints),
             final_counts=read_only(np.concatenate((self.final_counts, other.final_counts))),
             dropped=max(self.dropped, other.dropped),
-            ended=self.ended if self.ended == other.ended else "complete",
+            ended=max(self.ended, other.ended, key=ENDINGS.index),
         )
 
     def __radd__(self, other):

@@ -62,6 +62,14 @@ class MasterEquationResult:
     expect: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self):
+        self._freeze()
+
+    def __setstate__(self, state):
+        """Take the fields of a pickle, whose arrays are read-only as they were."""
+        vars(self).update(state)
+        self._freeze()
+
+    def _freeze(self):
         read_only(*self.expect.values(), None)
         read_only(self.times, self.energy, self.energy_variance, self.dipole, self.counts)
         read_only(self.counts_covariance, self.states)
@@ -188,6 +196,8 @@ def mesolve(
     check_model(model)
     times = within(model, checks.times("tlist", tlist))
     rtol = checks.real("rtol", rtol, 1e-15, 0.1)
+    covariances = checks.boolean("covariances", covariances)
+    keep_states = checks.boolean("keep_states", keep_states)
     initial = held(initial)
     mixture = prepare(model, initial)
     expectations = expected.checked(e_ops, model.n_atoms)

@@ -1,9 +1,9 @@
 """What a file of clicks says of the battery that they come from."""
 
+from trajbatt.base.checks import shown
 from trajbatt.exchange.csv_files import OWN
 from trajbatt.exchange.csv_table import head_of
 from trajbatt.exchange.photon_hdf5_reading import about_in_hdf5, is_hdf5
-from trajbatt.light.checking import short
 from trajbatt.models.battery import Battery, battery_of
 
 MADE_BY, FULL = "made_by", "charge, full"
@@ -97,11 +97,11 @@ def model_of(about, path):
     for name in (*names, "gamma"):
         if name in about and isinstance(about[name], str):
             raise ValueError(
-                f"{path} must have a number for {name!r}, but has {short(about[name])}"
+                f"{path} must have a number for {name!r}, but has {shown(about[name])}"
             )
     if about[MADE_BY] not in WAYS:
         raise ValueError(
-            f"{path} must have a model made by {', '.join(WAYS)}, but has {short(about[MADE_BY])}"
+            f"{path} must have a model made by {', '.join(WAYS)}, but has {shown(about[MADE_BY])}"
         )
     battery = Battery(**{name: about[name] for name in names})
     return WAYS[about[MADE_BY]](battery, about.get("gamma"))

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from trajbatt.base import files
+from trajbatt.base.checks import shown
 from trajbatt.base.version import __version__
 from trajbatt.exchange.csv_table import head_and_table
 from trajbatt.exchange.numbering import is_numbered, named
 from trajbatt.exchange.structured import COLUMNS
-from trajbatt.light.checking import channel_names, short
+from trajbatt.light.checking import channel_names
 from trajbatt.light.input import assembled, channel_places, check_clicks
 
 OWN = ("channels", "ntraj", "duration")  # lines of the head that are read
@@ -41,7 +42,7 @@ def write_csv(clicks, path, about=None):
         if name != name.strip() or not name.isprintable() or "," in name or not name:
             raise ValueError(
                 "`clicks` must be of channels with plain names for a text file, but one is "
-                f"{short(name)}"
+                f"{shown(name)}"
             )
     text = io.StringIO()
     text.write(f"# trajbatt {__version__} clicks\n# channels: {', '.join(clicks.channels)}\n")
@@ -49,7 +50,7 @@ def write_csv(clicks, path, about=None):
     for name, value in (about or {}).items():
         line = f"{name}: {value}"
         if name in OWN or not line.isprintable() or ":" in name:
-            raise ValueError(f"`about` must have plain lines of other names, but has {short(line)}")
+            raise ValueError(f"`about` must have plain lines of other names, but has {shown(line)}")
         text.write(f"# {line}\n")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -96,7 +97,7 @@ def read_csv(path, channels=None, ntraj=None, duration=None):
     except ValueError:
         raise ValueError(
             f"{path} must have numbers for ntraj and duration in its head, "
-            f"but has {short(head.get('ntraj'))} and {short(head.get('duration'))}"
+            f"but has {shown(head.get('ntraj'))} and {shown(head.get('duration'))}"
         ) from None
     words, channels = _meant(table, channels, path)
     places, channels = channel_places(
@@ -114,7 +115,7 @@ def _meant(table, channels, path):
             if not _is_number(word):
                 raise ValueError(
                     f"{path} must have numbers of channels where `channels` gives them names, "
-                    f"but {table.first_line(word)} is of {short(word)}"
+                    f"but {table.first_line(word)} is of {shown(word)}"
                 )
     elif channels is None:
         return found, None

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from trajbatt.base.checks import shown
 from trajbatt.exchange.csv_by_arrow import by_arrow
 from trajbatt.exchange.structured import COLUMNS
-from trajbatt.light.checking import EXACT, LAST, listed, short
+from trajbatt.light.checking import EXACT, LAST, listed
 
 MANY = 500_000  # characters; to read fewer takes less time than to import PyArrow
 
@@ -56,7 +57,7 @@ class Table:
             if any(cell.isdecimal() and int(cell) > EXACT for cell in _cells(line)):
                 raise ValueError(
                     f"{path} must have times that floats can tell apart, but line {number} is "
-                    f"{short(line)}: trajbatt.exchange.read_tags takes integers, with an origin"
+                    f"{shown(line)}: trajbatt.exchange.read_tags takes integers, with an origin"
                 )
 
     def _row(self, i):
@@ -154,7 +155,7 @@ def _columns(line, path):
     try:
         columns = _cells(line)
     except csv.Error as error:
-        raise ValueError(f"{path} must name its columns, but has {short(line)}: {error}") from None
+        raise ValueError(f"{path} must name its columns, but has {shown(line)}: {error}") from None
     for name in COLUMNS[1:]:
         if name not in columns:
             text = ", ".join(columns)
@@ -178,7 +179,7 @@ def _row_by_row(text, before, places, width, path):
             if len(row) > width:
                 raise ValueError(
                     f"{path} must have no more cells in a line than the {width} columns that it "
-                    f"names, but line {number} is {short(line)}"
+                    f"names, but line {number} is {shown(line)}"
                 ) from None
             values = (
                 0 if places[0] is None else _digits(row[places[0]]),
@@ -188,7 +189,7 @@ def _row_by_row(text, before, places, width, path):
         except (_NoNumberError, IndexError, csv.Error):
             raise ValueError(
                 f"{path} must hold a number for each time, an integer for each trajectory and a "
-                f"channel, but line {number} is {short(line)}"
+                f"channel, but line {number} is {shown(line)}"
             ) from None
         if not values[2]:
             raise ValueError(f"{path} must hold a channel in each line, but line {number} has none")

@@ -4,7 +4,8 @@ import numbers
 
 import numpy as np
 
-from trajbatt.light.checking import channel_names, listed, short
+from trajbatt.base.checks import shown
+from trajbatt.light.checking import channel_names, listed
 from trajbatt.light.input import channel_places
 
 
@@ -48,7 +49,7 @@ def named(every, channels, what):
     for number in channels:
         if isinstance(number, bool) or not isinstance(number, numbers.Integral) or number < 0:
             raise TypeError(
-                f"`channels` must have integers >= 0 for their numbers, but has {short(number)}"
+                f"`channels` must have integers >= 0 for their numbers, but has {shown(number)}"
             )
     names = channel_names(dict.fromkeys(channels.values()).keys())
     for number in every:

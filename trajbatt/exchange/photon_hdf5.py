@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from trajbatt.base import checks, files
+from trajbatt.base.checks import shown
 from trajbatt.base.version import __version__
 from trajbatt.exchange.hdf5_fields import h5py_or_error
 from trajbatt.exchange.photon_hdf5_reading import ABOUT
-from trajbatt.light.checking import short
 from trajbatt.light.input import check_clicks
 
 ROOT = "A file format for photon-counting detector based single-molecule spectroscopy experiments."
@@ -72,7 +72,7 @@ def write_photon_hdf5(clicks, path, time_unit=1.0, tick=None, about=None):
         if not name.isprintable():
             raise ValueError(
                 "`clicks` must be of channels with printable names for a file, but one is "
-                f"{short(name)}"
+                f"{shown(name)}"
             )
     memory = io.BytesIO()
     with h5py_or_error().File(memory, "w") as file:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from trajbatt.light.checking import channel_names, short
+from trajbatt.base.checks import shown
+from trajbatt.light.checking import channel_names
 from trajbatt.light.input import assembled
 
 
@@ -24,7 +25,7 @@ def from_qutip(result, channels, duration=None):
         If it is no such result, its runs have weights, or `channels` are too few.
     """
     if not hasattr(result, "col_times"):
-        raise TypeError(f"`result` must be one of qutip.mcsolve, but is {short(result)}")
+        raise TypeError(f"`result` must be one of qutip.mcsolve, but is {shown(result)}")
     channels, times, which = channel_names(channels), result.col_times, result.col_which
     if [len(one) for one in times] != [len(one) for one in which]:
         raise ValueError("`result` must have a collapse operator for each time, but has not")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trajbatt.light.checking import short
+from trajbatt.base.checks import shown
 from trajbatt.light.input import assembled, check_clicks
 
 COLUMNS = ("trajectory", "time", "channel")
@@ -48,6 +48,6 @@ def from_structured(array, channels=None, ntraj=None, duration=None):
     fields = getattr(getattr(array, "dtype", None), "names", None) or ()
     for name in COLUMNS[1:]:
         if name not in fields:
-            raise ValueError(f"`array` must have the field {name!r}, but has {short(fields)}")
+            raise ValueError(f"`array` must have the field {name!r}, but has {shown(fields)}")
     trajectory = array["trajectory"] if "trajectory" in fields else np.zeros(len(array), dtype=int)
     return assembled(trajectory, array["time"], array["channel"], channels, ntraj, duration)

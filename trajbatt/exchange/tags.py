@@ -3,9 +3,10 @@
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.checks import shown
 from trajbatt.exchange.numbering import named, places_of
 from trajbatt.exchange.ticks import since
-from trajbatt.light.checking import short, unmasked
+from trajbatt.light.checking import unmasked
 from trajbatt.light.input import assembled
 
 
@@ -63,7 +64,7 @@ def read_tags(times, channels, tick, trigger=None, names=None, duration=None, or
         since_start = since(origin, times, "`times`") * tick
     else:
         if origin is not None:
-            raise ValueError(f"`origin` must be left out with a trigger, but is {short(origin)}")
+            raise ValueError(f"`origin` must be left out with a trigger, but is {shown(origin)}")
         shots, since_start, ntraj, duration = _shots(times, channels, tick, trigger, duration)
     kept = (shots >= 0) & (since_start <= duration) if trigger is not None else slice(None)
     if trigger is not None:
@@ -91,7 +92,7 @@ def _shots(times, channels, tick, trigger, duration):
         How long they are.
     """
     if isinstance(trigger, bool) or not isinstance(trigger, int | np.integer):
-        raise TypeError(f"`trigger` must be the number of a channel, but is {short(trigger)}")
+        raise TypeError(f"`trigger` must be the number of a channel, but is {shown(trigger)}")
     starts = times[channels == trigger]
     if starts.size < 2:
         raise ValueError(

@@ -8,11 +8,13 @@ from operator import attrgetter
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.arrays import read_only
 from trajbatt.inference.following import Record, follow, prior
 from trajbatt.light.detectors import Detectors, described
 from trajbatt.light.input import check_watched, of_one_trajectory
 from trajbatt.models.model import Model, check_model
 from trajbatt.models.protocol import within
+from trajbatt.states.initial import held
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -128,11 +130,11 @@ def filter(model, clicks, tlist, efficiency=1.0, initial=None, dark_rate=0.0, de
     tlist : array_like (nt,)
         Strictly increasing times >= 0 at which the state is wanted; no click is after the last.
         If the clicks say how long they were watched, by their `duration`, it ends by then.
-    efficiency : float or array_like (nc,)
+    efficiency : float, array_like (nc,) or dict
         The probability that a photon is seen, in [0, 1]: one for all channels, or one for each.
     initial : optional
         As in `mesolve`.
-    dark_rate : float or array_like (nc,)
+    dark_rate : float, array_like (nc,) or dict
         The rate of clicks without a photon: one for all channels, or one for each.
     detectors : Detectors, optional
         In place of these two; may have cross-talk, too.
@@ -148,6 +150,7 @@ def filter(model, clicks, tlist, efficiency=1.0, initial=None, dark_rate=0.0, de
         the times, of an unknown channel, or impossible. The message names the click.
     """
     check_model(model)
+    initial = held(initial)
     times = within(model, checks.times("tlist", tlist))
     check_watched(clicks, times[-1])
     click_time, click_channel = of_one_trajectory(clicks, model.channel_names, times[-1])
@@ -165,6 +168,8 @@ def filter(model, clicks, tlist, efficiency=1.0, initial=None, dark_rate=0.0, de
         energy[part], variance[part], dipole[part] = layouts[0].observables(y, phase)
         rates[list(stage.places), part] = ways[0](y, phase)
         log_likelihood[part] = logs
+    read_only(times, click_time, click_channel, response[1])
+    read_only(energy, variance, dipole, rates, log_likelihood)
     return FilterResult(
         model=model,
         times=times,

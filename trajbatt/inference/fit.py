@@ -114,6 +114,8 @@ def fit(
     if isinstance(model, Battery):
         model = model.charge()
     check_model(model)
+    if not model.channel_names:
+        raise ValueError("`model` must have a channel to be fitted to clicks, but has none")
     scales = _scales(model, parameters)
     records = _records(model, clicks, duration)
     detectors = described(detectors, efficiency, dark_rate)
@@ -207,9 +209,9 @@ def _angle(x):
 
 def _records(model, clicks, duration):
     """Return the times, the channels and the duration of each trajectory's clicks."""
-    if duration is None and isinstance(clicks, Clicks):
-        duration = clicks.duration
-    elif duration is None:
+    if duration is None:
+        duration = getattr(clicks, "duration", None)
+    if duration is None:
         times, _ = of_one_trajectory(clicks, model.channel_names, math.inf)
         duration = times[-1] if times.size else 0.0
     duration = checks.positive("duration", duration)

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from trajbatt.base import checks
+from trajbatt.base.checks import shown
+
 MOST_CHANNELS = 127
 TOTAL = "total"  # what stands for all channels where one is asked for
 
@@ -9,19 +12,12 @@ TOTAL = "total"  # what stands for all channels where one is asked for
 AT_THE_END = 1e-12  # relative
 LAST = 2**62  # trajectory
 EXACT = 2**53  # integers up to here are floats, too
-LONGEST = 80  # characters of a value in a message
-
-
-def short(value):
-    """Return the `repr` of a value for a message, cut if it is long."""
-    text = repr(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def listed(names):
     """Return names for a message, as many as fit."""
     text = ", ".join(map(repr, names)) or "none"
-    return text if len(text) <= 2 * LONGEST else f"{text[: 2 * LONGEST]}…"
+    return text if len(text) <= checks.LONGEST_SHOWN else f"{text[: checks.LONGEST_SHOWN]}..."
 
 
 def channel_names(channels):
@@ -34,16 +30,16 @@ def channel_names(channels):
     """
     rule = "`channels` must be a sequence of names"
     if isinstance(channels, str | bytes | set | frozenset | dict):
-        raise TypeError(f"{rule}, but is {short(channels)}")
+        raise TypeError(f"{rule}, but is {shown(channels)}")
     try:
         channels = tuple(channels)
     except TypeError:
-        raise TypeError(f"{rule}, but is {short(channels)}") from None
+        raise TypeError(f"{rule}, but is {shown(channels)}") from None
     if len(channels) > MOST_CHANNELS:
         raise ValueError(f"`channels` must be at most {MOST_CHANNELS}, but are {len(channels)}")
     for name in channels:
         if isinstance(name, bool) or not isinstance(name, str | int | np.integer):
-            raise TypeError(f"{rule}, but one is {short(name)}")
+            raise TypeError(f"{rule}, but one is {shown(name)}")
     channels = tuple(map(str, channels))
     for i, name in enumerate(channels):
         if name in ("", TOTAL):
@@ -52,7 +48,7 @@ def channel_names(channels):
             )
         if name in channels[:i]:
             raise ValueError(
-                f"`channels` must have a name of its own each, but {short(name)} is there twice"
+                f"`channels` must have a name of its own each, but {shown(name)} is there twice"
             )
     return channels
 
@@ -76,7 +72,7 @@ def check_kinds(trajectory, time, channel):
 def unmasked(name, value):
     """Return `value` as an array; one with a mask, which would be lost, is refused."""
     if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"`{name}` must have no mask, but is {short(value)}")
+        raise TypeError(f"`{name}` must have no mask, but is {shown(value)}")
     return np.asarray(value)
 
 

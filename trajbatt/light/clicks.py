@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.light.checking import channel_names, check_kinds, check_values, short, unmasked
+from trajbatt.base.checks import shown
+from trajbatt.light.checking import channel_names, check_kinds, check_values, unmasked
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -111,7 +112,7 @@ class Clicks:
             if chosen.dtype != bool or chosen.shape != self.time.shape:
                 raise TypeError(
                     f"`wanted` must be an array of bool, one for each of {len(self)} clicks, "
-                    f"but is {short(wanted)}"
+                    f"but is {shown(wanted)}"
                 )
             wanted = chosen
         return replace(

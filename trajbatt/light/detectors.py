@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.light.checking import short
+from trajbatt.base.checks import shown
 from trajbatt.light.input import check_clicks
 
 HIGHEST = {"efficiency": 1.0, "dark_rate": math.inf, "dead_time": math.inf, "jitter": math.inf}
@@ -60,7 +60,7 @@ class Detectors:
         for name, high in HIGHEST.items():
             value = getattr(self, name)
             if isinstance(value, np.ma.MaskedArray):
-                raise TypeError(f"`{name}` must have no mask, but is {short(value)}")
+                raise TypeError(f"`{name}` must have no mask, but is {shown(value)}")
             values = (
                 value.values() if isinstance(value, dict) else np.ravel(np.array(value, object))
             )
@@ -180,7 +180,7 @@ def described(detectors, efficiency, dark_rate):
     if detectors is None:
         return Detectors(efficiency=efficiency, dark_rate=dark_rate)
     if not isinstance(detectors, Detectors):
-        raise TypeError(f"`detectors` must be `Detectors`, but is {short(detectors)}")
+        raise TypeError(f"`detectors` must be `Detectors`, but is {shown(detectors)}")
     if np.any(np.asarray(efficiency) != 1.0) or np.any(np.asarray(dark_rate) != 0.0):
         raise ValueError("`efficiency` and `dark_rate` must be left out where `detectors` are")
     return detectors
@@ -211,7 +211,7 @@ def _stochastic(matrix):
     except ValueError:  # ragged
         found = np.asarray(None)
     if found.dtype.kind not in "iuf" or isinstance(matrix, np.ma.MaskedArray):
-        raise TypeError(f"`crosstalk` must be a number or square, but is {short(matrix)}")
+        raise TypeError(f"`crosstalk` must be a number or square, but is {shown(matrix)}")
     matrix = found.astype(float)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"`crosstalk` must be a number or square, but has shape {matrix.shape}")

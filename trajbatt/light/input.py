@@ -3,13 +3,13 @@
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.checks import shown
 from trajbatt.light.checking import (
     AT_THE_END,
     channel_names,
     check_kinds,
     check_values,
     listed,
-    short,
     unmasked,
 )
 from trajbatt.light.clicks import Clicks
@@ -110,7 +110,7 @@ def channel_places(channel, channels, name="click {}".format):
         if not isinstance(meant[word], str):
             raise TypeError(
                 "clicks must have the name of a channel each, or its number among `channels`, "
-                f"but {name(i)} has {short(word)}"
+                f"but {name(i)} has {shown(word)}"
             )
     if channels is None:
         found = dict.fromkeys(meant.values())
@@ -124,7 +124,7 @@ def channel_places(channel, channels, name="click {}".format):
         if one not in places:
             raise ValueError(
                 f"clicks must be of the channels {listed(channels)}, "
-                f"but {name(words.index(word))} is of {short(one)}"
+                f"but {name(words.index(word))} is of {shown(one)}"
             )
     places = {word: places[one] for word, one in meant.items()}
     return np.fromiter(map(places.__getitem__, words), np.int64, len(words)), channels
@@ -135,7 +135,7 @@ def _decoded(word, where):
         return word.decode()
     except UnicodeDecodeError:
         raise ValueError(
-            f"clicks must have names of channels in UTF-8, but {where} has {short(word)}"
+            f"clicks must have names of channels in UTF-8, but {where} has {shown(word)}"
         ) from None
 
 
@@ -144,7 +144,7 @@ def check_clicks(clicks):
     if not isinstance(clicks, Clicks):
         raise TypeError(
             "`clicks` must be the clicks of a run with keep_clicks=True, or of a file, "
-            f"but is {short(clicks)}"
+            f"but is {shown(clicks)}"
         )
 
 
@@ -153,11 +153,15 @@ def check_watched(clicks, end, name="tlist"):
 
     A record that ends with a click, or is empty, may not say how long it was watched.
     """
-    if not isinstance(clicks, Clicks) or clicks.duration <= clicks.time.max(initial=0.0):
+    duration = getattr(clicks, "duration", None)
+    if duration is None:
         return
-    if end > clicks.duration * (1.0 + AT_THE_END):
+    duration = checks.real("clicks.duration", duration, 0.0)
+    if duration <= np.max(getattr(clicks, "time", 0.0), initial=0.0):
+        return
+    if end > duration * (1.0 + AT_THE_END):
         raise ValueError(
-            f"`{name}` must end by the end of the record, {clicks.duration:g}, because nobody "
+            f"`{name}` must end by the end of the record, {duration:g}, because nobody "
             f"watched after it, but ends at {end:g}"
         )
 
@@ -183,11 +187,13 @@ def of_one_trajectory(clicks, channels, t_end):
         raise TypeError(
             f"`clicks` must have the arrays `time` and `channel`, but is a {type(clicks).__name__}"
         )
-    trajectories = np.unique(getattr(clicks, "trajectory", []))
-    if trajectories.size > 1:
+    trajectories = np.unique(getattr(clicks, "trajectory", [])).size
+    if isinstance(clicks, Clicks):
+        trajectories = clicks.ntraj  # those without a click, too
+    if trajectories > 1:
         raise ValueError(
             "`clicks` must be of one trajectory, such as clicks.of_trajectory(0), "
-            f"but are of {trajectories.size}"
+            f"but are of {trajectories}"
         )
     try:
         time, channel = unmasked("clicks.time", clicks.time), np.asarray(clicks.channel)

@@ -38,6 +38,8 @@ class BandedModel(Model):
     start: None = None
 
     def __post_init__(self):
+        if self.start is not None:
+            raise TypeError(f"`start` must be None, but is {checks.shown(self.start)}")
         for name, value in {
             "n_atoms": checks.integer("n_atoms", self.n_atoms, 1),
             "theta": checks.angle("theta", self.theta),

@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.light.checking import MOST_CHANNELS
 from trajbatt.models.channel import Channel
 from trajbatt.models.model import Model, check_plain
 from trajbatt.models.origin import Origin
@@ -96,8 +97,10 @@ class LadderModel(Model):
 
     @property
     def names_in_protocol(self):
-        """The names of the channels where other stages emit, too; `dis` of a discharge."""
-        return tuple(DISCHARGED for _ in self.channels) if self.is_discharge else self.channel_names
+        """The names of the channels where other stages emit, too; `dis` if a discharge has one."""
+        return (
+            (DISCHARGED,) if self.is_discharge and len(self.channels) == 1 else self.channel_names
+        )
 
     @property
     def oscillates_at(self):
@@ -238,6 +241,8 @@ def _checked_channels(channels):
     for one in channels:
         if not isinstance(one, Channel):
             raise TypeError(f"`channels` must be a sequence of Channel, but holds {one!r}")
+    if len(channels) > MOST_CHANNELS:
+        raise ValueError(f"`channels` must be at most {MOST_CHANNELS}, but are {len(channels)}")
     names = [one.name for one in channels]
     if len(set(names)) < len(names):
         raise ValueError(f"`channels` must have different names, but have {', '.join(names)}")

@@ -36,7 +36,8 @@ class Model(WithoutTables):
     n_atoms : int
     channel_names : tuple of nc str
     timescale : float
-        The shortest time in which collective means change, but for Omega_P; inf if never.
+        The shortest time in which collective means change, inf if never; of a ladder, in whose
+        basis they only turn by Omega_P, apart from that.
     largest_rate : float
         At least the rate of clicks in any state.
     theta, frequency : float

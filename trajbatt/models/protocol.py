@@ -8,10 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.light.checking import AT_THE_END, MOST_CHANNELS
 from trajbatt.models.model import Model
 from trajbatt.models.schedule import Stage
-
-AT_THE_END = 1e-12  # relative: times that much after the end are at it, by rounding
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,6 +56,11 @@ class Protocol(Model):
                 )
         steps = tuple((model, checks.positive("duration", length)) for model, length in steps)
         object.__setattr__(self, "steps", steps)
+        if len(self.channel_names) > MOST_CHANNELS:
+            raise ValueError(
+                f"`steps` must have at most {MOST_CHANNELS} channels, "
+                f"but have {len(self.channel_names)}"
+            )
 
     def __repr__(self):
         """Return one line: what is done, for how long, with how many atoms."""

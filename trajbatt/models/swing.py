@@ -13,7 +13,6 @@ import numpy as np
 FINE = 8  # times a period that make a line look like an oscillation
 MOST_PERIODS = 150  # that a picture shows one by one
 FREE = 300.0  # times the collective rates: Omega above it, and <J'_z> stands within 1/FREE of N
-UNSEEN = 2e-3  # of N: a swing that no picture shows
 
 
 class Swing(NamedTuple):

@@ -68,6 +68,11 @@ def coherent_ket(n_atoms, u, v):
     return ket * np.exp(1j * np.angle(phase) * np.arange(n_atoms + 1))
 
 
+# How far rounding takes a ket from the coherent one: times sqrt(N), its width, for the modulus of
+# the spinor; times N^(3/2) for the phases k phi of the elements, from two of which phi is read.
+OF_MODULUS, OF_PHASE = 1e-13, 1e-15
+
+
 def coherent_spinor(ket):
     """Return the spinor (u, v) of which `ket` (N+1,) is the coherent state, or None if it is none.
 
@@ -85,8 +90,14 @@ def coherent_spinor(ket):
     # The phase of v is global.
     turn = abs(v) / v if v != 0 else 1.0
     u, v = u * turn / scale, abs(v) / scale
-    overlap = np.vdot(coherent_ket(n_atoms, u, v), ket)
-    return (u, v) if abs(abs(overlap) - 1.0) < 1e-12 else None
+    coherent = coherent_ket(n_atoms, u, v)
+    overlap = np.vdot(coherent, ket)
+    if overlap == 0:
+        return None
+    # The vectors, not the overlap: that knows a small amplitude by its square alone.
+    distance = np.linalg.norm(ket - overlap / abs(overlap) * coherent)
+    allowed = OF_MODULUS * n_atoms**0.5 + OF_PHASE * n_atoms**1.5
+    return (u, v) if distance < allowed else None
 
 
 def rotated_spinor(u, v, theta):

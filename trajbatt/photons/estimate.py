@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.light.checking import TOTAL
+from trajbatt.light.checking import AT_THE_END, TOTAL
 from trajbatt.light.input import check_clicks
 
 GROUPS = 64  # the error of an error is then about 9 %
@@ -61,7 +61,7 @@ def window(clicks, start, stop, reach=0.0):
             f"{start + reach:g}, but ends at {clicks.duration:g}"
         )
     stop = last if stop is None else checks.real("stop", stop, 0.0)
-    if stop > last * (1.0 + 1e-12):
+    if stop > last * (1.0 + AT_THE_END):
         raise ValueError(
             f"`stop` must leave room for the longest delay, {reach:g}, before the end of the "
             f"record at {clicks.duration:g}, but is {stop:g}"

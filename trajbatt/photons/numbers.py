@@ -3,6 +3,7 @@
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.light.checking import AT_THE_END
 from trajbatt.light.input import check_clicks
 from trajbatt.photons.estimate import counted, inside
 
@@ -45,7 +46,7 @@ def bounds_of(clicks, t, start):
     check_clicks(clicks)
     t = clicks.duration if t is None else checks.real("t", t, 0.0)
     start = checks.real("start", start, 0.0, t)
-    if t > clicks.duration * (1.0 + 1e-12):
+    if t > clicks.duration * (1.0 + AT_THE_END):
         raise ValueError(
             f"`t` must not be after the end of the record, {clicks.duration:g}, but is {t:g}"
         )

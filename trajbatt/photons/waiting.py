@@ -3,7 +3,7 @@
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.light.checking import short
+from trajbatt.base.checks import shown
 from trajbatt.light.input import check_clicks
 from trajbatt.photons.estimate import Estimate, counted, groups_of, inside, pair_of, ratio
 from trajbatt.photons.estimate import window as window_of
@@ -100,7 +100,7 @@ def next_channel(clicks, after=None, start=0.0, stop=None):
         If an argument is out of its range or of the wrong kind.
     """
     if after is None and stop is not None:
-        raise ValueError(f"`stop` must be left out where no photon is given, but is {short(stop)}")
+        raise ValueError(f"`stop` must be left out where no photon is given, but is {shown(stop)}")
     start, stop = window_of(clicks, start, stop)
     n_channels = len(clicks.channels)
     if after is None:

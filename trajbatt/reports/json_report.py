@@ -1,4 +1,4 @@
-"""Results as a machine reads them, and what both it and a person want to know of a run."""
+"""Results as a machine reads them, and what is needed to repeat a run."""
 
 import math
 from dataclasses import asdict, fields, is_dataclass
@@ -42,12 +42,12 @@ def as_json(value):
         return {name: as_json(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [as_json(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, complex):
         return [as_json(value.real), as_json(value.imag)]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
-    if isinstance(value, np.integer):
-        return int(value)
     return value
 
 

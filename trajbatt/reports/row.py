@@ -18,7 +18,8 @@ class Row:
     exact : float or None
         Its exact value; None where the master equation knows none.
     z : float or None
-        (ensemble - exact)/sem.
+        Their difference in standard errors, if it is about normal; nan where too few trajectories
+        carry it. Of photons, the standard error is that of the exact law.
     """
 
     name: str

@@ -142,8 +142,9 @@ def _charging_rows(runs, exact, verdict, energies):
 def _discharge_rows(runs, exact, verdict):
     """Return the rows of what was there, what is left, and what came out coherently."""
     start, end = (Instant(runs, exact, verdict, index) for index in (0, -1))
+    begin = "the start" if runs.times[0] == 0.0 else f"t = {runs.times[0]:.4g}"
     return [
-        start.energy_per_atom("energy_at_start_per_atom", "energy at the start per atom, E/N"),
+        start.energy_per_atom("energy_at_start_per_atom", f"energy at {begin} per atom, E/N"),
         end.energy_per_atom("energy_left_per_atom", "energy left per atom, E/N"),
         *end.photons(runs.channels),
         *_coherent_rows(runs, exact),

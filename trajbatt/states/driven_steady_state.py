@@ -12,8 +12,8 @@ and with [J_+, J_-^n] = 2 n J_-^(n-1) J_z - n (n-1) J_-^(n-1) the powers of J_- 
     c_n/c_{n-1} = (gamma + 2 i Delta/n)/(i Omega_R).
 
 On resonance this is the geometric series of Puri and Lawande (1979). Every element of F is one
-product, so that the populations, sums of abs(F_km)^2, keep their relative precision however small,
-and rho is positive for any parameters. O(N^2) memory, O(N^3) time for the product.
+product, so that the bare populations, sums of abs(F_km)^2, keep their relative precision however
+small, and rho is positive for any parameters. O(N^2) memory, O(N^3) time for the product.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from functools import cached_property
 
 import numpy as np
 
-from trajbatt.base.arrays import copied
+from trajbatt.base.arrays import copied, read_only
 from trajbatt.numerics import spin
 from trajbatt.states.observables import ENERGY, JX, JY
 
@@ -50,9 +50,10 @@ class DrivenSteadyState:
 
     @cached_property
     def populations(self):
-        """Populations of the dressed levels, ascending, float64 (N+1,)."""
+        """Populations of the dressed levels, ascending, float64 (N+1,), read-only."""
         turn = spin.change_of_basis(self.n_atoms, 0.0, self.theta)
-        return np.einsum("ik,ij,jk->k", turn, self.matrix.real, turn, optimize=True)
+        found = np.einsum("ik,ij,jk->k", turn, self.matrix.real, turn, optimize=True)
+        return read_only(np.maximum(found, 0.0))  # rounding leaves about -1e-17
 
     @property
     def _bare_populations(self):

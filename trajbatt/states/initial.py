@@ -1,6 +1,6 @@
 """Initial states: as users name them, and as the solvers eat them.
 
-Users give a bare ket (N+1,), a bare density matrix (N+1, N+1) or a `SteadyState`. Both solvers eat
+Users give a bare ket (N+1,), a bare density matrix (N+1, N+1) or a steady state. Both solvers eat
 a `Mixture` of kets in the basis of the model, each cut to the window of levels that it occupies.
 """
 
@@ -56,6 +56,9 @@ def coherent_state(n_atoms, theta, phi=0.0):
 def held(initial):
     """Return an initial state as users give it so that nobody can change it: arrays as copies.
 
+    A QuTiP state in the basis of `qutip.jmat` is turned round: our index is the number of excited
+    atoms.
+
     Raises
     ------
     TypeError
@@ -63,6 +66,9 @@ def held(initial):
     """
     if initial is None or isinstance(initial, SteadyState | DrivenSteadyState):
         return initial
+    if hasattr(initial, "full"):  # a Qobj, with all atoms excited first
+        full = initial.full()
+        initial = full[::-1, 0] if full.shape[1] == 1 else full[::-1, ::-1]
     try:
         if np.ma.is_masked(initial):
             raise TypeError
@@ -84,7 +90,7 @@ def prepare(model, initial, negligible=None):
     ----------
     model : LadderModel, BandedModel or Protocol
         Of a protocol, the first stage counts.
-    initial : None, SteadyState, ndarray (N+1,) or ndarray (N+1, N+1)
+    initial : None, steady state, or array_like (N+1,) or (N+1, N+1)
     negligible : float, optional
         Levels and pure states of less probability are dropped.
 

@@ -17,6 +17,11 @@ def plain(value):
     if kind in KINDS:
         held = {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.init}
         return {"kind": kind, **held}
+    if isinstance(value, tuple(KINDS.values())):
+        raise TypeError(
+            f"`model` must be of a kind that can be written down to be stored or exported "
+            f"({', '.join(KINDS)}), but is a {kind}"
+        )
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
     return value

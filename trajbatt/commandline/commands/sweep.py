@@ -78,7 +78,7 @@ def sweep(
         "drive": _values("drive", drive),
         "time": None if time is None else _values("time", time),
     }
-    axes, _ = sweeps.checked(given.values(), ntraj, seed)
+    axes, _ = sweeps.checked(given.values())
     axis = default_axis(axes) if axis is None else checks.choice("axis", axis, tuple(axes))
     threads = None if workers is None else checks.integer("workers", workers, 1)
     provenance = json_report.provenance("sweep", None, ntraj=ntraj, seed=seed, axis=axis, **axes)
