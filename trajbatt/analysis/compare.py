@@ -39,7 +39,9 @@ ENOUGH_TRAJECTORIES = 10  # for a p-value
 ENOUGH_FOR_SCORES = 30  # trajectories: of fewer, a difference over its own error has long tails
 CARRYING = 40  # trajectories that must carry a mean if there are a hundred; more if there are more
 OF_SQUARES = 10  # times as many must carry a mean of squares
-TAIL = 6.0  # the fourth moment of a sample, in units of the squared variance, that is no heavy tail
+# The fourth moment of a sample, in units of the squared variance, that is no heavy tail if there are
+# a hundred trajectories; as the square root of their number, if there are more.
+TAIL = 4.0
 DIRECTIONS = 20  # trajectories for each direction that is judged
 SHARES = 50.0, 0.01, 0.1  # of a direction's variance in the leading one's: 50/n, but within these
 SMALL_MATRIX = 1000  # levels up to which states are compared as matrices
@@ -310,7 +312,7 @@ def _judgeable(runs, exact):
     clicks = n * counts.sum(axis=0) if len(counts) else np.full(at.size, np.inf)
     enough = CARRYING * np.sqrt(n / 100)
     carried = np.min([carrying, quanta, clicks], axis=0) >= enough
-    has_tail = runs.moments.carriers[:, at] < n / TAIL
+    has_tail = runs.moments.carriers[:, at] < n / (TAIL * np.sqrt(n / 100))
     square = (np.minimum(carrying, clicks) >= OF_SQUARES * enough) & ~has_tail[ROW["jz_square"]]
     light = ~has_tail[ROW["jz"]]
     return np.array(
@@ -319,7 +321,7 @@ def _judgeable(runs, exact):
             square & light,
             carried & ~has_tail[ROW["jx"]],
             carried & ~has_tail[ROW["jy"]],
-            *(carried & (n * counts >= enough)),
+            *(carried & (n * counts >= enough) & ~has_tail[COUNTS:]),
         ]
     )
 
