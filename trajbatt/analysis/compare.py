@@ -39,8 +39,8 @@ ENOUGH_TRAJECTORIES = 10  # for a p-value
 ENOUGH_FOR_SCORES = 30  # trajectories: of fewer, a difference over its own error has long tails
 CARRYING = 40  # trajectories that must carry a mean if there are a hundred; more if there are more
 OF_SQUARES = 10  # times as many must carry a mean of squares
-# The fourth moment of a sample, in units of the squared variance, that is no heavy tail if there are
-# a hundred trajectories; as the square root of their number, if there are more.
+# The fourth moment of a sample, in units of the squared variance, that is no heavy tail; it grows as
+# the square root of the number of trajectories above a hundred.
 TAIL = 4.0
 DIRECTIONS = 20  # trajectories for each direction that is judged
 SHARES = 50.0, 0.01, 0.1  # of a direction's variance in the leading one's: 50/n, but within these
@@ -312,7 +312,7 @@ def _judgeable(runs, exact):
     clicks = n * counts.sum(axis=0) if len(counts) else np.full(at.size, np.inf)
     enough = CARRYING * np.sqrt(n / 100)
     carried = np.min([carrying, quanta, clicks], axis=0) >= enough
-    has_tail = runs.moments.carriers[:, at] < n / (TAIL * np.sqrt(n / 100))
+    has_tail = runs.moments.carriers[:, at] < n / (TAIL * np.sqrt(max(n, 100) / 100))
     square = (np.minimum(carrying, clicks) >= OF_SQUARES * enough) & ~has_tail[ROW["jz_square"]]
     light = ~has_tail[ROW["jz"]]
     return np.array(
