@@ -39,8 +39,8 @@ ENOUGH_TRAJECTORIES = 10  # for a p-value
 ENOUGH_FOR_SCORES = 30  # trajectories: of fewer, a difference over its own error has long tails
 CARRYING = 40  # trajectories that must carry a mean if there are a hundred; more if there are more
 OF_SQUARES = 10  # times as many must carry a mean of squares
-# The fourth moment of a sample, in units of the squared variance, that is no heavy tail; it grows as
-# the square root of the number of trajectories above a hundred.
+# The fourth moment of a sample, in units of the squared variance, that is no heavy tail; it grows
+# as the square root of the number of trajectories above a hundred.
 TAIL = 4.0
 DIRECTIONS = 20  # trajectories for each direction that is judged
 SHARES = 50.0, 0.01, 0.1  # of a direction's variance in the leading one's: 50/n, but within these
