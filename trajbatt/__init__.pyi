@@ -28,6 +28,7 @@ from .models.battery import Battery as Battery
 from .models.channel import Channel as Channel
 from .models.ladder import LadderModel as LadderModel
 from .models.protocol import Protocol as Protocol
+from .states import observables as observables
 from .states.initial import (
     coherent_state as coherent_state,
 )

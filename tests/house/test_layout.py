@@ -31,7 +31,7 @@ FLOORS = {
 }
 OUTSIDE = {"__init__.py", "__init__.pyi", "__main__.py", "py.typed"}
 # Wings whose names are asked for by the name of the wing, or of a module.
-PUBLIC = {"counting", "photons", "exchange", "models"}
+PUBLIC = {"counting", "photons", "exchange", "models", "states"}
 # What depends on the kind of a model is asked of the model, or looked up here.
 KINDS = {"LadderModel", "BandedModel", "Protocol"}
 KNOW_KINDS = {

@@ -19,6 +19,7 @@ from trajbatt.trajectories.records import COUNTS, UNCHECKED
 BLOCK_ELEMENTS = 2**17  # samples held at once: 1 MB, so they stay in the cache
 FEWEST = 8  # trajectories in a block: their samples take no more than the co-moments of all pairs
 BLOCK_CLICKS = 2**20  # clicks held at once, about
+BLOCK_AMPLITUDES = 2**21  # of states held at once: 32 MB
 
 
 def blocks(plan, chunk, size):
@@ -30,7 +31,9 @@ def blocks(plan, chunk, size):
     n_variables = COUNTS + len(plan.model.channel_names)
     of_samples = max(FEWEST, BLOCK_ELEMENTS // (n_variables * plan.times.size))
     of_clicks = BLOCK_CLICKS / (1.0 + plan.model.typical_clicks(plan.times[-1]))
-    block = int(max(1, min(plan.chunk_size, of_samples, of_clicks)))
+    of_kets = BLOCK_AMPLITUDES // (plan.times.size * plan.model.n_levels)
+    limits = [plan.chunk_size, of_samples, of_clicks, *([of_kets] if plan.needs_kets else [])]
+    block = int(max(1, min(limits)))
     rng = plan.generator(chunk)
     for start in range(0, size, block):
         check_wanted()
@@ -54,6 +57,9 @@ def _run_block(plan, rng, n):
         final_counts=samples[:, COUNTS:, -1].astype(np.int64),
         records=(records.joined,) if plan.keep_clicks else (),
         dropped=dropped,
+        expect=Moments.side_by_side(plan.expected(records, samples, plan.times))
+        if plan.expectations
+        else None,
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from trajbatt.ensembles.plan import Plan, law_of
 from trajbatt.models.battery import recognised
 from trajbatt.states.driven_steady_state import DrivenSteadyState
+from trajbatt.states.expectations import of_operator
 from trajbatt.states.json_form import plain, rebuilt
 from trajbatt.states.steady_state import SteadyState
 
@@ -34,6 +35,7 @@ def describe(plan):
     else:
         arrays["initial"] = _normal(initial)
         state = {"kind": "array"}
+    arrays |= _operators(plan.expectations)
     identity = {
         "law": law_of(plan.method),
         "seed": plan.seed,
@@ -43,9 +45,36 @@ def describe(plan):
         "model": plain(plan.model),
         "initial": state,
         "times": {"number": plan.times.size, "last": float(plan.times[-1])},
+        **({"e_ops": [one.name for one in plan.expectations]} if plan.expectations else {}),
         "arrays": {name: digest_of(array) for name, array in arrays.items()},
     }
     return identity, arrays
+
+
+def _operators(expectations):
+    """Return the arrays of operators as sparse matrices, a dict; a function has none."""
+    from scipy.sparse import csr_array
+
+    arrays = {}
+    for i, one in enumerate(expectations):
+        if one.operator is not None:
+            matrix = csr_array(one.operator)
+            arrays[f"e_op_{i}_data"] = _normal(matrix.data)
+            arrays[f"e_op_{i}_indices"] = matrix.indices.astype(np.int64)
+            arrays[f"e_op_{i}_indptr"] = matrix.indptr.astype(np.int64)
+    return arrays
+
+
+def _expectations(names, arrays):
+    """Undo `_operators`."""
+    from scipy.sparse import csr_array
+
+    found = []
+    for i, name in enumerate(names):
+        parts = [arrays[f"e_op_{i}_{part}"] for part in ("data", "indices", "indptr")]
+        size = parts[-1].size - 1
+        found.append(of_operator(name, csr_array(tuple(parts), shape=(size, size))))
+    return tuple(found)
 
 
 def rebuild(identity, arrays):
@@ -67,6 +96,7 @@ def rebuild(identity, arrays):
         method=identity["method"],
         rtol=identity["rtol"] or 1e-6,  # without meaning where there is none
         keep_clicks=identity["keep_clicks"],
+        expectations=_expectations(identity.get("e_ops", ()), arrays),
     )
 
 

@@ -18,6 +18,7 @@ from trajbatt.ensembles.store import Store
 from trajbatt.ensembles.tally import Total
 from trajbatt.models.model import check_model
 from trajbatt.models.protocol import within
+from trajbatt.states import expectations
 from trajbatt.trajectories.methods import check_method
 
 TARGETS = ("energy", "energy_variance", "counts")
@@ -40,6 +41,7 @@ def mcsolve(
     progress=None,
     store=None,
     target=None,
+    e_ops=None,
 ):
     """Run an ensemble of Monte Carlo wavefunction trajectories.
 
@@ -95,6 +97,10 @@ def mcsolve(
         in the units of these, at the worst of the times and channels. The run ends when all are
         reached, `ntraj` being the cap; `ended` of the result says whether they were. That is
         decided after fixed numbers of chunks, and not before 64 trajectories.
+    e_ops : dict of str to object, optional
+        What else the mean is wanted of, as in `mesolve`; functions are of the bare ket (N+1,) of
+        the conditional state. They are a part of a stored run, which takes no functions. Sums of 1,
+        J_z, J_z^2, J_x and J_y cost nothing; any other needs the states, O(N^2) for each time.
 
     Returns
     -------
@@ -131,6 +137,7 @@ def mcsolve(
         method=method,
         rtol=rtol,
         keep_clicks=checks.boolean("keep_clicks", keep_clicks),
+        expectations=expectations.checked(e_ops, model.n_atoms),
     )
     opened = None if store is None else store.open(plan)
     enough = None if target is None else partial(_reached, plan, target)
@@ -193,6 +200,8 @@ def as_result(source, tally, ended):
     """Return the `EnsembleResult` of a tally that a `Source` gave; its arrays are read-only now."""
     for moments in (tally.moments, tally.checkpoints):
         read_only(moments.mean, moments.comoment, moments.third, moments.fourth)
+    if tally.expect is not None:
+        read_only(tally.expect.mean, tally.expect.comoment, tally.expect.third, tally.expect.fourth)
     read_only(tally.final_counts)
     return EnsembleResult(
         sources=(source,),
@@ -201,6 +210,7 @@ def as_result(source, tally, ended):
         final_counts=tally.final_counts,
         dropped=tally.dropped,
         ended=ended,
+        expected=tally.expect,
     )
 
 

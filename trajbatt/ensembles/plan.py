@@ -7,9 +7,11 @@ import numpy as np
 
 from trajbatt.base.arrays import read_only
 from trajbatt.models.model import Model, WithoutTables
+from trajbatt.states.expectations import Expectation
 from trajbatt.states.initial import held, prepare
 from trajbatt.states.mixture import Mixture
 from trajbatt.trajectories.methods import build_engine
+from trajbatt.trajectories.records import ROW
 
 # Goes up whenever the same plan would give other trajectories than before; in `LAWS`, for the plans
 # of some engines alone.
@@ -54,6 +56,8 @@ class Plan(WithoutTables):
     keep_clicks : bool
     initial : object
         The initial state as the user gave it.
+    expectations : tuple of Expectation
+        What else the mean is wanted of.
     """
 
     model: Model
@@ -64,6 +68,7 @@ class Plan(WithoutTables):
     rtol: float
     keep_clicks: bool
     initial: object = None
+    expectations: tuple[Expectation, ...] = ()
 
     @classmethod
     def of(cls, model, initial, times, **options):
@@ -90,6 +95,29 @@ class Plan(WithoutTables):
         # Compiled functions are others for arrays that are read-only.
         mixture = Mixture(*(array.copy() for array in self.mixture))
         return build_engine(self.method, self.rtol, self.model, mixture)
+
+    @property
+    def needs_kets(self):
+        """Whether states are needed in the bare basis, for some of the expectations."""
+        return any(one.combination is None for one in self.expectations)
+
+    def expected(self, records, samples, times):
+        """Return the means of the expectations in n conditional states, float64 (n, ne, nt).
+
+        Parameters
+        ----------
+        records : Records or StageRecords
+        samples : ndarray (n, 5 + nc, nt), float64
+        times : ndarray (nt,)
+        """
+        kets = self.engine.bare_kets(records, times) if self.needs_kets else None
+        jz, square = samples[:, ROW["jz"]], samples[:, ROW["jz_square"]]
+        dipole = samples[:, ROW["jx"]] + 1j * samples[:, ROW["jy"]]
+        rows = np.empty((len(samples), len(self.expectations), times.size))
+        for i, one in enumerate(self.expectations):
+            known = one.combination is not None
+            rows[:, i] = one.of_means(jz, square, dipole) if known else one.of_kets(kets)
+        return rows
 
     @property
     def chunk_size(self):

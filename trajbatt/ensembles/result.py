@@ -46,6 +46,8 @@ class EnsembleResult:
     ended : str
         "complete"; "target" if the errors that were asked for were reached before; "interrupted" if
         Ctrl-C ended the run; "stored" if it was only read.
+    expected : Moments or None
+        Of the `e_ops`, at every time.
     """
 
     sources: tuple[Source, ...]
@@ -54,6 +56,7 @@ class EnsembleResult:
     final_counts: np.ndarray
     dropped: float
     ended: str = "complete"
+    expected: Moments | None = None
 
     @property
     def plan(self):
@@ -121,6 +124,7 @@ class EnsembleResult:
             checkpoints=_frozen(self.checkpoints + other.checkpoints),
             final_counts=read_only(np.concatenate((self.final_counts, other.final_counts))),
             dropped=max(self.dropped, other.dropped),
+            expected=self.expected and _frozen(self.expected + other.expected),
             ended=max(self.ended, other.ended, key=ENDINGS.index),
         )
 
@@ -264,6 +268,22 @@ class EnsembleResult:
         """Sample covariances of the photon counts, float64 (nc, nc, nt)."""
         return self.moments.covariance[COUNTS:, COUNTS:]
 
+    @property
+    def _expected_names(self):
+        return [one.name for one in self.plan.expectations]
+
+    @property
+    def expect(self):
+        """The means of the `e_ops`, a dict of str to float64 (nt,)."""
+        rows = self.expected.mean if self.expected else ()
+        return dict(zip(self._expected_names, rows, strict=True))
+
+    @property
+    def expect_sem(self):
+        """Their standard errors, a dict of str to float64 (nt,)."""
+        rows = self.expected.mean_sem if self.expected else ()
+        return dict(zip(self._expected_names, rows, strict=True))
+
     @cached_property
     def checkpoint_indices(self):
         """The indices of the times at which all pairs of quantities are correlated."""
@@ -307,9 +327,10 @@ class EnsembleResult:
             )
         source, number = self._locate(trajectory)
         keep_states = checks.boolean("keep_states", keep_states)
-        record, samples, states = source.replay(number, times, keep_states)
+        record, samples, states, expected = source.replay(number, times, keep_states)
+        expect = dict(zip(self._expected_names, expected, strict=True))
         clicks = Clicks.of_records([record.joined], self.channels, self.times[-1], first=trajectory)
-        return Trajectory.of_samples(trajectory, times, samples, clicks, self.model, states)
+        return Trajectory.of_samples(trajectory, times, samples, clicks, self.model, states, expect)
 
     def to_xarray(self, what="averages"):
         """Return an `xarray.Dataset`, with units and what run it is of.
@@ -361,6 +382,8 @@ class EnsembleResult:
         vars(self).update(state)
         _frozen(self.moments)
         _frozen(self.checkpoints)
+        if self.expected:
+            _frozen(self.expected)
         read_only(self.final_counts)
         clicks = state.get("clicks")
         if clicks is not None:

@@ -69,7 +69,7 @@ class Source:
 
     def plan_at(self, times, keep_clicks=False):
         """Return the `Plan` of the same trajectories at other times."""
-        return replace(self.plan, times=times, keep_clicks=keep_clicks)
+        return replace(self.plan, times=times, keep_clicks=keep_clicks, expectations=())
 
     def replay(self, trajectory, times, keep_states=False):
         """Return one trajectory again.
@@ -80,11 +80,15 @@ class Source:
         samples : ndarray (5 + nc, nt), float64
         states : ndarray (nt, N+1), complex128, or None
             Bare kets, if `keep_states`.
+        expected : ndarray (ne, nt), float64
+            Of the plan's expectations.
         """
         self._check_law()
         record, engine = replay_record(self.plan, trajectory), self.plan.engine
         states = engine.bare_kets(record, times)[0] if keep_states else None
-        return record, engine.observe(record, times).samples[0], states
+        samples = engine.observe(record, times).samples
+        expected = self.plan.expected(record, samples, times)[0]
+        return record, samples[0], states, expected
 
     def _check_law(self):
         if self.outdated:

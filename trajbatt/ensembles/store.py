@@ -28,6 +28,7 @@ __all__ = ["ARRAYS", "LOCK", "MANIFEST", "Store", "read_manifest"]
 
 # How files begin that are being written.
 TEMPORARY = (f".{MANIFEST}.", f".{ARRAYS}.", ".chunk-", ".coherent-")
+MOMENTS = "mean", "comoment", "third", "fourth"
 CHUNK_FILE = re.compile(r"chunk-(\d+)-(\d+)\.npz")
 
 
@@ -65,6 +66,12 @@ class Store:
         """
         if self._place.exists() and not self._place.is_dir():
             raise ValueError(f"`store` must be a folder, but {self._place} is a file")
+        functions = [one.name for one in plan.expectations if one.operator is None]
+        if functions:
+            raise ValueError(
+                "`e_ops` must be operators where there is a store, "
+                f"but {functions[0]!r} is a function, which cannot be written down"
+            )
         identity, arrays = describe(plan)
         if self._place.exists():
             self._check(identity)  # before a lock is put there
@@ -212,6 +219,9 @@ class Store:
             "final_counts": tally.final_counts,
             "dropped": np.array(tally.dropped),
         }
+        if tally.expect is not None:
+            for name in MOMENTS:
+                arrays[f"expect_{name}"] = getattr(tally.expect, name)
         for i, records in enumerate(tally.records):
             arrays |= {f"records_{i}_{name}": values for name, values in records._asdict().items()}
         label = {**self._label, "chunk": chunk, "size": size}
@@ -344,6 +354,10 @@ class Store:
 def _tally(arrays):
     """Return the `Tally` of a chunk's arrays, without its clicks."""
     count = int(arrays["count"])
-    moments = Moments(count, *(arrays[name] for name in ("mean", "comoment", "third", "fourth")))
+    moments = Moments(count, *(arrays[name] for name in MOMENTS))
     checkpoints = Moments(count, arrays["checkpoint_mean"], arrays["checkpoint_comoment"])
-    return Tally(moments, checkpoints, arrays["final_counts"], (), float(arrays["dropped"]))
+    expect = None
+    if "expect_mean" in arrays:
+        expect = Moments(count, *(arrays[f"expect_{name}"] for name in MOMENTS))
+    dropped = float(arrays["dropped"])
+    return Tally(moments, checkpoints, arrays["final_counts"], (), dropped, expect)

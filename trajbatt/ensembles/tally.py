@@ -23,6 +23,8 @@ class Tally:
         The clicks, if they are kept, else empty.
     dropped : float
         The largest weight that the engine dropped in one trajectory.
+    expect : Moments or None
+        Of the means of the plan's expectations, at every time.
     processor : str
         The kind that a chunk was computed on; empty of what is added up.
     """
@@ -32,6 +34,7 @@ class Tally:
     final_counts: np.ndarray
     records: tuple[Records, ...]
     dropped: float
+    expect: Moments | None = None
     processor: str = ""
 
 
@@ -43,7 +46,7 @@ class Total:
 
     def __init__(self):
         self._kept = []
-        self._sums = None  # moments, checkpoints, dropped, and of how many tallies
+        self._sums = None  # moments, checkpoints, dropped, expect, and of how many tallies
 
     @property
     def moments(self):
@@ -53,18 +56,21 @@ class Total:
     def add(self, tally):
         """Add the next tally; the order fixes the result to the last bit."""
         moments, checkpoints, dropped, n = tally.moments, tally.checkpoints, tally.dropped, 0
+        expect = tally.expect
         if self._sums is not None:
-            before, checkpoints_before, dropped_before, n = self._sums
+            before, checkpoints_before, dropped_before, expect_before, n = self._sums
             moments, checkpoints = before + moments, checkpoints_before + checkpoints
             dropped = max(dropped_before, dropped)
+            expect = None if expect is None else expect_before + expect
         del self._kept[n:]
         self._kept.append((tally.final_counts, tally.records))
-        self._sums = moments, checkpoints, dropped, n + 1
+        self._sums = moments, checkpoints, dropped, expect, n + 1
 
     @property
     def tally(self):
         """The sum as one `Tally`."""
-        moments, checkpoints, dropped, n = self._sums
+        moments, checkpoints, dropped, expect, n = self._sums
         final_counts, records = zip(*self._kept[:n], strict=True)
         joined = tuple(one for several in records for one in several)
-        return Tally(moments, checkpoints, np.concatenate(final_counts), joined, dropped)
+        counts = np.concatenate(final_counts)
+        return Tally(moments, checkpoints, counts, joined, dropped, expect)

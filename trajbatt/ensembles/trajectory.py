@@ -1,6 +1,6 @@
 """Single batteries: what one trajectory of an ensemble does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class Trajectory:
     states : ndarray (nt, N+1), complex128, or None
         The conditional states if they were kept: bare kets in the pump frame, of norm 1 and up to a
         phase, index = number of excited atoms.
+    expect : dict of str to ndarray (nt,), float64
+        The means of the run's `e_ops` in the conditional state.
     """
 
     index: int
@@ -42,11 +44,13 @@ class Trajectory:
     counts: np.ndarray
     clicks: Clicks
     states: np.ndarray | None = None
+    expect: dict[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
-    def of_samples(cls, index, times, samples, clicks, model, states=None):
+    def of_samples(cls, index, times, samples, clicks, model, states=None, expect=None):
         """Return the trajectory that has the rows `samples` (5 + nc, nt) at `times`; read-only."""
-        read_only(samples, states, clicks.trajectory, clicks.time, clicks.channel)
+        expect = expect or {}
+        read_only(samples, states, *expect.values(), clicks.trajectory, clicks.time, clicks.channel)
         return cls(
             index=index,
             times=times,
@@ -57,6 +61,7 @@ class Trajectory:
             counts=read_only(samples[COUNTS:].astype(np.int64)),
             clicks=clicks,
             states=states,
+            expect=expect,
         )
 
     @property

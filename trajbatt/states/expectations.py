@@ -98,8 +98,10 @@ def checked(e_ops, n_atoms):
 
 
 def of_operator(name, operator):
-    """Return the `Expectation` of a Hermitian operator, a csr_array or ndarray (N+1, N+1)."""
-    return Expectation(name, operator, combination=_combination(operator))
+    """Return the `Expectation` of a Hermitian operator, a csr_array (N+1, N+1)."""
+    is_sparse = operator.nnz < SPARSE * operator.shape[0] ** 2
+    kept = operator if is_sparse else operator.toarray()
+    return Expectation(name, kept, combination=_combination(operator))
 
 
 def _checked_one(name, value, n_atoms):
@@ -109,7 +111,7 @@ def _checked_one(name, value, n_atoms):
 
 
 def _operator(name, value, n_atoms):
-    """Return a checked operator; sparse if that is worth it."""
+    """Return a checked operator, a csr_array."""
     from scipy.sparse import csr_array, issparse
 
     if isinstance(value, Observable):
@@ -144,7 +146,7 @@ def _operator(name, value, n_atoms):
             f"`e_ops` must hold Hermitian operators, but {name!r} deviates by {difference:.3g}"
         )
     matrix.sum_duplicates()
-    return matrix if matrix.nnz < SPARSE * shape[0] ** 2 else matrix.toarray()
+    return matrix
 
 
 def _combination(operator):
@@ -159,14 +161,9 @@ def _combination(operator):
     middle = n_atoms // 2 if n_atoms > 1 else 0
     slope = below[min(middle, n_atoms - 1)] / raising[min(middle, n_atoms - 1)]
     found = np.array([*parabola, 2.0 * slope.real, -2.0 * slope.imag])
-    scale = max(np.abs(operator.data if hasattr(operator, "nnz") else operator).max(initial=0.0), 1)
+    scale = max(np.abs(operator.data).max(initial=0.0), 1)
     same = np.abs(diagonal - np.polynomial.polynomial.polyval(m, parabola)) <= EXACT * scale
     alike = np.abs(below - slope * raising) <= EXACT * scale
-    n_elements = _count(operator)
     inside = np.count_nonzero(operator.diagonal()) + 2 * np.count_nonzero(below)
-    return found if np.all(same) and np.all(alike) and n_elements == inside else None
-
-
-def _count(operator):
-    """Return how many elements of an operator are not zero."""
-    return np.count_nonzero(operator.data if hasattr(operator, "nnz") else operator)
+    is_inside = np.count_nonzero(operator.data) == inside
+    return found if np.all(same) and np.all(alike) and is_inside else None

@@ -32,6 +32,14 @@ def common_variables(result):
         variables[f"dipole_{part}"] = variable(
             "time", getattr(result.dipole, part), f"{part} part of the bare dipole <J_+>"
         )
+    if result.expect:
+        dimensions = ("observable", "time")
+        rows = np.array(list(result.expect.values()))
+        variables["expect"] = variable(dimensions, rows, "mean of an observable of the user")
+        errors = getattr(result, "expect_sem", None)
+        if errors:
+            rows = np.array(list(errors.values()))
+            variables["expect_sem"] = variable(dimensions, rows, "standard error of expect")
     variables["counts"] = variable(("channel", "time"), result.counts, "mean photons since t = 0")
     if result.counts_covariance is not None:
         variables["counts_covariance"] = variable(
@@ -53,6 +61,11 @@ def described_dataset(result, variables, **attributes):
         "time": variable("time", result.times, "time since the start, in units of 1/rate"),
         "channel": ("channel", names, {"long_name": "photon channel"}),
         "other_channel": ("other_channel", names, {"long_name": "photon channel"}),
+        "observable": (
+            "observable",
+            np.array(list(result.expect), dtype=str),
+            {"long_name": "observable of the user"},
+        ),
     }
     coordinates = {name: one for name, one in coordinates.items() if name in used}
     n_atoms = result.model.n_atoms
