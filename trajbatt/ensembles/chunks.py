@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from trajbatt.ensembles.plan import checkpoint_indices
+from trajbatt.ensembles.samples import kept
 from trajbatt.ensembles.tally import Tally, Total
 from trajbatt.ensembles.workers import check_wanted
 from trajbatt.kernels.compile import processor
@@ -51,16 +52,23 @@ def run_chunk(plan, chunk, size):
 def _run_block(plan, rng, n):
     records, (samples, dropped, _) = plan.engine.run(rng, n, plan.times)
     at_checkpoints = np.delete(samples[:, :, checkpoint_indices(plan.times)], UNCHECKED, axis=1)
+    rows = plan.expected(records, samples, plan.times) if plan.expectations else None
     return Tally(
         moments=Moments.side_by_side(samples),
         checkpoints=Moments.of_all_pairs(at_checkpoints.reshape(len(samples), -1)),
         final_counts=samples[:, COUNTS:, -1].astype(np.int64),
         records=(records.joined,) if plan.keep_clicks else (),
         dropped=dropped,
-        expect=Moments.side_by_side(plan.expected(records, samples, plan.times))
-        if plan.expectations
-        else None,
+        expect=None if rows is None else Moments.side_by_side(rows),
+        samples=_kept(plan, samples, rows),
     )
+
+
+def _kept(plan, samples, rows):
+    if not plan.keep_samples:
+        return None
+    expected = {one.name: rows[:, i] for i, one in enumerate(plan.expectations)}
+    return kept(plan.keep_samples, plan.model.n_atoms, samples, expected)
 
 
 def replay_record(plan, trajectory):

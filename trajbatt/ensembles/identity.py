@@ -46,6 +46,7 @@ def describe(plan):
         "initial": state,
         "times": {"number": plan.times.size, "last": float(plan.times[-1])},
         **({"e_ops": [one.name for one in plan.expectations]} if plan.expectations else {}),
+        **({"keep_samples": list(plan.keep_samples)} if plan.keep_samples else {}),
         "arrays": {name: digest_of(array) for name, array in arrays.items()},
     }
     return identity, arrays
@@ -97,6 +98,7 @@ def rebuild(identity, arrays):
         rtol=identity["rtol"] or 1e-6,  # without meaning where there is none
         keep_clicks=identity["keep_clicks"],
         expectations=_expectations(identity.get("e_ops", ()), arrays),
+        keep_samples=tuple(identity.get("keep_samples", ())),
     )
 
 

@@ -12,13 +12,14 @@ from trajbatt.ensembles.plan import Plan
 from trajbatt.ensembles.progress import reporting
 from trajbatt.ensembles.result import EnsembleResult
 from trajbatt.ensembles.run import run
+from trajbatt.ensembles.samples import checked as checked_samples
 from trajbatt.ensembles.source import Source
 from trajbatt.ensembles.statistics import Statistics
 from trajbatt.ensembles.store import Store
 from trajbatt.ensembles.tally import Total
 from trajbatt.models.model import check_model
 from trajbatt.models.protocol import within
-from trajbatt.states import expectations
+from trajbatt.states import expectations as expected
 from trajbatt.trajectories.methods import check_method
 
 TARGETS = ("energy", "energy_variance", "counts")
@@ -42,6 +43,7 @@ def mcsolve(
     store=None,
     target=None,
     e_ops=None,
+    keep_samples=(),
 ):
     """Run an ensemble of Monte Carlo wavefunction trajectories.
 
@@ -101,6 +103,9 @@ def mcsolve(
         What else the mean is wanted of, as in `mesolve`; functions are of the bare ket (N+1,) of
         the conditional state. They are a part of a stored run, which takes no functions. Sums of 1,
         J_z, J_z^2, J_x and J_y cost nothing; any other needs the states, O(N^2) for each time.
+    keep_samples : sequence of str
+        What is kept of every trajectory, in `samples`: "energy", "energy_variance", "dipole",
+        "counts", and names of the `e_ops`. On disk, if there is a `store`.
 
     Returns
     -------
@@ -129,6 +134,7 @@ def mcsolve(
         seed = None if store is None else store.seed()
         seed = np.random.SeedSequence().entropy if seed is None else seed
     seed = checks.integer("seed", seed, 0)
+    expectations = expected.checked(e_ops, model.n_atoms)
     plan = Plan.of(
         model,
         initial,
@@ -137,7 +143,8 @@ def mcsolve(
         method=method,
         rtol=rtol,
         keep_clicks=checks.boolean("keep_clicks", keep_clicks),
-        expectations=expectations.checked(e_ops, model.n_atoms),
+        expectations=expectations,
+        keep_samples=checked_samples(keep_samples, expectations),
     )
     opened = None if store is None else store.open(plan)
     enough = None if target is None else partial(_reached, plan, target)
@@ -155,7 +162,8 @@ def mcsolve(
             stacklevel=2,
         )
     tally = outcome.tally
-    source = Source(plan, tally.moments.count, tally.records, opened, executor, threads)
+    kept = tally.records, tally.samples
+    source = Source(plan, tally.moments.count, *kept, opened, executor, threads)
     return as_result(source, tally, outcome.ended)
 
 

@@ -58,6 +58,8 @@ class Plan(WithoutTables):
         The initial state as the user gave it.
     expectations : tuple of Expectation
         What else the mean is wanted of.
+    keep_samples : tuple of str
+        What is kept of every trajectory.
     """
 
     model: Model
@@ -69,6 +71,7 @@ class Plan(WithoutTables):
     keep_clicks: bool
     initial: object = None
     expectations: tuple[Expectation, ...] = ()
+    keep_samples: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, model, initial, times, **options):

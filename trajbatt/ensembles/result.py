@@ -7,24 +7,24 @@ import numpy as np
 
 from trajbatt.base import checks, datasets
 from trajbatt.base.arrays import read_only
+from trajbatt.ensembles.averages import Averages
 from trajbatt.ensembles.coherent_energy import CoherentEnergy, coherent_energy
 from trajbatt.ensembles.dataset import averages, of_clicks, of_trajectories
 from trajbatt.ensembles.identity import describe, difference
 from trajbatt.ensembles.plan import checkpoint_indices, law_of
+from trajbatt.ensembles.samples import Samples, joined
 from trajbatt.ensembles.source import Source
-from trajbatt.ensembles.statistics import Statistics
 from trajbatt.ensembles.trajectory import Trajectory
 from trajbatt.light.clicks import Clicks
 from trajbatt.models.protocol import within
 from trajbatt.numerics.moments import Moments
-from trajbatt.trajectories.records import COUNTS
 
 ENDINGS = "complete", "stored", "target", "interrupted"  # a sum has the last of its parts
 DATASETS = {"averages": averages, "trajectories": of_trajectories, "clicks": of_clicks}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EnsembleResult:
+class EnsembleResult(Averages):
     """Averages over an ensemble of trajectories, with standard errors.
 
     Energies are totals in units of hbar omega_0; times are in the unit of 1/rate. Standard errors
@@ -72,11 +72,6 @@ class EnsembleResult:
     def initial(self):
         """The initial state as it was given."""
         return self.plan.initial
-
-    @cached_property
-    def statistics(self):
-        """Estimates with their gradients, the `Statistics` of the moments."""
-        return Statistics(self.moments, self.model.n_atoms)
 
     @cached_property
     def clicks(self):
@@ -200,89 +195,14 @@ class EnsembleResult:
         """Standard error of `coherent_fraction`, float64 (nt,), or None."""
         return None if self._coherent is None else self._coherent.fraction_sem
 
-    @property
-    def energy(self):
-        """<E>, float64 (nt,)."""
-        return self.statistics.energy.value
+    @cached_property
+    def samples(self):
+        """What was kept of every trajectory, the `Samples` of `keep_samples`; None if nothing was.
 
-    @property
-    def energy_sem(self):
-        """Standard error of `energy`, float64 (nt,)."""
-        return self.statistics.sem(self.statistics.energy)
-
-    @property
-    def energy_variance(self):
-        """Delta E^2 of the ensemble state, quantum plus trajectory variance, float64 (nt,)."""
-        return self.statistics.energy_variance.value
-
-    @property
-    def energy_variance_sem(self):
-        """Standard error of `energy_variance`, float64 (nt,)."""
-        return self.statistics.sem(self.statistics.energy_variance)
-
-    @property
-    def quantum_variance(self):
-        """The mean over trajectories of the quantum variance of E, float64 (nt,)."""
-        return self.statistics.quantum_variance.value
-
-    @property
-    def quantum_variance_sem(self):
-        """Standard error of `quantum_variance`, float64 (nt,)."""
-        return self.statistics.sem(self.statistics.quantum_variance)
-
-    @property
-    def trajectory_variance(self):
-        """The variance over trajectories of the conditional <E>, float64 (nt,); nan for one."""
-        return self.statistics.trajectory_variance.value
-
-    @property
-    def trajectory_variance_sem(self):
-        """Standard error of `trajectory_variance`, float64 (nt,)."""
-        return self.statistics.sem(self.statistics.trajectory_variance)
-
-    @property
-    def dipole(self):
-        """Bare dipole <J_+>, complex128 (nt,)."""
-        real, imag = self.statistics.dipole
-        return real.value + 1j * imag.value
-
-    @property
-    def dipole_sem(self):
-        """Standard errors of the real and the imaginary part of `dipole`, complex128 (nt,)."""
-        real, imag = (self.statistics.sem(part) for part in self.statistics.dipole)
-        return real + 1j * imag
-
-    @property
-    def counts(self):
-        """Mean photons since t = 0, float64 (nc, nt)."""
-        return self.moments.mean[COUNTS:]
-
-    @property
-    def counts_sem(self):
-        """Standard errors of `counts`, float64 (nc, nt)."""
-        errors = [self.statistics.sem(mean) for mean in self.statistics.counts]
-        return np.array(errors).reshape(self.counts.shape)
-
-    @property
-    def counts_covariance(self):
-        """Sample covariances of the photon counts, float64 (nc, nc, nt)."""
-        return self.moments.covariance[COUNTS:, COUNTS:]
-
-    @property
-    def _expected_names(self):
-        return [one.name for one in self.plan.expectations]
-
-    @property
-    def expect(self):
-        """The means of the `e_ops`, a dict of str to float64 (nt,)."""
-        rows = self.expected.mean if self.expected else ()
-        return dict(zip(self._expected_names, rows, strict=True))
-
-    @property
-    def expect_sem(self):
-        """Their standard errors, a dict of str to float64 (nt,)."""
-        rows = self.expected.mean_sem if self.expected else ()
-        return dict(zip(self._expected_names, rows, strict=True))
+        Those of a stored run are read from its store when they are first asked for.
+        """
+        parts = [source.samples() for source in self.sources]
+        return None if parts[0] is None else Samples(joined(parts))
 
     @cached_property
     def checkpoint_indices(self):

@@ -111,6 +111,6 @@ def _tallies(plan, ntraj, chunks, executor, threads, store):
                 check_kind("workers", plan, tally.processor)
                 if store:
                     store.write(i, size(i), tally)
-                    tally = replace(tally, records=())
+                    tally = replace(tally, records=(), samples=None)
                 waiting[i] = tally
             yield waiting.pop(chunk)

@@ -23,6 +23,8 @@ class Source:
     ntraj : int
     kept : tuple of Records
         The clicks, if they are kept and not in a store.
+    kept_samples : dict of str to ndarray, or None
+        What is kept of every trajectory, likewise.
     store : Store or None
     executor, threads
         Where the run worked, as in `mcsolve`.
@@ -34,6 +36,7 @@ class Source:
     plan: Plan
     ntraj: int
     kept: tuple[Records, ...] = ()
+    kept_samples: dict | None = None
     store: Store | None = None
     executor: object = None
     threads: int | None = None
@@ -46,6 +49,15 @@ class Source:
     def records(self):
         """Return the clicks that were kept, a tuple of `Records`."""
         return self.store.records(self.plan.pieces(self.ntraj)) if self.store else self.kept
+
+    def samples(self):
+        """Return what was kept of every trajectory, a dict of str to ndarray, or None."""
+        names = self.plan.keep_samples
+        if not names:
+            return None
+        if self.store:
+            return self.store.samples(self.plan.pieces(self.ntraj), names)
+        return self.kept_samples
 
     def drawn_records(self):
         """Return the clicks, a tuple of `Records`; if they were not kept, they are drawn again."""
@@ -69,7 +81,8 @@ class Source:
 
     def plan_at(self, times, keep_clicks=False):
         """Return the `Plan` of the same trajectories at other times."""
-        return replace(self.plan, times=times, keep_clicks=keep_clicks, expectations=())
+        nothing = {"expectations": (), "keep_samples": ()}
+        return replace(self.plan, times=times, keep_clicks=keep_clicks, **nothing)
 
     def replay(self, trajectory, times, keep_states=False):
         """Return one trajectory again.

@@ -222,6 +222,8 @@ class Store:
         if tally.expect is not None:
             for name in MOMENTS:
                 arrays[f"expect_{name}"] = getattr(tally.expect, name)
+        for i, values in enumerate((tally.samples or {}).values()):
+            arrays[f"samples_{i}"] = values
         for i, records in enumerate(tally.records):
             arrays |= {f"records_{i}_{name}": values for name, values in records._asdict().items()}
         label = {**self._label, "chunk": chunk, "size": size}
@@ -278,7 +280,28 @@ class Store:
 
         Those of a chunk that has grown since are the first of it.
         """
-        found, fresh = [], False
+        found = []
+        for arrays, size in self._pieces(pieces):
+            i, left = 0, size
+            while left > 0:
+                fields = (arrays[f"records_{i}_{name}"] for name in Records._fields)
+                records = Records(*fields)
+                n = min(left, records.origin.size)
+                found.append(records.first(n))
+                i, left = i + 1, left - n
+        return tuple(found)
+
+    def samples(self, pieces, names):
+        """Return what was kept of the trajectories of chunks, a dict of the `names` to ndarray."""
+        parts = {name: [] for name in names}
+        for arrays, size in self._pieces(pieces):
+            for i, part in enumerate(parts.values()):
+                part.append(arrays[f"samples_{i}"][:size])
+        return {name: np.concatenate(part) for name, part in parts.items()}
+
+    def _pieces(self, pieces):
+        """Yield the arrays of chunks, each with how many of its trajectories are meant."""
+        fresh = False
         for chunk, size in pieces:
             arrays = None
             if size in self._sizes.get(chunk, ()):
@@ -290,14 +313,7 @@ class Store:
                     fresh = True
                 larger = [one for one in self._sizes.get(chunk, ()) if one >= size]
                 arrays = self._wanted(chunk, min(larger, default=size))
-            i, left = 0, size
-            while left > 0:
-                fields = (arrays[f"records_{i}_{name}"] for name in Records._fields)
-                records = Records(*fields)
-                n = min(left, records.origin.size)
-                found.append(records.first(n))
-                i, left = i + 1, left - n
-        return tuple(found)
+            yield arrays, size
 
     def remembered(self, name, compute):
         """Return what `compute` returns, a tuple of arrays or None, from disk the second time.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trajbatt.ensembles.samples import joined as joined_samples
 from trajbatt.numerics.moments import Moments
 from trajbatt.trajectories.records import Records
 
@@ -25,6 +26,8 @@ class Tally:
         The largest weight that the engine dropped in one trajectory.
     expect : Moments or None
         Of the means of the plan's expectations, at every time.
+    samples : dict of str to ndarray, or None
+        What is kept of each trajectory, whose first axis is the trajectories.
     processor : str
         The kind that a chunk was computed on; empty of what is added up.
     """
@@ -35,6 +38,7 @@ class Tally:
     records: tuple[Records, ...]
     dropped: float
     expect: Moments | None = None
+    samples: dict | None = None
     processor: str = ""
 
 
@@ -63,14 +67,15 @@ class Total:
             dropped = max(dropped_before, dropped)
             expect = None if expect is None else expect_before + expect
         del self._kept[n:]
-        self._kept.append((tally.final_counts, tally.records))
+        self._kept.append((tally.final_counts, tally.records, tally.samples))
         self._sums = moments, checkpoints, dropped, expect, n + 1
 
     @property
     def tally(self):
         """The sum as one `Tally`."""
         moments, checkpoints, dropped, expect, n = self._sums
-        final_counts, records = zip(*self._kept[:n], strict=True)
+        final_counts, records, samples = zip(*self._kept[:n], strict=True)
         joined = tuple(one for several in records for one in several)
         counts = np.concatenate(final_counts)
-        return Tally(moments, checkpoints, counts, joined, dropped, expect)
+        arrays = None if samples[0] is None else joined_samples(samples)
+        return Tally(moments, checkpoints, counts, joined, dropped, expect, arrays)

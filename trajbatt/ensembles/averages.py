@@ -1,0 +1,101 @@
+"""The averages of an ensemble at every time, with standard errors."""
+
+from functools import cached_property
+
+import numpy as np
+
+from trajbatt.ensembles.statistics import Statistics
+from trajbatt.trajectories.records import COUNTS
+
+
+class Averages:
+    """What follows from the moments of a result: its `moments`, `expected`, `model` and `plan`."""
+
+    @cached_property
+    def statistics(self):
+        """Estimates with their gradients, the `Statistics` of the moments."""
+        return Statistics(self.moments, self.model.n_atoms)
+
+    @property
+    def energy(self):
+        """<E>, float64 (nt,)."""
+        return self.statistics.energy.value
+
+    @property
+    def energy_sem(self):
+        """Standard error of `energy`, float64 (nt,)."""
+        return self.statistics.sem(self.statistics.energy)
+
+    @property
+    def energy_variance(self):
+        """Delta E^2 of the ensemble state, quantum plus trajectory variance, float64 (nt,)."""
+        return self.statistics.energy_variance.value
+
+    @property
+    def energy_variance_sem(self):
+        """Standard error of `energy_variance`, float64 (nt,)."""
+        return self.statistics.sem(self.statistics.energy_variance)
+
+    @property
+    def quantum_variance(self):
+        """The mean over trajectories of the quantum variance of E, float64 (nt,)."""
+        return self.statistics.quantum_variance.value
+
+    @property
+    def quantum_variance_sem(self):
+        """Standard error of `quantum_variance`, float64 (nt,)."""
+        return self.statistics.sem(self.statistics.quantum_variance)
+
+    @property
+    def trajectory_variance(self):
+        """The variance over trajectories of the conditional <E>, float64 (nt,); nan for one."""
+        return self.statistics.trajectory_variance.value
+
+    @property
+    def trajectory_variance_sem(self):
+        """Standard error of `trajectory_variance`, float64 (nt,)."""
+        return self.statistics.sem(self.statistics.trajectory_variance)
+
+    @property
+    def dipole(self):
+        """Bare dipole <J_+>, complex128 (nt,)."""
+        real, imag = self.statistics.dipole
+        return real.value + 1j * imag.value
+
+    @property
+    def dipole_sem(self):
+        """Standard errors of the real and the imaginary part of `dipole`, complex128 (nt,)."""
+        real, imag = (self.statistics.sem(part) for part in self.statistics.dipole)
+        return real + 1j * imag
+
+    @property
+    def counts(self):
+        """Mean photons since t = 0, float64 (nc, nt)."""
+        return self.moments.mean[COUNTS:]
+
+    @property
+    def counts_sem(self):
+        """Standard errors of `counts`, float64 (nc, nt)."""
+        errors = [self.statistics.sem(mean) for mean in self.statistics.counts]
+        return np.array(errors).reshape(self.counts.shape)
+
+    @property
+    def counts_covariance(self):
+        """Sample covariances of the photon counts, float64 (nc, nc, nt)."""
+        return self.moments.covariance[COUNTS:, COUNTS:]
+
+    @property
+    def _expected_names(self):
+        return [one.name for one in self.plan.expectations]
+
+    @property
+    def expect(self):
+        """The means of the `e_ops`, a dict of str to float64 (nt,)."""
+        rows = self.expected.mean if self.expected else ()
+        return dict(zip(self._expected_names, rows, strict=True))
+
+    @property
+    def expect_sem(self):
+        """Their standard errors, a dict of str to float64 (nt,)."""
+        rows = self.expected.mean_sem if self.expected else ()
+        return dict(zip(self._expected_names, rows, strict=True))
