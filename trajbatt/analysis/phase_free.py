@@ -12,9 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from trajbatt.ensembles.mcsolve import mcsolve
-from trajbatt.ensembles.statistics import EMPTY, Quantity
+from trajbatt.ensembles.statistics import Quantity
 from trajbatt.exact.mesolve import mesolve
 from trajbatt.numerics import spin
+from trajbatt.states.quoted import EMPTY
 from trajbatt.trajectories.records import ROW
 
 OF_ENERGY = (

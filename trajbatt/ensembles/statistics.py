@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajbatt.states.quoted import EMPTY
 from trajbatt.trajectories.records import COUNTS, ROW
 
-EMPTY = 1e-12  # of N: less energy is rounding
 CONSTANT = 1e-12  # of N^2: a variance below is rounding, and its root has no error
 
 

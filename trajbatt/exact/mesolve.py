@@ -11,11 +11,13 @@ from trajbatt.exact.count_moments import count_moments
 from trajbatt.exact.dataset import exact_dataset
 from trajbatt.exact.looks import Looks
 from trajbatt.exact.master_equation import solve
+from trajbatt.models.channel import photon_energies
 from trajbatt.models.coherent_emission import CoherentEmission
 from trajbatt.models.model import Model, check_model
 from trajbatt.models.protocol import within
 from trajbatt.states import expectations as expected
 from trajbatt.states.initial import held, prepare
+from trajbatt.states.quoted import average_power, per_quantum
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -130,6 +132,29 @@ class MasterEquationResult:
             eigenvalues = np.array(found.looks)
         # The passive state puts the largest eigenvalue on the lowest level.
         return self.energy - eigenvalues[:, ::-1] @ np.arange(self.model.n_levels)
+
+    @property
+    def relative_fluctuation(self):
+        """Delta E/E, float64 (nt,); nan for an empty battery."""
+        return per_quantum(np.sqrt(self.energy_variance), self.energy, self.model.n_atoms)
+
+    @property
+    def waste(self):
+        """Photons so far for each quantum that is stored now, float64 (nt,); nan if none is."""
+        return per_quantum(self.counts.sum(axis=0), self.energy, self.model.n_atoms)
+
+    @property
+    def average_power(self):
+        """E/t, float64 (nt,), in hbar omega_0 times the unit of rates; nan at t = 0."""
+        return average_power(self.energy, self.times)
+
+    def waste_energy(self, omega_0):
+        """Return the energy of the photons so far for each stored quantum, float64 (nt,).
+
+        As `EnsembleResult.waste_energy`.
+        """
+        emitted = photon_energies(self.model, omega_0) @ self.counts
+        return per_quantum(emitted, self.energy, self.model.n_atoms)
 
     def to_xarray(self):
         """Return everything as an `xarray.Dataset`, with units; see `EnsembleResult.to_xarray`."""
