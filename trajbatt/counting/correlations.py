@@ -15,6 +15,8 @@ from trajbatt.counting.course import Course
 from trajbatt.counting.currents import photocurrent
 from trajbatt.counting.first_photons import check_window, first_photons, pace, pieces
 
+UNRESOLVED = 1e-12  # of the largest rate: a rate of whole density matrices that is rounding
+
 
 def correlation(model, tlist, channels, initial=None, at=0.0):
     """Return the density of pairs of photons, one at the time `at` and one later, float64 (nt,).
@@ -48,10 +50,17 @@ def g2(model, tlist, channels, initial=None, at=0.0):
 
     In the steady state, give it as `initial`. With a window for `at`, numerator and denominator are
     integrated over it, as `trajbatt.photons.g2` does. Parameters and errors as for `correlation`;
-    nan where one of the intensities is zero.
+    nan where one of the intensities is zero, or, under Eq. (5), less than 1e-12 of the largest
+    possible, which the whole density matrix does not resolve.
     """
     pairs, product = _pairs(model, tlist, channels, initial, at)
-    return np.divide(pairs, product, out=np.full_like(pairs, np.nan), where=product > 0)
+    start, stop = check_window(at)
+    least = UNRESOLVED * max(
+        (0.0 if one.model.clicks_from_populations else one.model.largest_rate)
+        for one in model.stages()
+    )
+    known = product > least**2 * (stop - start or 1.0)
+    return np.divide(pairs, product, out=np.full_like(pairs, np.nan), where=known)
 
 
 def g2_matrix(model, edges, channels, initial=None):
