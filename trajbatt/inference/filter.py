@@ -84,12 +84,44 @@ class FilterResult:
         return self._spectral[1]
 
     @cached_property
-    def _spectral(self):
-        mixture = prior(self.model, self.initial)
+    def states(self):
+        """The states, in the bare basis and the pump frame, index = number of excited atoms.
+
+        Where nothing is missed and the battery began in a pure state, kets (nt, N+1), complex128,
+        of norm 1 and up to a phase; else density matrices (nt, N+1, N+1). Computed when they are
+        first asked for: O(N^2) memory and O(N^3) time for each.
+        """
+        record, mixture = self._observed
+        matrices = [
+            moment.layout.in_basis(moment.y[None], moment.phase, 0.0)[0]
+            for moment in follow(record, mixture, all_orders=True)
+        ]
+        return read_only(np.array([_ket(one) for one in matrices] if self._is_pure else matrices))
+
+    @property
+    def energy_distribution(self):
+        """Probabilities of the numbers of excited atoms, float64 (nt, N+1); needs `states`."""
+        if self._is_pure:
+            return np.abs(self.states) ** 2
+        return np.einsum("tkk->tk", self.states).real.copy()
+
+    @cached_property
+    def _observed(self):
+        """The `Record`, and the initial `Mixture`."""
         response = self.detectors.response(self.channels)
         record = Record(self.model, self.times, self.click_time, self.click_channel, response)
-        if mixture.weights.size == 1 and record.sees_all:
+        return record, prior(self.model, self.initial)
+
+    @property
+    def _is_pure(self):
+        record, mixture = self._observed
+        return mixture.weights.size == 1 and record.sees_all
+
+    @cached_property
+    def _spectral(self):
+        if self._is_pure:
             return np.ones(self.times.size), self.energy.copy()
+        record, mixture = self._observed
         purity, passive = np.empty((2, self.times.size))
         for i, moment in enumerate(follow(record, mixture, all_orders=True)):
             eigenvalues = np.linalg.eigvalsh(moment.layout.matrix(moment.y, moment.phase))
@@ -110,6 +142,12 @@ class FilterResult:
             f"  final energy   {self.energy[-1]:.6g} ± {error:.2g}\n"
             f"  log-likelihood {self.log_likelihood[-1]:.6g}"
         )
+
+
+def _ket(matrix):
+    """Return the ket of a pure state's density matrix: its largest column, normalised."""
+    largest = np.argmax(matrix.diagonal().real)
+    return matrix[:, largest] / np.linalg.norm(matrix[:, largest])
 
 
 def filter(model, clicks, tlist, efficiency=1.0, initial=None, dark_rate=0.0, detectors=None):
