@@ -20,6 +20,7 @@ def compare_with_oracle(exact, case, tolerance):
         assert exact.energy_variance[i] == pytest.approx(obs["varE"], **close)
         assert exact.dipole[i] == pytest.approx(complex(*obs["Jp"]), **close)
         assert exact.ergotropy[i] == pytest.approx(obs["ergotropy"], **close)
+        assert exact.ergotropy_global[i] == pytest.approx(obs["ergotropy_full2N"], **close)
         assert exact.counts[0, i] == pytest.approx(obs["mean"]["all"], **close)
         covariance = obs["cov"]["all,all"]
         assert exact.counts_covariance[0, 0, i] == pytest.approx(covariance, **close)

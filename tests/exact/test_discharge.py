@@ -20,6 +20,7 @@ def test_oracles(case):
         assert exact.energy_variance[i] == pytest.approx(obs["varE"], **close)
         assert exact.dipole[i] == pytest.approx(complex(*obs["Jp"]), **close)
         assert exact.ergotropy[i] == pytest.approx(obs["ergotropy"], **close)
+        assert exact.ergotropy_global[i] == pytest.approx(obs["ergotropy_full2N"], **close)
         assert exact.counts[0, i] == pytest.approx(obs["mean"]["all"], **close)
         assert exact.counts_covariance[0, 0, i] == pytest.approx(obs["cov"]["all,all"], **close)
     np.testing.assert_allclose(exact.coherent_energy, case["W"], rtol=1e-9, atol=1e-9)

@@ -24,6 +24,7 @@ def test_oracles(case, keep_states):
         assert exact.energy_variance[i] == pytest.approx(obs["varE"], **close)
         assert exact.dipole[i] == pytest.approx(complex(*obs["Jp"]), **close)
         assert exact.ergotropy[i] == pytest.approx(obs["ergotropy"], **close)
+        assert exact.ergotropy_global[i] == pytest.approx(obs["ergotropy_full2N"], **close)
         for a, name in enumerate(exact.channels):
             assert exact.counts[a, i] == pytest.approx(obs["mean"][name], **close)
             for b, other in enumerate(exact.channels):

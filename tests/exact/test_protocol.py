@@ -32,6 +32,7 @@ def test_oracles(case, keep_states):
         assert exact.energy_variance[i] == pytest.approx(obs["varE"], **close)
         assert exact.dipole[i] == pytest.approx(complex(*obs["Jp"]), **close)
         assert exact.ergotropy[i] == pytest.approx(obs["ergotropy"], **close)
+        assert exact.ergotropy_global[i] == pytest.approx(obs["ergotropy_full2N"], **close)
         mean = [obs["mean"][name] for name in exact.channels]
         np.testing.assert_allclose(exact.counts[:, i], mean, rtol=1e-10, atol=1e-10)
         covariance = covariance_of(obs, exact.channels)

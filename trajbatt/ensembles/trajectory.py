@@ -6,6 +6,7 @@ import numpy as np
 
 from trajbatt.base.arrays import read_only
 from trajbatt.light.clicks import Clicks
+from trajbatt.states.work import rotation_work
 from trajbatt.trajectories.records import COUNTS, ROW
 
 
@@ -33,6 +34,7 @@ class Trajectory:
         phase, index = number of excited atoms.
     expect : dict of str to ndarray (nt,), float64
         The means of the run's `e_ops` in the conditional state.
+    n_atoms : int
     """
 
     index: int
@@ -45,6 +47,7 @@ class Trajectory:
     clicks: Clicks
     states: np.ndarray | None = None
     expect: dict[str, np.ndarray] = field(default_factory=dict)
+    n_atoms: int = 0
 
     @classmethod
     def of_samples(cls, index, times, samples, clicks, model, states=None, expect=None):
@@ -62,7 +65,16 @@ class Trajectory:
             clicks=clicks,
             states=states,
             expect=expect,
+            n_atoms=model.n_atoms,
         )
+
+    @property
+    def ergotropy_rotation(self):
+        """Energy that one classical pulse can extract, <J_z> + abs(<J>), float64 (nt,).
+
+        All unitaries extract all of `energy`, because the state is pure.
+        """
+        return rotation_work(self.energy, self.dipole, self.n_atoms)
 
     @property
     def energy_distribution(self):

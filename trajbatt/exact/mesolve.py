@@ -16,6 +16,7 @@ from trajbatt.models.coherent_emission import CoherentEmission
 from trajbatt.models.model import Model, check_model
 from trajbatt.models.protocol import within
 from trajbatt.states import expectations as expected
+from trajbatt.states import work
 from trajbatt.states.initial import held, prepare
 from trajbatt.states.quoted import average_power, per_quantum
 
@@ -117,21 +118,38 @@ class MasterEquationResult:
         with np.errstate(divide="ignore", invalid="ignore"):  # a battery may be empty
             return np.divide(*self._coherent)
 
-    @cached_property
+    @property
     def ergotropy(self):
         """Energy that unitaries on the symmetric subspace can extract, float64 (nt,).
 
-        It needs the eigenvalues of the whole density matrix at every time, so it is computed when
-        it is first asked for: O(N^2) memory, O(N^3) time for each of `times`.
+        This, `ergotropy_global` and `capacity` need the eigenvalues of the whole density matrix at
+        every time, so they are computed when one is first asked for: O(N^2) memory, O(N^3) time for
+        each of `times`.
         """
+        return work.subspace_work(self.energy, self._eigenvalues)
+
+    @property
+    def ergotropy_global(self):
+        """Energy that all unitaries on the 2^N states can extract, E - (1 - p_max), (nt,)."""
+        return work.global_work(self.energy, self._eigenvalues[:, -1])
+
+    @property
+    def ergotropy_rotation(self):
+        """Energy that one classical pulse can extract, <J_z> + abs(<J>), float64 (nt,)."""
+        return work.rotation_work(self.energy, self.dipole, self.model.n_atoms)
+
+    @property
+    def capacity(self):
+        """The largest less the least energy that symmetric unitaries lead to, float64 (nt,)."""
+        return work.capacity(self._eigenvalues)
+
+    @cached_property
+    def _eigenvalues(self):
+        """Of the density matrices, ascending, float64 (nt, N+1)."""
         if self.states is not None:
-            eigenvalues = np.linalg.eigvalsh(self.states)
-        else:
-            mixture = prepare(self.model, self.initial)
-            found = solve(self.model, mixture, self.times, self.rtol, _eigenvalues)
-            eigenvalues = np.array(found.looks)
-        # The passive state puts the largest eigenvalue on the lowest level.
-        return self.energy - eigenvalues[:, ::-1] @ np.arange(self.model.n_levels)
+            return np.linalg.eigvalsh(self.states)
+        mixture = prepare(self.model, self.initial)
+        return np.array(solve(self.model, mixture, self.times, self.rtol, _eigenvalues).looks)
 
     @property
     def relative_fluctuation(self):

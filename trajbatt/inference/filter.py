@@ -14,6 +14,7 @@ from trajbatt.light.detectors import Detectors, described
 from trajbatt.light.input import check_watched, of_one_trajectory
 from trajbatt.models.model import Model, check_model
 from trajbatt.models.protocol import within
+from trajbatt.states import work
 from trajbatt.states.initial import held
 
 
@@ -83,6 +84,16 @@ class FilterResult:
         """
         return self._spectral[1]
 
+    @property
+    def ergotropy_global(self):
+        """Energy that all unitaries on the 2^N states can extract, E - (1 - p_max), (nt,)."""
+        return self._spectral[2]
+
+    @property
+    def ergotropy_rotation(self):
+        """Energy that one classical pulse can extract, <J_z> + abs(<J>), float64 (nt,)."""
+        return work.rotation_work(self.energy, self.dipole, self.model.n_atoms)
+
     @cached_property
     def states(self):
         """The states, in the bare basis and the pump frame, index = number of excited atoms.
@@ -120,15 +131,15 @@ class FilterResult:
     @cached_property
     def _spectral(self):
         if self._is_pure:
-            return np.ones(self.times.size), self.energy.copy()
+            return np.ones(self.times.size), self.energy.copy(), self.energy.copy()
         record, mixture = self._observed
-        purity, passive = np.empty((2, self.times.size))
+        purity, largest, subspace = np.empty((3, self.times.size))
         for i, moment in enumerate(follow(record, mixture, all_orders=True)):
             eigenvalues = np.linalg.eigvalsh(moment.layout.matrix(moment.y, moment.phase))
             purity[i] = (eigenvalues**2).sum()
-            # The passive state puts the largest eigenvalue on the lowest level.
-            passive[i] = eigenvalues[::-1] @ np.arange(eigenvalues.size)
-        return purity, self.energy - passive
+            largest[i] = eigenvalues[-1]
+            subspace[i] = work.subspace_work(self.energy[i], eigenvalues)
+        return purity, subspace, work.global_work(self.energy, largest)
 
     def __repr__(self):
         """Return a card of five lines."""

@@ -23,6 +23,7 @@ import numpy as np
 
 from trajbatt.base.arrays import copied, read_only
 from trajbatt.numerics import spin
+from trajbatt.states import work
 from trajbatt.states.observables import ENERGY, JX, JY
 
 MOST_STEADY = 2000  # as many as `mesolve` takes of Eq. (5)
@@ -73,8 +74,21 @@ class DrivenSteadyState:
     @cached_property
     def ergotropy(self):
         """The energy that unitaries on the symmetric subspace can extract."""
-        passive = np.linalg.eigvalsh(self.matrix)[::-1]
-        return self.energy - float(passive @ np.arange(self.n_atoms + 1.0))
+        return float(work.subspace_work(self.energy, self._eigenvalues))
+
+    @property
+    def ergotropy_global(self):
+        """The energy that all unitaries on the 2^N states can extract, E - (1 - p_max)."""
+        return float(work.global_work(self.energy, self._eigenvalues[-1]))
+
+    @property
+    def ergotropy_rotation(self):
+        """The energy that one classical pulse can extract, <J_z> + abs(<J>)."""
+        return float(work.rotation_work(self.energy, self.dipole, self.n_atoms))
+
+    @cached_property
+    def _eigenvalues(self):
+        return np.linalg.eigvalsh(self.matrix)
 
     @property
     def dipole(self):

@@ -21,6 +21,7 @@ from trajbatt.base import checks
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.model import check_plain, of_kind
+from trajbatt.states import work
 from trajbatt.states.driven_steady_state import driven_steady_state
 
 NEAR_ONE = 0.01  # what x - 1 may be for ln x to lose digits
@@ -158,6 +159,20 @@ class SteadyState:
         # 1 + cos(theta) = 2 cos^2(theta/2) and 1 - cos(theta) = 2 sin^2(theta/2).
         half = math.cos(self.theta / 2) if self._sign > 0 else math.sin(self.theta / 2)
         return 2.0 * half**2 * self._moments[1]
+
+    @property
+    def ergotropy_global(self):
+        """The energy that all unitaries on the 2^N states can extract, E - (1 - p_max)."""
+        return float(work.global_work(self.energy, self.populations.max()))
+
+    @property
+    def ergotropy_rotation(self):
+        """The energy that one classical pulse can extract, <J_z> + abs(<J>): `ergotropy` here.
+
+        The levels are those of a rotated J_z and their populations monotonic, so that a rotation
+        leads to the passive state.
+        """
+        return self.ergotropy
 
     @property
     def dipole(self):
