@@ -1,5 +1,6 @@
 """The exact twin of every click statistic: photon numbers, waiting times, correlations."""
 
+from trajbatt.counting.arrival import arrival
 from trajbatt.counting.correlations import correlation, g2, g2_matrix
 from trajbatt.counting.currents import intensity, photocurrent
 from trajbatt.counting.distributions import distribution, joint_distribution
@@ -13,6 +14,7 @@ from trajbatt.counting.waiting import (
 )
 
 __all__ = [
+    "arrival",
     "correlation",
     "distribution",
     "factorial_moments",

@@ -1,5 +1,6 @@
 """Statistics of clicks, with standard errors; `trajbatt.counting` has the exact twin of each."""
 
+from trajbatt.photons.arrival import arrival, arrivals
 from trajbatt.photons.correlations import g2, g2_matrix
 from trajbatt.photons.currents import intensity, photocurrent
 from trajbatt.photons.distributions import distribution, joint_distribution
@@ -10,6 +11,8 @@ from trajbatt.photons.waiting import first_click, next_channel, waiting_time
 
 __all__ = [
     "Estimate",
+    "arrival",
+    "arrivals",
     "counts",
     "distribution",
     "factorial_moments",
