@@ -197,3 +197,60 @@ def test_datasets_have_them(tmp_path):
 def test_bad_operators(solve, e_ops, message):
     with pytest.raises((ValueError, TypeError, RuntimeError), match=message):
         solve(BATTERY.charge(), [0.1], e_ops=e_ops)
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e-13, 1.0, 1e20])
+def test_means_scale_with_the_operator(scale):
+    # In SI units an energy is 1e-25: an absolute tolerance took it for a constant.
+    e_ops = {name: scale * E_OPS[name] for name in ("parity", "full", "Jx^2", "sum", "any")}
+    scaled = tb.mesolve(BATTERY.charge(), [0.1, 0.3], e_ops=e_ops)
+    exact = tb.mesolve(BATTERY.charge(), [0.1, 0.3], e_ops=E_OPS)
+    for name in e_ops:
+        np.testing.assert_allclose(scaled.expect[name] / scale, exact.expect[name], rtol=1e-9)
+
+
+def test_functions_of_one_name_are_not_mixed():
+    runs = [
+        tb.mcsolve(BATTERY.charge(), [0.1], 20, seed=seed, e_ops={"f": function})
+        for seed, function in ((1, np.linalg.norm), (2, lambda ket: 100.0))
+    ]
+    with pytest.raises(ValueError, match="'f' of `e_ops` is another function"):
+        sum(runs)
+
+
+def test_functions_cannot_spoil_what_others_look_at():
+    def spoil(state):
+        state *= 0.0
+        return 0.0
+
+    with pytest.raises(ValueError, match="read-only"):
+        tb.mesolve(BATTERY.charge(), [0.1], e_ops={"f": spoil}, keep_states=True)
+
+
+@pytest.mark.parametrize("value", [None, "3"])
+def test_functions_give_numbers(value):
+    with pytest.raises(TypeError, match="`e_ops` must give real numbers, but 'f' gives"):
+        tb.mesolve(BATTERY.charge(), [0.1], e_ops={"f": lambda _: value})
+
+
+def test_one_operator_however_it_is_given(tmp_path):
+    given = tb.observables.jx, J_X.astype(complex), csr_array(J_X)
+    results = [
+        tb.mcsolve(BATTERY.charge(), [0.1], 20, seed=1, e_ops={"x": one}, store=tmp_path)
+        for one in given
+    ]
+    assert len({result.expect["x"].tobytes() for result in results}) == 1
+
+
+def test_too_many_atoms_for_states_bind_no_store(tmp_path):
+    model = tb.Battery(12_000, 1.87, 1e5).charge()
+    with pytest.raises(ValueError, match=r"`e_ops` other than sums of .* up to 10000 atoms"):
+        tb.mcsolve(model, [1e-7], 1, e_ops={"p": tb.observables.parity}, store=tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_names_of_observables():
+    x, y = tb.observables.jx, tb.observables.jy
+    assert (x * (y + 1)).name == "jx*(jy + 1)"
+    assert ((2 * x) ** 2).name == "(2 jx)**2"
+    np.testing.assert_allclose((x / 2).matrix(N), J_X / 2)

@@ -73,3 +73,19 @@ def test_a_generic_kind_for_all_machines():
     assert kind(NUMBA_CPU_NAME="generic").startswith("generic-")
     assert kind(NUMBA_DISABLE_JIT="1") == "python"
     assert kind() == processor()
+
+
+def test_a_lost_manifest_does_not_hide_the_kind(tmp_path, elsewhere):
+    solve("mcwf", tmp_path)
+    (tmp_path / "run.json").unlink()
+    elsewhere(processors)
+    with pytest.raises(ValueError, match="`store` must compute on one kind"):
+        solve("mcwf", tmp_path)
+
+
+def test_an_unknown_kind_stays_unknown(tmp_path):
+    solve("mcwf", tmp_path)
+    for name in ("run.json", "run.npz"):
+        (tmp_path / name).unlink()
+    solve("mcwf", tmp_path)
+    assert json.loads((tmp_path / "run.json").read_text())["processor"] is None

@@ -49,3 +49,12 @@ def test_errors_cover(name):
         too_small.append(distance < 1.0 * sem)
     assert 0.92 < np.mean(inside) < 0.98
     assert np.mean(too_small) < 0.8  # negative control
+
+
+def test_lines_are_those_of_ladders():
+    protocol = tb.Protocol([(MODEL, 0.1), (BATTERY.discharge(), 0.1)])
+    with pytest.raises(TypeError, match="`model` must be a ladder to have lines"):
+        tb.mesolve(protocol, [0.1]).waste_energy(100.0)
+    for omega_0 in (np.nan, "x", -1.0):
+        with pytest.raises((ValueError, TypeError), match="`omega_0` must be"):
+            tb.mesolve(MODEL, [0.1]).waste_energy(omega_0)

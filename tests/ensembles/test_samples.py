@@ -108,3 +108,30 @@ def test_nothing_is_kept_by_default():
 def test_bad_names(names, message):
     with pytest.raises((ValueError, TypeError), match=message):
         solve(10, keep_samples=names)
+
+
+def test_names_that_are_taken_are_not_kept():
+    with pytest.raises(ValueError, match="`keep_samples` must not have a name that one of `e_ops`"):
+        tb.mcsolve(
+            MODEL, TIMES, 5, e_ops={"energy": tb.observables.parity}, keep_samples=("energy",)
+        )
+
+
+def test_files_have_them(tmp_path):
+    xarray = pytest.importorskip("xarray")
+    runs = solve(50)
+    runs.save(tmp_path / "runs.nc")
+    with xarray.open_dataset(tmp_path / "runs.nc", group="trajectories") as found:
+        np.testing.assert_array_equal(found["sample_energy"], runs.samples["energy"])
+        np.testing.assert_array_equal(found["sample_dipole_imag"], runs.samples["dipole"].imag)
+        assert found["sample_counts"].dims == ("trajectory", "channel", "time")
+
+
+def test_quantiles_at_the_edges():
+    kept = solve(20).samples
+    with pytest.raises(ValueError, match="`name` must be of real samples, but 'dipole' is complex"):
+        kept.quantile("dipole", 0.5)
+    nobody = kept.where(np.zeros(20, dtype=bool))
+    assert np.all(np.isnan(nobody.quantile("energy", [0.1, 0.9])))
+    again = pickle.loads(pickle.dumps(kept))
+    assert not again["energy"].flags.writeable

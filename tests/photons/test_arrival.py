@@ -89,3 +89,9 @@ def test_bad_input(arguments, message):
     if "record" not in message:
         with pytest.raises((ValueError, TypeError), match=message):
             counting.arrival(BATTERY.charge(), *arguments)
+
+
+@pytest.mark.parametrize("n", [10**6, 2**63 - 1, 2**63])
+def test_photons_that_nobody_has(n):
+    clicks = tb.mcsolve(BATTERY.charge(), [0.1], 5, seed=1, keep_clicks=True).clicks
+    assert np.all(photons.arrivals(clicks, n, "total") == np.inf)

@@ -4,6 +4,7 @@ import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.counting.distributions import distribution
+from trajbatt.models.protocol import within
 
 
 def arrival(model, n, tlist, channel, initial=None, detectors=None):
@@ -37,8 +38,8 @@ def arrival(model, n, tlist, channel, initial=None, detectors=None):
         If an argument is out of its range or of the wrong kind.
     """
     n = checks.integer("n", n, 1)
+    times = within(model, checks.times("tlist", tlist))
     later = [
-        distribution(model, time, channel, initial, detectors=detectors)[:n].sum()
-        for time in checks.times("tlist", tlist)
+        distribution(model, time, channel, initial, detectors=detectors)[:n].sum() for time in times
     ]
     return np.minimum(later, 1.0)

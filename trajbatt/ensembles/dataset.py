@@ -28,12 +28,24 @@ def averages(runs, identity):
 
 
 def of_trajectories(runs, identity):
-    """Return the photons of each trajectory, `final_counts`, as an `xarray.Dataset`."""
+    """Return what is known of each trajectory as an `xarray.Dataset`.
+
+    That is its photons, `final_counts`, and the samples that were kept, `sample_NAME`.
+    """
     variables = {
         "final_counts": variable(
             ("trajectory", "channel"), runs.final_counts, "photons of each trajectory"
         )
     }
+    for name, array in (runs.samples or {}).items():
+        middle = ("channel",) if array.ndim == 3 else ()
+        parts = {"": array}
+        if np.iscomplexobj(array):
+            parts = {"_real": array.real, "_imag": array.imag}
+        for part, values in parts.items():
+            variables[f"sample_{name}{part}"] = variable(
+                ("trajectory", *middle, "time"), values, f"{name}{part} of each trajectory"
+            )
     return _described(runs, variables, identity, "photons of single quantum trajectories")
 
 

@@ -80,14 +80,15 @@ def described(place):
     ValueError
         As `read_manifest`, if `run.npz` does not say it either; or if the two contradict.
     """
-    kept, arrays = _kept(place)
+    kept, processor, arrays = _kept(place)
     try:
         about = read_manifest(place)
     except ValueError as error:
         if kept is None:
             raise
         warnings.warn(f"{error}: {ARRAYS} says what run it is", RuntimeWarning, stacklevel=4)
-        return Description(kept, _own(arrays, kept), older=False, whole=False)
+        own = _own(arrays, kept)
+        return Description(kept, own, older=False, whole=False, processor=processor)
     words = "" if kept is None else difference(kept, about["run"])
     if words:
         raise ValueError(
@@ -105,8 +106,12 @@ def write(place, identity, arrays, older, processor):
     `processor` is that of a `Description`. `older` says that the run was begun by version 0.1.0;
     its manifest stays as it is.
     """
-    held = {**arrays, "run": np.array(json.dumps(identity))}
-    if not older or _own(_kept(place)[1], identity) is None:
+    held = {
+        **arrays,
+        "run": np.array(json.dumps(identity)),
+        "processor": np.array(json.dumps(processor)),
+    }
+    if not older or _own(_kept(place)[2], identity) is None:
         files.write(place / ARRAYS, seals.sealed(held, LABEL))
     if not older:
         about = {
@@ -119,13 +124,13 @@ def write(place, identity, arrays, older, processor):
 
 
 def _kept(place):
-    """Return the identity that `run.npz` holds, and its arrays; None for what is not there."""
+    """Return the identity, the processor and the arrays that `run.npz` holds; None for others."""
     try:
         arrays = seals.unsealed(Path(place) / ARRAYS, LABEL, older=True)
     except (seals.SpoiltError, OSError):
-        return None, None
-    run = arrays.pop("run", None)
-    return (None if run is None else json.loads(str(run))), arrays
+        return None, None, None
+    run, processor = (json.loads(str(arrays.pop(name, "null"))) for name in ("run", "processor"))
+    return run, processor, arrays
 
 
 def _own(arrays, run):

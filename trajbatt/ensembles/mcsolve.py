@@ -19,6 +19,7 @@ from trajbatt.ensembles.store import Store
 from trajbatt.ensembles.tally import Total
 from trajbatt.models.model import check_model
 from trajbatt.models.protocol import within
+from trajbatt.numerics.spin import MOST_ROTATED
 from trajbatt.states import expectations as expected
 from trajbatt.trajectories.methods import check_method
 
@@ -101,7 +102,8 @@ def mcsolve(
         decided after fixed numbers of chunks, and not before 64 trajectories.
     e_ops : dict of str to object, optional
         What else the mean is wanted of, as in `mesolve`; functions are of the bare ket (N+1,) of
-        the conditional state. They are a part of a stored run, which takes no functions. Sums of 1,
+        the conditional state, which process pools and pickles take from a module only. They are a
+        part of a stored run, which takes no functions. Sums of 1,
         J_z, J_z^2, J_x and J_y cost nothing; any other needs the states, O(N^2) for each time.
     keep_samples : sequence of str
         What is kept of every trajectory, in `samples`: "energy", "energy_variance", "dipole",
@@ -146,6 +148,12 @@ def mcsolve(
         expectations=expectations,
         keep_samples=checked_samples(keep_samples, expectations),
     )
+    tilted = any(stage.model.theta for stage in model.stages(times[-1]))
+    if plan.needs_kets and tilted and model.n_atoms > MOST_ROTATED:
+        raise ValueError(
+            "`e_ops` other than sums of 1, J_z, J_z^2, J_x and J_y are offered up to "
+            f"{MOST_ROTATED} atoms, but `n_atoms` is {model.n_atoms}"
+        )
     opened = None if store is None else store.open(plan)
     enough = None if target is None else partial(_reached, plan, target)
     try:

@@ -109,6 +109,12 @@ class EnsembleResult(Averages):
         words = difference(mine, theirs)
         if words:
             raise ValueError(f"ensembles must be of the same run to be added, but differ ({words})")
+        for one, its in zip(self.plan.expectations, other.plan.expectations, strict=True):
+            if one.function != its.function:
+                raise ValueError(
+                    f"ensembles must be of the same run to be added, but {one.name!r} of `e_ops` "
+                    "is another function"
+                )
         sources = self.sources + other.sources
         seeds = [source.plan.seed for source in sources]
         if len(set(seeds)) < len(seeds):
@@ -202,7 +208,9 @@ class EnsembleResult(Averages):
         Those of a stored run are read from its store when they are first asked for.
         """
         parts = [source.samples() for source in self.sources]
-        return None if parts[0] is None else Samples(joined(parts))
+        if parts[0] is None:
+            return None
+        return Samples(parts[0] if len(parts) == 1 else joined(parts))
 
     @cached_property
     def checkpoint_indices(self):

@@ -81,8 +81,21 @@ class Samples(Mapping):
         return array.std(axis=0, ddof=1) / np.sqrt(n)
 
     def quantile(self, name, q):
-        """Return quantiles over the trajectories, float64 (..., nt); see `numpy.quantile`."""
-        return np.quantile(self._array(name), q, axis=0)
+        """Return quantiles over the trajectories, float64 (..., nt); see `numpy.quantile`.
+
+        nan if there are no trajectories. Raises `ValueError` for the complex "dipole".
+        """
+        array = self._array(name)
+        if np.iscomplexobj(array):
+            raise ValueError(f"`name` must be of real samples, but {name!r} is complex")
+        if not len(array):
+            return np.full(np.shape(q) + array.shape[1:], np.nan)
+        return np.quantile(array, q, axis=0)
+
+    def __setstate__(self, state):
+        """Take the arrays of a pickle, read-only as they were."""
+        vars(self).update(state)
+        read_only(*self._arrays.values(), None)
 
     def _array(self, name):
         return self._arrays[checks.choice("name", name, tuple(self._arrays))]
@@ -108,6 +121,10 @@ def checked(keep_samples, expectations):
     known = (*ALWAYS, *(one.name for one in expectations))
     for name in keep_samples:
         checks.choice("keep_samples", name, known)
+        if known.count(name) > 1:
+            raise ValueError(
+                f"`keep_samples` must not have a name that one of `e_ops` took, such as {name!r}"
+            )
     return tuple(dict.fromkeys(keep_samples))
 
 

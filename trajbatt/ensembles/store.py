@@ -86,7 +86,10 @@ class Store:
                     (self._place / name).unlink()
             self._older = found is not None and found.older
             if found is None or not found.whole:
-                manifest.write(self._place, identity, arrays, self._older, kind_of(plan))
+                # With chunks of an unknown kind, it stays unknown.
+                known = None if found is None else found.processor
+                kind = kind_of(plan) if known or not self._has_chunks() else None
+                manifest.write(self._place, identity, arrays, self._older, kind)
             self._bind(identity)
         except BaseException:
             self.close()
@@ -142,6 +145,9 @@ class Store:
                     f"`store` must hold the same run, but in {self._place}, where {MANIFEST} and "
                     f"{ARRAYS} are lost, {name} does not say that it is of it"
                 )
+
+    def _has_chunks(self):
+        return any(CHUNK_FILE.fullmatch(name) for name in os.listdir(self._place))
 
     def _is_ours(self, name):
         """Whether a file may be there without the manifest: of a process that was killed."""

@@ -98,9 +98,9 @@ class FilterResult:
     def states(self):
         """The states, in the bare basis and the pump frame, index = number of excited atoms.
 
-        Where nothing is missed and the battery began in a pure state, kets (nt, N+1), complex128,
-        of norm 1 and up to a phase; else density matrices (nt, N+1, N+1). Computed when they are
-        first asked for: O(N^2) memory and O(N^3) time for each.
+        Where nothing is missed, no click is dark, and the battery began in a pure state, kets
+        (nt, N+1), complex128, of norm 1 and up to a phase; else density matrices (nt, N+1, N+1).
+        Computed when they are first asked for: O(N^2) memory and O(N^3) time for each.
         """
         record, mixture = self._observed
         matrices = [

@@ -67,6 +67,9 @@ def photon_energies(model, omega_0=None):
     """
     if omega_0 is None:
         return np.ones(len(model.channel_names))
+    omega_0 = checks.positive("omega_0", omega_0)
+    if not hasattr(model, "shifts"):
+        raise TypeError(f"`model` must be a ladder to have lines, but is {model.name!r}")
     detuning = model.frequency * np.cos(model.theta)
     frequencies = omega_0 - detuning - model.frequency * model.shifts
     if frequencies.min(initial=omega_0) <= 0:

@@ -49,6 +49,7 @@ def arrivals(clicks, n, channel):
     n = checks.integer("n", n, 1)
     chosen = counted(clicks, channel)
     trajectory, time = clicks.trajectory[chosen] - clicks.first, clicks.time[chosen]
+    n = min(n, trajectory.size + 1)  # so many have nobody
     # Clicks are sorted by trajectory, then by time.
     ends = np.searchsorted(trajectory, np.arange(clicks.ntraj), side="left") + n - 1
     came = np.full(clicks.ntraj, np.inf)

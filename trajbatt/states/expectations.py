@@ -60,8 +60,10 @@ class Expectation:
         return one + z * jz + z_square * jz_square + x * dipole.real + y * dipole.imag
 
     def _value(self, state):
-        value = self.function(state)
-        if np.ndim(value) or np.iscomplexobj(value):
+        view = state.view()
+        view.flags.writeable = False  # others look at it, too
+        value = self.function(view)
+        if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
             raise TypeError(
                 f"`e_ops` must give real numbers, but {self.name!r} gives {checks.shown(value)}"
             )
@@ -146,7 +148,9 @@ def _operator(name, value, n_atoms):
             f"`e_ops` must hold Hermitian operators, but {name!r} deviates by {difference:.3g}"
         )
     matrix.sum_duplicates()
-    return matrix
+    if np.iscomplexobj(matrix) and not np.any(matrix.imag.data):
+        matrix = matrix.real  # the same operator, however it was given
+    return csr_array(matrix)
 
 
 def _combination(operator):
@@ -161,7 +165,7 @@ def _combination(operator):
     middle = n_atoms // 2 if n_atoms > 1 else 0
     slope = below[min(middle, n_atoms - 1)] / raising[min(middle, n_atoms - 1)]
     found = np.array([*parabola, 2.0 * slope.real, -2.0 * slope.imag])
-    scale = max(np.abs(operator.data).max(initial=0.0), 1)
+    scale = np.abs(operator.data).max(initial=0.0)
     same = np.abs(diagonal - np.polynomial.polynomial.polyval(m, parabola)) <= EXACT * scale
     alike = np.abs(below - slope * raising) <= EXACT * scale
     inside = np.count_nonzero(operator.diagonal()) + 2 * np.count_nonzero(below)

@@ -73,22 +73,31 @@ class Observable:
         """Return a multiple, or the symmetrised product (AB + BA)/2 with another observable."""
         if isinstance(other, Real):
             return Observable(
-                f"{float(other):g} {self.name}", lambda n: float(other) * self.bands(n)
+                f"{float(other):g} {self._factor}", lambda n: float(other) * self.bands(n)
             )
         if not isinstance(other, Observable):
             return NotImplemented
-        name = f"{self.name}**2" if self == other else f"{self.name}*{other.name}"
+        name = f"{self._factor}*{other._factor}"
         return Observable(
             name, lambda n: _bands(_symmetrised(self.sparse(n), other.sparse(n)), name)
         )
 
     __rmul__ = __mul__
 
+    def __truediv__(self, number):
+        """Return the observable divided by a number."""
+        return self * (1.0 / number) if isinstance(number, Real) else NotImplemented
+
+    @property
+    def _factor(self):
+        """The name as a factor of a product."""
+        return f"({self.name})" if " " in self.name else self.name
+
     def __pow__(self, power):
         """Return the square; other powers reach too many levels, but for diagonal observables."""
         if not isinstance(power, Integral) or power < 1:
             return NotImplemented
-        name = f"{self.name}**{power}"
+        name = f"{self._factor}**{power}"
 
         def elements(n_atoms):
             matrix = self.sparse(n_atoms)

@@ -104,7 +104,9 @@ class SteadyState:
             object.__setattr__(self, "x", checks.real("x", self.x, 0))
         if self.log_x is not None:
             log_x = checks.real("log_x", self.log_x)
-            if not math.isclose(math.exp(log_x), self.x, rel_tol=1e-9):
+            logarithm = {0.0: -math.inf, math.inf: math.inf}.get(self.x)
+            logarithm = math.log(self.x) if logarithm is None else logarithm
+            if not math.isclose(log_x, logarithm, rel_tol=1e-9, abs_tol=1e-9):
                 raise ValueError(f"`log_x` must be the logarithm of x, {self.x}, but is {log_x}")
         moments = _boltzmann_moments(self.n_atoms + 1, self._log_ratio)
         object.__setattr__(self, "_moments", moments)
