@@ -87,10 +87,6 @@ class Averages:
         return self.moments.covariance[COUNTS:, COUNTS:]
 
     @property
-    def _expected_names(self):
-        return [one.name for one in self.plan.expectations]
-
-    @property
     def relative_fluctuation(self):
         """Delta E/E, float64 (nt,); nan for an empty battery."""
         return self.statistics.relative_fluctuation().value
@@ -134,6 +130,10 @@ class Averages:
     def waste_energy_sem(self, omega_0):
         """Return the standard error of `waste_energy`, float64 (nt,)."""
         return self.statistics.sem(self.statistics.waste(photon_energies(self.model, omega_0)))
+
+    @property
+    def _expected_names(self):
+        return [one.name for one in self.plan.expectations]
 
     @property
     def expect(self):

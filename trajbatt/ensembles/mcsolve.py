@@ -10,7 +10,7 @@ from trajbatt.base.arrays import read_only
 from trajbatt.ensembles.executors import check_workers
 from trajbatt.ensembles.plan import Plan
 from trajbatt.ensembles.progress import reporting
-from trajbatt.ensembles.result import EnsembleResult
+from trajbatt.ensembles.result import EnsembleResult, frozen
 from trajbatt.ensembles.run import run
 from trajbatt.ensembles.samples import checked as checked_samples
 from trajbatt.ensembles.source import Source
@@ -103,8 +103,8 @@ def mcsolve(
     e_ops : dict of str to object, optional
         What else the mean is wanted of, as in `mesolve`; functions are of the bare ket (N+1,) of
         the conditional state, which process pools and pickles take from a module only. They are a
-        part of a stored run, which takes no functions. Sums of 1,
-        J_z, J_z^2, J_x and J_y cost nothing; any other needs the states, O(N^2) for each time.
+        part of a stored run, which takes no functions. Sums of 1, J_z, J_z^2, J_x and J_y cost
+        nothing; any other needs the states, O(N^2) for each time.
     keep_samples : sequence of str
         What is kept of every trajectory, in `samples`: "energy", "energy_variance", "dipole",
         "counts", and names of the `e_ops`. On disk, if there is a `store`.
@@ -214,19 +214,15 @@ def load(store):
 
 def as_result(source, tally, ended):
     """Return the `EnsembleResult` of a tally that a `Source` gave; its arrays are read-only now."""
-    for moments in (tally.moments, tally.checkpoints):
-        read_only(moments.mean, moments.comoment, moments.third, moments.fourth)
-    if tally.expect is not None:
-        read_only(tally.expect.mean, tally.expect.comoment, tally.expect.third, tally.expect.fourth)
     read_only(tally.final_counts)
     return EnsembleResult(
         sources=(source,),
-        moments=tally.moments,
-        checkpoints=tally.checkpoints,
+        moments=frozen(tally.moments),
+        checkpoints=frozen(tally.checkpoints),
         final_counts=tally.final_counts,
         dropped=tally.dropped,
         ended=ended,
-        expected=tally.expect,
+        expected=frozen(tally.expect),
     )
 
 

@@ -121,11 +121,11 @@ class EnsembleResult(Averages):
             raise ValueError(f"ensembles must have different seeds to be added, but have {seeds}")
         return EnsembleResult(
             sources=sources,
-            moments=_frozen(self.moments + other.moments),
-            checkpoints=_frozen(self.checkpoints + other.checkpoints),
+            moments=frozen(self.moments + other.moments),
+            checkpoints=frozen(self.checkpoints + other.checkpoints),
             final_counts=read_only(np.concatenate((self.final_counts, other.final_counts))),
             dropped=max(self.dropped, other.dropped),
-            expected=self.expected and _frozen(self.expected + other.expected),
+            expected=self.expected and frozen(self.expected + other.expected),
             ended=max(self.ended, other.ended, key=ENDINGS.index),
         )
 
@@ -308,10 +308,9 @@ class EnsembleResult(Averages):
     def __setstate__(self, state):
         """Take the fields of a pickle, whose arrays are read-only as they were."""
         vars(self).update(state)
-        _frozen(self.moments)
-        _frozen(self.checkpoints)
-        if self.expected:
-            _frozen(self.expected)
+        frozen(self.moments)
+        frozen(self.checkpoints)
+        frozen(self.expected)
         read_only(self.final_counts)
         clicks = state.get("clicks")
         if clicks is not None:
@@ -341,7 +340,8 @@ class EnsembleResult(Averages):
         raise AssertionError("the number was checked")
 
 
-def _frozen(moments):
-    """Forbid writing to the arrays of `Moments`; return them."""
-    read_only(moments.mean, moments.comoment, moments.third, moments.fourth)
+def frozen(moments):
+    """Forbid writing to the arrays of `Moments`, or of None; return them."""
+    if moments is not None:
+        read_only(moments.mean, moments.comoment, moments.third, moments.fourth)
     return moments

@@ -26,7 +26,7 @@ class Samples(Mapping):
 
     def __init__(self, arrays):
         self._arrays = arrays
-        read_only(*arrays.values(), None)
+        read_only(*arrays.values())
 
     def __getitem__(self, name):
         """Return the array of a name."""
@@ -95,7 +95,7 @@ class Samples(Mapping):
     def __setstate__(self, state):
         """Take the arrays of a pickle, read-only as they were."""
         vars(self).update(state)
-        read_only(*self._arrays.values(), None)
+        read_only(*self._arrays.values())
 
     def _array(self, name):
         return self._arrays[checks.choice("name", name, tuple(self._arrays))]

@@ -18,6 +18,7 @@ class Trajectory:
     ----------
     index : int
         Its number in the ensemble.
+    n_atoms : int
     times : ndarray (nt,), float64
     channels : tuple of nc str
     energy : ndarray (nt,), float64
@@ -34,10 +35,10 @@ class Trajectory:
         phase, index = number of excited atoms.
     expect : dict of str to ndarray (nt,), float64
         The means of the run's `e_ops` in the conditional state.
-    n_atoms : int
     """
 
     index: int
+    n_atoms: int
     times: np.ndarray
     channels: tuple[str, ...]
     energy: np.ndarray
@@ -47,7 +48,6 @@ class Trajectory:
     clicks: Clicks
     states: np.ndarray | None = None
     expect: dict[str, np.ndarray] = field(default_factory=dict)
-    n_atoms: int = 0
 
     @classmethod
     def of_samples(cls, index, times, samples, clicks, model, states=None, expect=None):
@@ -56,6 +56,7 @@ class Trajectory:
         read_only(samples, states, *expect.values(), clicks.trajectory, clicks.time, clicks.channel)
         return cls(
             index=index,
+            n_atoms=model.n_atoms,
             times=times,
             channels=model.channel_names,
             energy=read_only(samples[ROW["jz"]] + model.n_atoms / 2),
@@ -65,7 +66,6 @@ class Trajectory:
             clicks=clicks,
             states=states,
             expect=expect,
-            n_atoms=model.n_atoms,
         )
 
     @property

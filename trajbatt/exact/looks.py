@@ -34,7 +34,7 @@ class Looks:
         operators = self._operators(layout.theta)
         state = layout.matrix(orders, phase) if operators else None
         means = [
-            one.of_matrix(bare)
+            one.of_state(bare)
             if one.operator is None
             else float(np.einsum("ij,ji->", operators[one.name], state).real)
             for one in self._expectations

@@ -73,7 +73,7 @@ class MasterEquationResult:
         self._freeze()
 
     def _freeze(self):
-        read_only(*self.expect.values(), None)
+        read_only(*self.expect.values())
         read_only(self.times, self.energy, self.energy_variance, self.dipole, self.counts)
         read_only(self.counts_covariance, self.states)
 

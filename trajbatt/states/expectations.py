@@ -40,26 +40,25 @@ class Expectation:
 
     def of_kets(self, kets):
         """Return the means in bare kets (..., N+1) of norm 1, float64 (...)."""
-        if self.operator is None:
-            flat = kets.reshape(-1, kets.shape[-1])
-            values = np.array([self._value(ket) for ket in flat])
-            return values.reshape(kets.shape[:-1])
         flat = kets.reshape(-1, kets.shape[-1])
+        if self.operator is None:
+            return np.array([self.of_state(ket) for ket in flat]).reshape(kets.shape[:-1])
         turned = (self.operator @ flat.T).T
         return np.einsum("ij,ij->i", flat.conj(), turned).real.reshape(kets.shape[:-1])
-
-    def of_matrix(self, matrix):
-        """Return the mean in a bare density matrix (N+1, N+1)."""
-        if self.operator is None:
-            return self._value(matrix)
-        return float((self.operator @ matrix).trace().real)
 
     def of_means(self, jz, jz_square, dipole):
         """Return the mean by the means that a combination needs, arrays of one shape."""
         one, z, z_square, x, y = self.combination
         return one + z * jz + z_square * jz_square + x * dipole.real + y * dipole.imag
 
-    def _value(self, state):
+    def of_state(self, state):
+        """Return the value of the function, of a bare ket or density matrix.
+
+        Raises
+        ------
+        TypeError
+            If it is no real number.
+        """
         view = state.view()
         view.flags.writeable = False  # others look at it, too
         value = self.function(view)

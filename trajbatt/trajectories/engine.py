@@ -5,6 +5,7 @@ that knew the fields of a class in another file would not notice an edit there.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -57,9 +58,11 @@ class Engine:
     def bare_kets(self, records, times):
         """Return the normalised states in the bare basis, complex128 (n, nt, N+1)."""
         kets = self.kets(records, times)
-        if self.model.theta == 0.0:
-            return kets
-        return kets @ spin.change_of_basis(self.model.n_atoms, self.model.theta, 0.0)
+        return kets if self.model.theta == 0.0 else kets @ self._to_bare
+
+    @cached_property
+    def _to_bare(self):
+        return spin.change_of_basis(self.model.n_atoms, self.model.theta, 0.0)
 
     def _out(self, kind, n, times, n_kets):
         """Return the `Out` of a kernel file, which is `kind`, for n trajectories at `times`.

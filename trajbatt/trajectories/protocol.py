@@ -79,11 +79,20 @@ class ProtocolEngine:
     @cached_property
     def _turns(self):
         """The matrices that take kets from each stage's basis to the next one's; None for none."""
-        angles = [stage.model.theta for stage in self.model.stages()]
-        return [
-            None if before == after else spin.change_of_basis(self.model.n_atoms, before, after)
-            for before, after in pairwise(angles)
-        ]
+        return [self._turn(before, after) for before, after in pairwise(self._angles)]
+
+    @cached_property
+    def _to_bare(self):
+        """The matrices that take kets from each stage's basis to the bare one; None for none."""
+        return [self._turn(angle, 0.0) for angle in self._angles]
+
+    @property
+    def _angles(self):
+        return [stage.model.theta for stage in self.model.stages()]
+
+    def _turn(self, before, after):
+        n_atoms = self.model.n_atoms
+        return None if before == after else spin.change_of_basis(n_atoms, before, after)
 
     def sample(self, generators, n, t_end):
         """Return the `StageRecords` of the next n trajectories, up to `t_end`.
@@ -116,7 +125,8 @@ class ProtocolEngine:
             one = records.records[i]
             wanted = local[: places[i].stop - places[i].start]
             if wanted.size:
-                kets[:, places[i]] = engine.bare_kets(one, wanted)
+                turn, found = self._to_bare[i], engine.kets(one, wanted)
+                kets[:, places[i]] = found if turn is None else found @ turn
             return one, engine.observe(one, local, want_kets)
 
         stages = self.model.stages(times[-1])
