@@ -5,7 +5,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from oracle import dense
-from oracle.dense import spin_operators
 from oracle.windows import GAUSS, MIDDLES, gauss
 from scipy.integrate import quad
 
@@ -227,19 +226,3 @@ def test_windows_from_a_slow_stage_into_a_fast_one(secular):
 
     expected, _ = quad(at_one_time, 0.1, window[1], epsabs=1e-11, epsrel=1e-10, limit=300)
     assert found[0] == pytest.approx(expected, rel=1e-8)
-
-
-@pytest.mark.parametrize("theta", [np.pi / 2, 1.2])
-def test_weak_drives_of_equation_5(theta):
-    # The light of three weakly driven atoms is coherent; rates below 1e-12 are not resolved.
-    for drive, accuracy in ((1e-2, 1e-9), (1e-3, 1e-7), (1e-4, 1e-5), (1e-7, None)):
-        model = tb.Battery(3, theta, drive).charge(secular=False)
-        steady = tb.steady_state(model)
-        _, j_plus = spin_operators(3)
-        rate = np.trace(j_plus @ j_plus.T @ steady.matrix).real
-        pairs = np.trace(j_plus @ j_plus @ j_plus.T @ j_plus.T @ steady.matrix).real
-        found = tb.counting.g2(model, [0.0], ("all", "all"), initial=steady)[0]
-        if accuracy is None:
-            assert np.isnan(found)
-        else:
-            assert found == pytest.approx(pairs / rate**2, rel=accuracy)

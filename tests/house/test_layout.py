@@ -37,6 +37,7 @@ KINDS = {"LadderModel", "BandedModel", "Protocol"}
 KNOW_KINDS = {
     "models/protocol.py",
     "exact/systems.py",
+    "exact/weak_drive.py",
     "trajectories/methods.py",
     "inference/observers.py",
 }

@@ -30,6 +30,8 @@ def system_of(model):
         jump=cells(model.jump_bands[0]),
         click=cells(no_click_bands(model.jump_bands)),
         frequency=model.frequency,
+        drive=np.empty(0),
+        least=np.empty(0),
         jumps=np.zeros((1, 1)),
         mixing=np.zeros((1, 1)),
         source=-1,

@@ -42,7 +42,7 @@ def correlation(model, tlist, channels, initial=None, at=0.0):
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind.
     """
-    return _pairs(model, tlist, channels, initial, at)[0]
+    return _pairs(model, tlist, channels, initial, at)[1]
 
 
 def g2(model, tlist, channels, initial=None, at=0.0):
@@ -50,15 +50,17 @@ def g2(model, tlist, channels, initial=None, at=0.0):
 
     In the steady state, give it as `initial`. With a window for `at`, numerator and denominator are
     integrated over it, as `trajbatt.photons.g2` does. Parameters and errors as for `correlation`;
-    nan where one of the intensities is zero, or, under Eq. (5), less than 1e-12 of the largest
-    possible, which the whole density matrix does not resolve.
+    nan where one of the intensities is zero, or, under Eq. (5) with a drive that is not weak, less
+    than 1e-12 of the largest possible, which the whole density matrix does not resolve.
     """
-    pairs, product = _pairs(model, tlist, channels, initial, at)
+    stages, pairs, product = _pairs(model, tlist, channels, initial, at)
     start, stop = check_window(at)
-    least = UNRESOLVED * max(
-        (0.0 if one.model.clicks_from_populations else one.model.largest_rate)
-        for one in model.stages()
-    )
+    rounded = [
+        one.model.largest_rate
+        for one in stages
+        if not (one.model.clicks_from_populations or one.model.resolves_rare_light)
+    ]
+    least = UNRESOLVED * max(rounded, default=0.0)
     known = product > least**2 * (stop - start or 1.0)
     return np.divide(pairs, product, out=np.full_like(pairs, np.nan), where=known)
 
@@ -118,7 +120,7 @@ def _pairs_of_bins(course, edges, first, second):
 
 
 def _pairs(model, tlist, channels, initial, at):
-    """Return the density of pairs and the product of the intensities, (nt,) each."""
+    """Return the stages, the density of pairs and the product of the intensities, (nt,) each."""
     delays = checks.times("tlist", tlist)
     first, second = checks.pair("channels", channels)
     window = check_window(at)
@@ -130,5 +132,6 @@ def _pairs(model, tlist, channels, initial, at):
         return course.walk(delays)[1][second].sum(axis=0)
 
     if not photons.weights:
-        return np.zeros((2, delays.size))
-    return photons.mean(rate, photons.after), photons.mean(rate, photons.before)
+        return course.stages, *np.zeros((2, delays.size))
+    after, before = photons.mean(rate, photons.after), photons.mean(rate, photons.before)
+    return course.stages, after, before

@@ -13,11 +13,11 @@ from trajbatt.exact.count_moments import count_moments
 from trajbatt.exact.orders import Orders
 from trajbatt.exact.stages import walk
 from trajbatt.exact.systems import systems_of
+from trajbatt.exact.weak_drive import start
 from trajbatt.light.checking import TOTAL
 from trajbatt.models.model import check_model
 from trajbatt.models.protocol import within
 from trajbatt.models.schedule import Stage
-from trajbatt.states.initial import prepare
 from trajbatt.states.mixture import Mixture
 
 DARK = 1e-15  # of the largest rate: less is what rounding leaves of a dark state
@@ -57,8 +57,9 @@ class Course:
         if not model.channel_names:
             raise ValueError(f"`model` must have a channel, but {model.name!r} has none")
         (end,) = within(model, np.array([end]), name)
-        stages = tuple(stage for stage in model.stages() if stage.start <= end)
-        return cls(stages, prepare(model, initial, negligible=0.0), model.channel_names)
+        stages, mixture = start(model, initial, negligible=0.0)
+        begun = tuple(stage for stage in stages if stage.start <= end)
+        return cls(begun, mixture, model.channel_names)
 
     def chosen(self, channel, name="channel"):
         """Return which channels are meant by the name of one, or by "total", bool (nc,)."""
@@ -116,7 +117,8 @@ class Course:
             mixture = Mixture.of_matrix(
                 layout.matrix(y, phase)
                 if is_same
-                else layout.in_basis(y[None], phase, next_model.theta)[0]
+                else layout.in_basis(y[None], phase, next_model.theta)[0],
+                negligible=0.0,
             )
         return Course(left, mixture, self.channels)
 
@@ -158,7 +160,8 @@ class Course:
             rate = float(np.sum(after))
             mixture = Mixture.of_levels(after, negligible=0.0) if rate > 0 else None
         else:
-            rate, mixture = _jumped(self.mixture, stage.model.jump_bands[wanted])
+            dark = 0.0 if stage.model.resolves_rare_light else DARK
+            rate, mixture = _jumped(self.mixture, stage.model.jump_bands[wanted], dark)
         return (Course(self.stages, mixture, self.channels) if mixture else None), rate
 
     def count_moments(self, times, rtol):
@@ -206,8 +209,11 @@ def _cut(stages, end):
     return tuple(stage for stage in stages if stage.start < end)
 
 
-def _jumped(mixture, bands):
-    """Return the rate of the jumps `bands` (n, 3, N+1) and the mixture after one of them."""
+def _jumped(mixture, bands, dark):
+    """Return the rate of the jumps `bands` (n, 3, N+1) and the mixture after one of them.
+
+    Rates up to `dark` of the largest are zero.
+    """
     rates, kets = [], []
     for weight, first, piece in mixture.kets():
         ket = np.zeros(bands.shape[-1], dtype=piece.dtype)
@@ -221,6 +227,6 @@ def _jumped(mixture, bands):
                 rates.append(weight * norm**2)
                 kets.append(jumped / norm)
     rate = float(sum(rates))
-    if rate <= DARK * (bands**2).sum(axis=(0, 1)).max(initial=0.0):
+    if rate <= dark * (bands**2).sum(axis=(0, 1)).max(initial=0.0):
         return 0.0, None
-    return rate, Mixture.of_kets(rates, np.array(kets))
+    return rate, Mixture.of_kets(rates, np.array(kets), negligible=0.0)

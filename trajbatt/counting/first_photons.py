@@ -142,5 +142,5 @@ def _average(weights, courses):
         orders = Orders.every(model)
         states = (orders.of_mixture(one.mixture) for one in courses)
         y = sum(w * state for w, state in zip(weights, states, strict=True)) / sum(weights)
-        mixture = Mixture.of_matrix(orders.matrix(y, 0.0))
+        mixture = Mixture.of_matrix(orders.matrix(y, 0.0), negligible=0.0)
     return Course(first.stages, mixture, first.channels)

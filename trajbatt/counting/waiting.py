@@ -228,7 +228,8 @@ def _bright(model, course):
         return np.zeros(1)
     if model.oscillates_at > 0.0 and model.theta not in (0.0, math.pi):
         return np.ones(1)
-    ground = spin.to_dressed(spin.coherent_ket(model.n_atoms, 0.0, 1.0), model.theta)
+    theta = course.stages[0].model.theta  # of the basis that the twin has taken
+    ground = spin.to_dressed(spin.coherent_ket(model.n_atoms, 0.0, 1.0), theta)
     overlaps = [
         weight * abs(ground[first : first + ket.size] @ ket) ** 2
         for weight, first, ket in course.mixture.kets()

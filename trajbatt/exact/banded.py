@@ -12,7 +12,10 @@ import math
 import numpy as np
 
 from trajbatt.exact.orders import CountedOrders, Orders
+from trajbatt.exact.weak_drive import BareModel
 from trajbatt.models.banded import no_click_bands
+from trajbatt.numerics import spin
+from trajbatt.states.mixture import UNDERFLOW
 
 
 class BandedLiouvillian:
@@ -74,6 +77,7 @@ class BandedLiouvillian:
         """
         from trajbatt.kernels.liouvillian import GHOSTS, LANES, System
 
+        drive, least = _drive(self.model)
         bands = self.model.jump_bands
         width = self.model.n_levels + 2 * GHOSTS
         full, left, change = np.zeros((3, width, 2 * width + LANES))
@@ -87,6 +91,8 @@ class BandedLiouvillian:
             jump=cells(bands[0]),
             click=cells(no_click_bands(bands)),
             frequency=self.model.frequency,
+            drive=drive,
+            least=least,
             jumps=np.zeros((n, n)) if jumps is None else np.asarray(jumps, dtype=float),
             mixing=np.zeros((n, n)) if mixing is None else np.asarray(mixing, dtype=float),
             source=source,
@@ -97,6 +103,19 @@ class BandedLiouvillian:
             phases=np.empty(2 * self.model.n_levels),
         )
         return BandedFlow(system, self._by_rows, self.model.timescale, 0.1 * rtol)
+
+
+def _drive(model):
+    """Return what the kernel is told of a weak drive: (N+1,) each, or nothing."""
+    if not isinstance(model, BareModel):
+        return np.empty((2, 0))
+    raising = spin.raising_elements(model.n_atoms)
+    drive = 0.5 * model.rabi * raising
+    # In the steady state each amplitude is driven by the one below.
+    k = np.arange(1.0, model.n_levels)
+    ratios = drive[:-1] / np.abs(0.5 * model.rate * raising[:-1] ** 2 + 1j * k * model.frequency)
+    least = np.cumprod(np.append(1.0, ratios))
+    return drive, np.maximum(least, UNDERFLOW)
 
 
 class BandedFlow:

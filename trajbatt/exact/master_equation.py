@@ -31,12 +31,15 @@ class Solution(NamedTuple):
     looks: list
 
 
-def solve(model, mixture, times, rtol, look=None):
-    """Take the density matrix through the stages of a model or protocol.
+def solve(stages, n_channels, mixture, times, rtol, look=None):
+    """Take the density matrix through the stages of a schedule.
 
     Parameters
     ----------
-    model : Model
+    stages : sequence of Stage
+        Up to the last of `times`, as `trajbatt.exact.weak_drive.start` gives them.
+    n_channels : int
+        Of the schedule.
     mixture : Mixture
         The initial state in the basis of the first stage.
     times : ndarray (nt,)
@@ -48,7 +51,6 @@ def solve(model, mixture, times, rtol, look=None):
     -------
     Solution
     """
-    stages, n_channels = model.stages(times[-1]), len(model.channel_names)
     means = np.empty((2, times.size)), np.empty(times.size, dtype=complex)
     energy, variance, dipole = *means[0], means[1]
     counts, final_counts = np.empty((n_channels, times.size)), np.zeros((len(stages), n_channels))

@@ -11,13 +11,14 @@ from trajbatt.exact.count_moments import count_moments
 from trajbatt.exact.dataset import exact_dataset
 from trajbatt.exact.looks import Looks
 from trajbatt.exact.master_equation import solve
+from trajbatt.exact.weak_drive import start
 from trajbatt.models.channel import photon_energies
 from trajbatt.models.coherent_emission import CoherentEmission
 from trajbatt.models.model import Model, check_model
 from trajbatt.models.protocol import within
 from trajbatt.states import expectations as expected
 from trajbatt.states import work
-from trajbatt.states.initial import held, prepare
+from trajbatt.states.initial import held
 from trajbatt.states.quoted import average_power, per_quantum
 
 
@@ -148,8 +149,9 @@ class MasterEquationResult:
         """Of the density matrices, ascending, float64 (nt, N+1)."""
         if self.states is not None:
             return np.linalg.eigvalsh(self.states)
-        mixture = prepare(self.model, self.initial)
-        return np.array(solve(self.model, mixture, self.times, self.rtol, _eigenvalues).looks)
+        stages, mixture = start(self.model, self.initial, self.times[-1])
+        found = solve(stages, len(self.channels), mixture, self.times, self.rtol, _eigenvalues)
+        return np.array(found.looks)
 
     @property
     def relative_fluctuation(self):
@@ -242,15 +244,14 @@ def mesolve(
     covariances = checks.boolean("covariances", covariances)
     keep_states = checks.boolean("keep_states", keep_states)
     initial = held(initial)
-    mixture = prepare(model, initial)
+    stages, mixture = start(model, initial, times[-1])
     expectations = expected.checked(e_ops, model.n_atoms)
     looks = Looks(
         model.n_atoms, [one for one in expectations if one.combination is None], keep_states
     )
-    found = solve(model, mixture, times, rtol, looks or None)
+    found = solve(stages, len(model.channel_names), mixture, times, rtol, looks or None)
     covariance = None
     if covariances:
-        stages = model.stages(times[-1])
         _, covariance = count_moments(stages, mixture, times, found.final_counts, rtol)
     return MasterEquationResult(
         model=model,

@@ -5,7 +5,8 @@ In the basis of H = Omega J'_z the jump operator L is tridiagonal and real, so t
     d rho/dt = L rho L+ - (L+ L rho + rho L+ L)/2 = A L+ - (L+ A + rho L+ L)/2,     A = L rho,
 
 a few sums of neighbouring rows and cells, in the picture that rotates with H. In the interaction
-picture, which is integrated, element (i, j) differs by the phase exp(i (i - j) Omega t).
+picture, which is integrated, element (i, j) differs by the phase exp(i (i - j) Omega t). A weak
+drive -Omega_R J_x may stand beside H, see `trajbatt.exact.weak_drive`.
 
 A density matrix is given by its lower half, row after row: i + 1 elements of row i = 0..N. All
 numbers are real: the real and the imaginary part of an element stand side by side. To apply the
@@ -49,6 +50,10 @@ class System(NamedTuple):
         <k + q|L+ L|k> for q = 0, 1, 2, each twice, with zeros around.
     frequency : float
         Omega.
+    drive : ndarray (levels,), float64
+        Omega_R/2 <k+1|J_+|k>; empty without such a drive.
+    least : ndarray (levels,), float64
+        With the drive, square roots of populations that are known to a part of themselves.
     jumps, mixing : ndarray (n, n), float64
         Of the n matrices.
     source : int
@@ -63,6 +68,8 @@ class System(NamedTuple):
     jump: np.ndarray
     click: np.ndarray
     frequency: float
+    drive: np.ndarray
+    least: np.ndarray
     jumps: np.ndarray
     mixing: np.ndarray
     source: int
@@ -175,6 +182,26 @@ def combine(jump, click, damping, full, left, i, stop, change):
 
 
 @kernel
+def turn_by_drive(drive, full, i, change):
+    """Add row i of i [Omega_R J_x, rho] to `change`."""
+    row = i + GHOSTS
+    for j in range(i + 1):
+        cell = 2 * (j + GHOSTS)
+        real = imag = 0.0
+        for down, level, sign, other, at in (
+            (i > 0, i - 1, 1.0, row - 1, cell),
+            (i + 1 < drive.size, i, 1.0, row + 1, cell),
+            (j > 0, j - 1, -1.0, row, cell - 2),
+            (j + 1 < drive.size, j, -1.0, row, cell + 2),
+        ):
+            if down:
+                real += sign * drive[level] * full[other, at]
+                imag += sign * drive[level] * full[other, at + 1]
+        change[row, cell] -= imag
+        change[row, cell + 1] += real
+
+
+@kernel
 def apply(system, damping, y, at, angle, out, to):
     """Write the Liouvillian of the lower half at y[at] to out[to].
 
@@ -188,6 +215,9 @@ def apply(system, damping, y, at, angle, out, to):
         multiply(jump, full, i, whole(2 * (i + GHOSTS)), left)
     for i in range(GHOSTS, levels + GHOSTS):
         combine(jump, system.click, damping, full, left, i, whole(2 * (i + 1)), change)
+    if damping != 0.0 and system.drive.size > 0:
+        for i in range(levels):
+            turn_by_drive(system.drive, full, i, change)
     fold(change, levels, phases, out, to)
 
 
@@ -298,6 +328,28 @@ def square(a):
 
 
 @kernel
+def judge(system, y, error):
+    """Divide errors by what they count against, where what is rare counts by itself.
+
+    Element (i, j) of a density matrix is at most the square root of the populations i and j.
+    """
+    levels, size = system.levels, system.half.size
+    n = system.jumps.shape[0]
+    scale = system.least.copy()
+    for k in range(levels):
+        for a in range(n):
+            scale[k] = max(scale[k], math.sqrt(abs(y[a * size + place(k, k)])))
+    for a in range(n):
+        for i in range(levels):
+            for j in range(i + 1):
+                cell = a * size + place(i, j)
+                error[cell] /= scale[i] * scale[j]
+                error[cell + 1] /= scale[i] * scale[j]
+    for s in range(n * size, y.size):
+        error[s] /= max(abs(y[s]), system.least[1] ** 2)
+
+
+@kernel
 def step(system, method, t, h, y, slopes, new, spare):
     """Take a step and return the root mean square of its error over the elements.
 
@@ -323,9 +375,13 @@ def step(system, method, t, h, y, slopes, new, spare):
     # As in the code of Hairer, Norsett and Wanner: the fifth-order estimate, corrected.
     spare[:] = 0.0
     add_slopes(slopes, method.error_5, 1.0, spare)
+    if system.least.size > 0:
+        judge(system, new, spare)
     fifth = square(spare)
     spare[:] = 0.0
     add_slopes(slopes, method.error_3, 1.0, spare)
+    if system.least.size > 0:
+        judge(system, new, spare)
     third = square(spare)
     if fifth == 0.0:
         return 0.0

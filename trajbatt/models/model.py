@@ -58,6 +58,9 @@ class Model(WithoutTables):
         Whether there may be several stages, in bases of their own.
     clicks_from_populations : bool
         Whether all that is asked of clicks follows from the populations of the levels at t = 0.
+    resolves_rare_light : bool
+        Whether the deterministic twin knows click rates to a part of themselves, however small, and
+        not only to a part of the largest one.
     is_discharge : bool
         Whether the light comes from the bare dipole with the pump off.
     """
@@ -65,6 +68,7 @@ class Model(WithoutTables):
     is_staged: ClassVar[bool] = False
     is_discharge: ClassVar[bool] = False
     clicks_from_populations: ClassVar[bool] = False
+    resolves_rare_light: ClassVar[bool] = False
 
     @property
     def n_levels(self):

@@ -154,6 +154,8 @@ def _mixed(model, matrix, negligible):
         raise ValueError(
             f"`initial` must be a positive density matrix, but has the eigenvalue {weights[0]:.3g}"
         )
+    if model.resolves_rare_light:
+        return Mixture.of_matrix(matrix, negligible)
     if model.theta:
         columns = spin.rotation_matrix(model.n_atoms, model.theta).T @ columns
     return Mixture.of_kets(weights, columns.T, negligible)

@@ -12,6 +12,8 @@ NEGLIGIBLE = 1e-18
 # matters by its amplitude, the square root of this.
 NEGLIGIBLE_BEFORE_STAGE = 1e-28
 
+UNDERFLOW = 1e-150  # amplitudes whose squares leave the range of floating-point numbers
+
 
 class Mixture(NamedTuple):
     """A mixture of P pure states in a model's basis, stored back to back (total length M).
@@ -53,9 +55,18 @@ class Mixture(NamedTuple):
 
     @classmethod
     def of_matrix(cls, matrix, negligible=NEGLIGIBLE):
-        """Return the mixture of the eigenstates of a density matrix (N+1, N+1)."""
-        weights, columns = np.linalg.eigh(matrix)
-        return cls.of_kets(weights, columns.T, negligible)
+        """Return a mixture of pure states that is a density matrix (N+1, N+1).
+
+        They come from the eigenstates of the matrix with its diagonal scaled to 1, so that levels
+        of little probability keep their digits, too; they are not orthogonal.
+        """
+        amplitudes = np.sqrt(np.maximum(matrix.diagonal().real, 0.0))
+        scale = np.where(amplitudes > UNDERFLOW, amplitudes, 1.0)
+        shares, columns = np.linalg.eigh(matrix / np.outer(scale, scale))
+        columns *= scale[:, None]
+        norms = np.linalg.norm(columns, axis=0)
+        norms[norms == 0.0] = 1.0
+        return cls.of_kets(shares * norms**2, (columns / norms).T, negligible)
 
     @classmethod
     def of_levels(cls, populations, negligible=NEGLIGIBLE):
