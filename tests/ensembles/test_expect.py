@@ -26,6 +26,9 @@ ANY = ANY + ANY.conj().T
 OPERATORS = {
     "Jx": (tb.observables.jx, J_X),
     "Jx^2": (tb.observables.jx**2, J_X @ J_X),
+    "Jy^2": (tb.observables.jy**2, J_Y @ J_Y),
+    "JxJy": (tb.observables.jx * tb.observables.jy, (J_X @ J_Y + J_Y @ J_X) / 2),
+    "JyJz": (tb.observables.jz * tb.observables.jy, (J_Y @ J_Z + J_Z @ J_Y) / 2),
     "JxJz": (tb.observables.jx * tb.observables.jz, (J_X @ J_Z + J_Z @ J_X) / 2),
     "sum": (1 + 2 * tb.observables.jz**2 - tb.observables.jy, np.eye(N + 1) + 2 * J_Z @ J_Z - J_Y),
     "parity": (tb.observables.parity, np.diag((-1.0) ** np.arange(N + 1))),
@@ -128,8 +131,10 @@ def test_sums_of_runs_and_functions_of_kets():
     [
         ("Jx", True),
         ("sum", True),
-        ("Jx^2", False),
-        ("JxJz", False),
+        ("Jx^2", True),
+        ("JxJz", True),
+        ("JxJy", True),
+        ("parity", False),
         ("any", False),
         ("full", False),
     ],
@@ -142,8 +147,9 @@ def test_which_operators_cost_nothing(name, cheap):
 @pytest.mark.parametrize("n", [1, 2, 3, 40])
 def test_combinations_are_found(n):
     rng = np.random.default_rng(n)
-    terms = tb.observables.jz, tb.observables.jz**2, tb.observables.jx, tb.observables.jy
-    numbers = rng.normal(size=5)
+    jx, jy, jz = tb.observables.jx, tb.observables.jy, tb.observables.jz
+    terms = jz, jz**2, jx, jy, jz * jx, jz * jy, jx**2, jx * jy
+    numbers = rng.normal(size=9)
     one = numbers[0] + sum((c * term for c, term in zip(numbers[1:], terms, strict=True)), 0.0)
     (found,) = expectations.checked({"one": one}, n)
     if n > 1:
@@ -254,3 +260,19 @@ def test_names_of_observables():
     assert (x * (y + 1)).name == "jx*(jy + 1)"
     assert ((2 * x) ** 2).name == "(2 jx)**2"
     np.testing.assert_allclose((x / 2).matrix(N), J_X / 2)
+
+
+def test_products_of_many_atoms():
+    n = 10_000
+    battery = tb.Battery(n, 1.87, 10.0 * n, gamma_plus=10.0)
+    model, times = battery.charge(), battery.charging_time * np.array([0.3, 1.0])
+    jx, jy, jz = tb.observables.jx, tb.observables.jy, tb.observables.jz
+    e_ops = {"x": jx**2, "y": jy**2, "z": jz**2, "xz": jx * jz}
+    runs = tb.mcsolve(model, times, 64, seed=1, e_ops=e_ops)
+    exact = tb.mesolve(model, times, e_ops=e_ops)
+    for found in (runs, exact):
+        total = found.expect["x"] + found.expect["y"] + found.expect["z"]
+        np.testing.assert_allclose(total, n / 2 * (n / 2 + 1), rtol=1e-11)
+    for name in e_ops:
+        z = (runs.expect[name] - exact.expect[name]) / runs.expect_sem[name]
+        assert np.abs(z).max() < 4.5, name

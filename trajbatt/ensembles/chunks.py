@@ -50,15 +50,16 @@ def run_chunk(plan, chunk, size):
 
 
 def _run_block(plan, rng, n):
-    records, (samples, dropped, _) = plan.engine.run(rng, n, plan.times)
+    records, seen = plan.engine.run(rng, n, plan.times)
+    samples = seen.samples
     at_checkpoints = np.delete(samples[:, :, checkpoint_indices(plan.times)], UNCHECKED, axis=1)
-    rows = plan.expected(records, samples, plan.times) if plan.expectations else None
+    rows = plan.expected(records, seen, plan.times) if plan.expectations else None
     return Tally(
         moments=Moments.side_by_side(samples),
         checkpoints=Moments.of_all_pairs(at_checkpoints.reshape(len(samples), -1)),
         final_counts=samples[:, COUNTS:, -1].astype(np.int64),
         records=(records.joined,) if plan.keep_clicks else (),
-        dropped=dropped,
+        dropped=seen.dropped,
         expect=None if rows is None else Moments.side_by_side(rows),
         samples=_kept(plan, samples, rows),
     )

@@ -103,8 +103,8 @@ def mcsolve(
     e_ops : dict of str to object, optional
         What else the mean is wanted of, as in `mesolve`; functions are of the bare ket (N+1,) of
         the conditional state, which process pools and pickles take from a module only. They are a
-        part of a stored run, which takes no functions. Sums of 1, J_z, J_z^2, J_x and J_y cost
-        nothing; any other needs the states, O(N^2) for each time.
+        part of a stored run, which takes no functions. Sums of products of up to two of J_x, J_y
+        and J_z cost nothing; any other needs the states, O(N^2) for each time.
     keep_samples : sequence of str
         What is kept of every trajectory, in `samples`: "energy", "energy_variance", "dipole",
         "counts", and names of the `e_ops`. On disk, if there is a `store`.
@@ -151,7 +151,7 @@ def mcsolve(
     tilted = any(stage.model.theta for stage in model.stages(times[-1]))
     if plan.needs_kets and tilted and model.n_atoms > MOST_ROTATED:
         raise ValueError(
-            "`e_ops` other than sums of 1, J_z, J_z^2, J_x and J_y are offered up to "
+            "`e_ops` other than sums of products of two spin components are offered up to "
             f"{MOST_ROTATED} atoms, but `n_atoms` is {model.n_atoms}"
         )
     opened = None if store is None else store.open(plan)

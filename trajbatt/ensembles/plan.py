@@ -97,29 +97,35 @@ class Plan(WithoutTables):
         """The engine that runs the trajectories."""
         # Compiled functions are others for arrays that are read-only.
         mixture = Mixture(*(array.copy() for array in self.mixture))
-        return build_engine(self.method, self.rtol, self.model, mixture)
+        products = any(one.needs_products for one in self.expectations)
+        return build_engine(self.method, self.rtol, self.model, mixture, products=products)
 
     @property
     def needs_kets(self):
         """Whether states are needed in the bare basis, for some of the expectations."""
         return any(one.combination is None for one in self.expectations)
 
-    def expected(self, records, samples, times):
+    def expected(self, records, seen, times):
         """Return the means of the expectations in n conditional states, float64 (n, ne, nt).
 
         Parameters
         ----------
         records : Records or StageRecords
-        samples : ndarray (n, 5 + nc, nt), float64
+        seen : Observation
+            Of the states at `times`.
         times : ndarray (nt,)
         """
         kets = self.engine.bare_kets(records, times) if self.needs_kets else None
+        samples, products = seen.samples, seen.products
+        if products is not None:
+            products = np.moveaxis(products, 1, 0)
         jz, square = samples[:, ROW["jz"]], samples[:, ROW["jz_square"]]
         dipole = samples[:, ROW["jx"]] + 1j * samples[:, ROW["jy"]]
         rows = np.empty((len(samples), len(self.expectations), times.size))
         for i, one in enumerate(self.expectations):
             known = one.combination is not None
-            rows[:, i] = one.of_means(jz, square, dipole) if known else one.of_kets(kets)
+            means = one.of_means(jz, square, dipole, products) if known else one.of_kets(kets)
+            rows[:, i] = means
         return rows
 
     @property

@@ -99,9 +99,9 @@ class Source:
         self._check_law()
         record, engine = replay_record(self.plan, trajectory), self.plan.engine
         states = engine.bare_kets(record, times)[0] if keep_states else None
-        samples = engine.observe(record, times).samples
-        expected = self.plan.expected(record, samples, times)[0]
-        return record, samples[0], states, expected
+        seen = engine.observe(record, times)
+        expected = self.plan.expected(record, seen, times)[0]
+        return record, seen.samples[0], states, expected
 
     def _check_law(self):
         if self.outdated:

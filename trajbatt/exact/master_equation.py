@@ -19,6 +19,8 @@ class Solution(NamedTuple):
         Mean photons since t = 0.
     final_counts : ndarray (n_stages, nc), float64
         By the end of each stage.
+    products : ndarray (4, nt), float64
+        The means of `trajbatt.states.products.PRODUCTS`.
     looks : list
         What `look` returned.
     """
@@ -28,6 +30,7 @@ class Solution(NamedTuple):
     dipole: np.ndarray
     counts: np.ndarray
     final_counts: np.ndarray
+    products: np.ndarray
     looks: list
 
 
@@ -54,7 +57,7 @@ def solve(stages, n_channels, mixture, times, rtol, look=None):
     means = np.empty((2, times.size)), np.empty(times.size, dtype=complex)
     energy, variance, dipole = *means[0], means[1]
     counts, final_counts = np.empty((n_channels, times.size)), np.zeros((len(stages), n_channels))
-    so_far, looks = np.zeros(n_channels), []
+    so_far, products, looks = np.zeros(n_channels), np.empty((4, times.size)), []
 
     def system(leg):
         all_orders = look is not None or leg.following is not None
@@ -62,28 +65,35 @@ def solve(stages, n_channels, mixture, times, rtol, look=None):
 
     for passage, final in zip(walk(stages, times, system, mixture), final_counts, strict=True):
         leg = passage.leg
-        *observed, counted = _read(passage, looks, look)
+        *observed, counted, squared = _read(passage, looks, look)
         for total, row in zip((energy, variance, dipole), observed, strict=True):
             total[leg.wanted] = row[: leg.n_wanted]
+        products[:, leg.wanted] = squared[:, : leg.n_wanted]
         places = list(leg.stage.places)
         counts[:, leg.wanted] = so_far[:, None]
         counts[places, leg.wanted] += counted[:, : leg.n_wanted]
         so_far[places] += counted[:, -1]
         final[:] = so_far
-    return Solution(energy, variance, dipole, counts, final_counts, looks)
+    return Solution(energy, variance, dipole, counts, final_counts, products, looks)
 
 
 def _read(passage, looks, look):
-    """Return energy, variance and dipole (n,) and counts (nc, n) at all of a leg's times."""
+    """Return energy, variance, dipole (n,), counts (nc, n) and products (4, n) at a leg's times."""
     layout, counted, phases = passage.system.layout, passage.system.counted, passage.phases
     if look is None and passage.leg.following is None and isinstance(passage.states, np.ndarray):
         y = passage.states.T
-        return *layout.observables(counted.orders(y), phases), counted.counts(y)
+        orders = counted.orders(y)
+        return (
+            *layout.observables(orders, phases),
+            counted.counts(y),
+            layout.products(orders, phases),
+        )
     rows = []
     for i, (y, phase) in enumerate(zip(passage, phases, strict=True)):
         orders = counted.orders(y)
         # A copy, because a view would keep all of y alive.
-        rows.append((*layout.observables(orders, phase), counted.counts(y).copy()))
+        observed = layout.observables(orders, phase)
+        rows.append((*observed, counted.counts(y).copy(), layout.products(orders, phase)))
         if look and i < passage.leg.n_wanted:
             looks.append(look(layout, orders, phase))
     return [np.array(row).T for row in zip(*rows, strict=True)]

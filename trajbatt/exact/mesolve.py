@@ -226,8 +226,9 @@ def mesolve(
     e_ops : dict of str to object, optional
         What else the mean is wanted of: Hermitian operators in the bare basis, index = number of
         excited atoms, as arrays or sparse matrices (N+1, N+1); `trajbatt.observables`; QuTiP's
-        `Qobj` in the basis of `qutip.jmat`; or functions of the bare density matrix. Sums of 1,
-        J_z, J_z^2, J_x and J_y cost nothing; any other needs the whole density matrix.
+        `Qobj` in the basis of `qutip.jmat`; or functions of the bare density matrix. Sums of
+        products of up to two of J_x, J_y and J_z cost nothing; any other needs the whole density
+        matrix.
 
     Returns
     -------
@@ -275,7 +276,7 @@ def _means(expectations, found, n_atoms):
     return {
         one.name: next(looked)
         if one.combination is None
-        else one.of_means(jz, found.energy_variance + jz**2, found.dipole)
+        else one.of_means(jz, found.energy_variance + jz**2, found.dipole, found.products)
         for one in expectations
     }
 

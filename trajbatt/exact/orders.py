@@ -11,6 +11,7 @@ import numpy as np
 
 from trajbatt.numerics import spin
 from trajbatt.states.mixture import Mixture
+from trajbatt.states.products import bare_products
 
 LARGEST_FULL = 2000  # atoms up to which the whole density matrix is offered
 
@@ -131,6 +132,17 @@ class Orders:
             cos**2 * z_variance + sin**2 * (x_square - plus.real**2) + 2 * sin * cos * plus_z.real
         )
         return energy, np.maximum(variance, 0.0), cos * plus.real - sin * z_mean + 1j * plus.imag
+
+    def products(self, y, phase):
+        """Return the means of `PRODUCTS` (4, ...) of y (size, ...) at Omega t = `phase`."""
+        j = self.n_atoms / 2
+        z_mean, z_variance, plus, plus_z, plus_plus = self.moments(y)
+        turn = np.exp(1j * phase)
+        with_z, plus_plus = (plus_z + z_mean * plus) * turn, plus_plus * turn**2
+        zz = z_variance + z_mean**2
+        xx = 0.5 * (j * (j + 1) - zz + plus_plus.real)
+        turned = zz, with_z.real, with_z.imag, xx, 0.5 * plus_plus.imag
+        return np.array(bare_products(self.theta, turned))
 
     def _first_orders(self, y):
         parts = [y[part] for part in self.slices[:3]]

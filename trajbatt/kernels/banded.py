@@ -150,6 +150,9 @@ class Out(NamedTuple):
         The row of the first channel's photons so far; those of the other channels follow.
     kets : ndarray (n, nk, N+1), complex128
         The states at the last nk of the times; zeros to begin with.
+    products : ndarray (n, 5, nt), float64
+        The means of J'_z^2, J'_z J'_x, J'_z J'_y, J'_x^2 and J'_x J'_y, symmetrised; (n, 0, nt) if
+        they are not wanted.
     """
 
     samples: np.ndarray
@@ -160,6 +163,7 @@ class Out(NamedTuple):
     jy: int
     counts: int
     kets: np.ndarray
+    products: np.ndarray
 
 
 class Progress(NamedTuple):
@@ -495,6 +499,28 @@ def begin_step(work, row, begin, end, negligible):
     return begin // 2 - MARGIN, end // 2 - 1 - MARGIN, dropped / total
 
 
+@kernel
+def write_products(state, raising, begin, end, total, row):
+    """Write the symmetrised products of `Out.products` in a state to `row`, *out* (5,)."""
+    spin = 0.5 * (raising.size // 2 - 2 * MARGIN - 1)
+    square = 0.0
+    with_z = plus_plus = 0.0j
+    m = 0.5 * begin - MARGIN - spin
+    for cell in range(begin, end, 2):
+        amplitude = complex(state[cell], state[cell + 1])
+        above = complex(state[cell + 2], -state[cell + 3])
+        next_above = complex(state[cell + 4], -state[cell + 5])
+        square += m * m * (amplitude.real**2 + amplitude.imag**2)
+        with_z += (m + 0.5) * raising[cell] * above * amplitude
+        plus_plus += raising[cell] * raising[cell + 2] * next_above * amplitude
+        m += 1.0
+    row[0] = square / total
+    row[1] = with_z.real / total
+    row[2] = with_z.imag / total
+    row[3] = 0.5 * (spin * (spin + 1.0) - row[0] + plus_plus.real / total)
+    row[4] = 0.5 * plus_plus.imag / total
+
+
 @kernel(reassociate=True)
 def write_sample(work, tables, begin, end, counts, out, i, j):
     """Write what `work.state` holds: energy, variance, dipole and the photons so far.
@@ -541,6 +567,8 @@ def write_sample(work, tables, begin, end, counts, out, i, j):
     out.samples[i, out.jy, j] = y
     for channel in range(counts.size):
         out.samples[i, out.counts + channel, j] = counts[channel]
+    if out.products.shape[1] > 0:
+        write_products(state, raising, begin, end, total, out.products[i, :, j])
 
 
 @kernel

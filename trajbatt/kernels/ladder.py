@@ -116,6 +116,9 @@ class Out(NamedTuple):
     kets : ndarray (n, nk, N+1), complex128
         The states at the last nk of the times, unnormalised and without phases; zeros to begin
         with.
+    products : ndarray (n, 5, nt), float64
+        The means of J'_z^2, J'_z J'_x, J'_z J'_y, J'_x^2 and J'_x J'_y, symmetrised; (n, 0, nt) if
+        they are not wanted.
     """
 
     samples: np.ndarray
@@ -126,6 +129,7 @@ class Out(NamedTuple):
     jy: int
     counts: int
     kets: np.ndarray
+    products: np.ndarray
 
 
 class Progress(NamedTuple):
@@ -395,6 +399,20 @@ def read_off(sums, m_hidden, spin, cos_theta, sin_theta, phase_cos, phase_sin):
 
 
 @kernel
+def write_products(sums, m_hidden, spin, phase_cos, phase_sin, row):
+    """Write the symmetrised products of `Out.products` to `row`, *out* (5,); see `read_off`."""
+    p0, p1, p2, b0, b1, c0 = sums
+    turn = complex(phase_cos, phase_sin)
+    row[0] = (p2 + 2.0 * m_hidden * p1) / p0 + m_hidden * m_hidden
+    with_z = (b1 + (m_hidden + 0.5) * b0) * turn / p0
+    plus_plus = c0 * turn * turn / p0
+    row[1] = with_z.real
+    row[2] = with_z.imag
+    row[3] = 0.5 * (spin * (spin + 1.0) - row[0] + plus_plus.real)
+    row[4] = 0.5 * plus_plus.imag
+
+
+@kernel
 def trim(a, low, hidden, high, negligible):
     """Return low, high and the weight dropped when the negligible ends of the window go."""
     dropped = 0.0
@@ -541,6 +559,9 @@ def observe(start, tables, grid, negligible, records, work, out):
             samples[i, out.jz_variance, j] = variance
             samples[i, out.jx, j] = jx
             samples[i, out.jy, j] = jy
+            if out.products.shape[1] > 0:
+                row = out.products[i, :, j]
+                write_products(sums, m_hidden, spin, phases[0, j], phases[1, j], row)
             for channel in range(counts.size):
                 samples[i, out.counts + channel, j] = counts[channel]
             if j >= first_ket:

@@ -72,6 +72,9 @@ class Out(NamedTuple):
         The row of the first channel's photons so far; those of the other channels follow.
     kets : ndarray (n, nk, N+1), complex128
         The states at the last nk of the times.
+    products : ndarray (n, 5, nt), float64
+        The means of J'_z^2, J'_z J'_x, J'_z J'_y, J'_x^2 and J'_x J'_y, symmetrised; (n, 0, nt) if
+        they are not wanted.
     """
 
     samples: np.ndarray
@@ -82,6 +85,7 @@ class Out(NamedTuple):
     jy: int
     counts: int
     kets: np.ndarray
+    products: np.ndarray
 
 
 class Progress(NamedTuple):
@@ -297,6 +301,28 @@ def sample_clicks(rng, start, tables, t_end, progress, p, records):
 
 
 @kernel
+def write_products(psi, row):
+    """Write the symmetrised products of `Out.products` in a state to `row`, *out* (5,)."""
+    top = psi.size - 1
+    spin = 0.5 * top
+    square = 0.0
+    with_z = plus_plus = 0.0j
+    for k in range(top + 1):
+        square += (k - spin) ** 2 * (psi[k].real ** 2 + psi[k].imag ** 2)
+        if k < top:
+            raised = math.sqrt((top - k) * (k + 1.0)) * psi[k]
+            with_z += (k - spin + 0.5) * psi[k + 1].conjugate() * raised
+            if k + 1 < top:
+                raised *= math.sqrt((top - k - 1.0) * (k + 2.0))
+                plus_plus += psi[k + 2].conjugate() * raised
+    row[0] = square
+    row[1] = with_z.real
+    row[2] = with_z.imag
+    row[3] = 0.5 * (spin * (spin + 1.0) - square + plus_plus.real)
+    row[4] = 0.5 * plus_plus.imag
+
+
+@kernel
 def observe(start, tables, times, records, work, out):
     """Evolve the wavefunction of each trajectory through its clicks and write what it holds.
 
@@ -362,5 +388,7 @@ def observe(start, tables, times, records, work, out):
             samples[i, out.jy, j] = plus.imag
             for channel in range(shifts.size):
                 samples[i, out.counts + channel, j] = counts[channel]
+            if out.products.shape[1] > 0:
+                write_products(psi, out.products[i, :, j])
             if j >= first_ket:
                 out.kets[i, j - first_ket] = psi

@@ -1,7 +1,8 @@
 """What users want the mean of: operators and functions, checked, and their means in states.
 
-An operator that is a combination of 1, J_z, J_z^2, J_x and J_y has its mean from those that are
-read off in any case. For others the states are needed, in the bare basis.
+An operator that is a polynomial of the second degree in J_x, J_y and J_z has its mean from nine
+numbers: those of 1, J_z, J_z^2, J_x and J_y are read off in any case, those of the four
+`trajbatt.states.products` if they are wanted. For others the states are needed, in the bare basis.
 """
 
 from dataclasses import dataclass
@@ -29,14 +30,20 @@ class Expectation:
     function : callable or None
         Of a bare ket (N+1,), or of a bare density matrix (N+1, N+1) for the exact side; gives a
         real number.
-    combination : ndarray (5,), float64, or None
-        The coefficients of 1, J_z, J_z^2, J_x and J_y, if the operator is such a sum.
+    combination : ndarray (9,), float64, or None
+        The coefficients of 1, J_z, J_z^2, J_x, J_y and the `PRODUCTS`, if the operator is such a
+        sum.
     """
 
     name: str
     operator: object = None
     function: object = None
     combination: np.ndarray | None = None
+
+    @property
+    def needs_products(self):
+        """Whether the mean hangs on the `PRODUCTS`."""
+        return self.combination is not None and bool(np.any(self.combination[5:]))
 
     def of_kets(self, kets):
         """Return the means in bare kets (..., N+1) of norm 1, float64 (...)."""
@@ -46,10 +53,16 @@ class Expectation:
         turned = (self.operator @ flat.T).T
         return np.einsum("ij,ij->i", flat.conj(), turned).real.reshape(kets.shape[:-1])
 
-    def of_means(self, jz, jz_square, dipole):
-        """Return the mean by the means that a combination needs, arrays of one shape."""
-        one, z, z_square, x, y = self.combination
-        return one + z * jz + z_square * jz_square + x * dipole.real + y * dipole.imag
+    def of_means(self, jz, jz_square, dipole, products=None):
+        """Return the mean by the means that a combination needs, arrays of one shape (...).
+
+        `products`, (4, ...), may be left out if it does not `needs_products`.
+        """
+        one, z, z_square, x, y, *others = self.combination
+        mean = one + z * jz + z_square * jz_square + x * dipole.real + y * dipole.imag
+        if self.needs_products:
+            mean = mean + np.tensordot(others, products, axes=1)
+        return mean
 
     def of_state(self, state):
         """Return the value of the function, of a bare ket or density matrix.
@@ -153,20 +166,48 @@ def _operator(name, value, n_atoms):
 
 
 def _combination(operator):
-    """Return the coefficients of 1, J_z, J_z^2, J_x and J_y, float64 (5,); None if it is no sum."""
+    """Return the coefficients of `Expectation.combination`, (9,); None if it is no such sum.
+
+    With r_k = <k+1|J_+|k> and m = k - N/2 the bands of such an operator are, for k = 0..N,
+
+        a polynomial of the second degree in m,    r_k (alpha + beta (m + 1/2)),    gamma r_k r_k+1.
+    """
     n_atoms = operator.shape[0] - 1
     m, raising = spin.magnetic_numbers(n_atoms), spin.raising_elements(n_atoms)[:-1]
-    diagonal, below = operator.diagonal().real, operator.diagonal(-1)
-    # A parabola through the ends and, for several atoms, a level between them.
+    diagonal, below, far_below = (
+        operator.diagonal(-q) if q <= n_atoms else np.empty(0) for q in range(3)
+    )
+    half, pairs = m[:-1] + 0.5, raising[:-1] * raising[1:]
+    # Through the ends and, for several atoms, a level between them.
     at = np.unique([0, n_atoms // 2, n_atoms])
-    powers = np.vander(m[at], at.size, increasing=True)
-    parabola = np.append(np.linalg.solve(powers, diagonal[at]), [0.0, 0.0])[:3]
-    middle = n_atoms // 2 if n_atoms > 1 else 0
-    slope = below[min(middle, n_atoms - 1)] / raising[min(middle, n_atoms - 1)]
-    found = np.array([*parabola, 2.0 * slope.real, -2.0 * slope.imag])
+    parabola = _through(m[at], diagonal.real[at], 3)
+    ends = np.unique([(n_atoms - 1) // 4, n_atoms - 1 - (n_atoms - 1) // 4])
+    alpha, beta = _through(half[ends], (below / raising)[ends], 2)
+    middle = max(n_atoms - 2, 0) // 2
+    gamma = (far_below[middle : middle + 1] / pairs[middle : middle + 1]).sum()
+    bands = (
+        (diagonal, np.polynomial.polynomial.polyval(m, parabola)),
+        (below, raising * (alpha + beta * half)),
+        (far_below, gamma * pairs),
+    )
     scale = np.abs(operator.data).max(initial=0.0)
-    same = np.abs(diagonal - np.polynomial.polynomial.polyval(m, parabola)) <= EXACT * scale
-    alike = np.abs(below - slope * raising) <= EXACT * scale
-    inside = np.count_nonzero(operator.diagonal()) + 2 * np.count_nonzero(below)
-    is_inside = np.count_nonzero(operator.data) == inside
-    return found if np.all(same) and np.all(alike) and is_inside else None
+    inside = np.count_nonzero(diagonal) + 2 * np.count_nonzero(below)
+    inside += 2 * np.count_nonzero(far_below)
+    if np.count_nonzero(operator.data) != inside:
+        return None
+    if any(np.any(np.abs(band - other) > EXACT * scale) for band, other in bands):
+        return None
+    # J_x^2 = (N/2 (N/2 + 1) - J_z^2)/2 + (J_+^2 + J_-^2)/4 has a diagonal, too.
+    x_square, casimir = 4.0 * gamma.real, n_atoms / 2 * (n_atoms / 2 + 1)
+    one, z, z_square = parabola
+    of_z = [one - 0.5 * casimir * x_square, z, z_square + 0.5 * x_square]
+    linear = [2.0 * alpha.real, -2.0 * alpha.imag]
+    return np.array(
+        [*of_z, *linear, 2.0 * beta.real, -2.0 * beta.imag, x_square, -4.0 * gamma.imag]
+    )
+
+
+def _through(places, values, n):
+    """Return the n coefficients, ascending, of the polynomial through some points, up to n."""
+    powers = np.vander(places, places.size, increasing=True)
+    return np.append(np.linalg.solve(powers, values), np.zeros(n))[:n]

@@ -94,4 +94,4 @@ class BandedEngine(Engine):
             given = fill_records(n, self.model.typical_clicks(times[-1]), call)
         else:
             call(tuple(given))
-        return given, Observation(out.samples, progress.worst[0], out.kets)
+        return given, Observation(out.samples, progress.worst[0], out.kets, self._products(out))

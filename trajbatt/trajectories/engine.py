@@ -13,6 +13,7 @@ from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.numerics import spin
 from trajbatt.states.mixture import NEGLIGIBLE, Mixture
+from trajbatt.states.products import bare_products
 from trajbatt.trajectories.records import COUNTS, ROW, Records
 
 MOST_CLICKS = 2**21  # first size of a click buffer; it is doubled when it is full
@@ -31,12 +32,15 @@ class Engine:
         Trajectory i begins in pure state i of the mixture; else each draws its own.
     negligible : float
         Levels of less weight may be dropped.
+    products : bool
+        Whether products of spin components are read off, too.
     """
 
     model: LadderModel | BandedModel
     mixture: Mixture
     assigned: bool = False
     negligible: float = NEGLIGIBLE
+    products: bool = False
 
     def run(self, rng, n, times, want_kets=False):
         """Return the `Records` of n trajectories and the `Observation` of them at `times`."""
@@ -74,7 +78,14 @@ class Engine:
             **ROW,
             counts=COUNTS,
             kets=np.zeros((n, n_kets, self.model.n_levels), dtype=complex),
+            products=np.empty((n, 5 * self.products, times.size)),
         )
+
+    def _products(self, out):
+        """Return the bare `PRODUCTS` that a kernel has written, (n, 4, nt), or None."""
+        if not self.products:
+            return None
+        return np.stack(bare_products(self.model.theta, np.moveaxis(out.products, 1, 0)), axis=1)
 
 
 def fill_records(n, clicks_per_trajectory, call):

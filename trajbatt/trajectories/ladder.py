@@ -73,9 +73,9 @@ class LadderEngine(Engine):
             self._start, self._tables, grid, self.negligible, tuple(records), work, out
         )
         if not n_kets:
-            return Observation(out.samples, dropped, None)
+            return Observation(out.samples, dropped, None, self._products(out))
         # The kernel leaves out the phases of the levels, up to one that is common to all.
         turned = np.exp(-1j * phase[times.size - n_kets :, None] * np.arange(self.model.n_levels))
         kets = out.kets * turned
         kets /= np.linalg.norm(kets, axis=-1, keepdims=True)
-        return Observation(out.samples, dropped, kets)
+        return Observation(out.samples, dropped, kets, self._products(out))

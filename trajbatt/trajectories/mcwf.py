@@ -52,4 +52,5 @@ class WavefunctionEngine(Engine):
         out = self._out(Out, records.origin.size, times, n_kets)
         work = np.empty((2, self.model.n_levels), dtype=complex)
         observe(self._start, self._tables, times, tuple(records), work, out)
-        return Observation(out.samples, 0.0, out.kets if n_kets else None)
+        kets = out.kets if n_kets else None
+        return Observation(out.samples, 0.0, kets, self._products(out))

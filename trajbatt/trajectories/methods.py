@@ -43,12 +43,16 @@ def depends_on_processor(method):
     return method != SAME_EVERYWHERE
 
 
-def build_engine(method, rtol, model, mixture, assigned=False, negligible=NEGLIGIBLE):
+def build_engine(
+    method, rtol, model, mixture, assigned=False, negligible=NEGLIGIBLE, products=False
+):
     """Return the engine for a model or protocol, by a name that `check_method` returns."""
     if model.is_staged:
-        return ProtocolEngine(model, mixture, partial(build_engine, method, rtol))
+        return ProtocolEngine(
+            model, mixture, partial(build_engine, method, rtol, products=products)
+        )
     if method == MIXED:
         method = of_kind(FASTEST, model)
     if method == FOR_ANY_MODEL:
-        return BandedEngine(model, mixture, assigned, negligible, rtol)
-    return ENGINES[method](model, mixture, assigned, negligible)
+        return BandedEngine(model, mixture, assigned, negligible, products, rtol)
+    return ENGINES[method](model, mixture, assigned, negligible, products)

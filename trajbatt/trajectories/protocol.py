@@ -139,7 +139,7 @@ class ProtocolEngine:
         stages = self.model.stages(times[-1])
         samples = np.zeros((n, COUNTS + len(self.model.channel_names), times.size))
         counts = np.zeros((n, len(self.model.channel_names)))
-        mixture, all_records, dropped = self.mixture, [], 0.0
+        mixture, all_records, dropped, products = self.mixture, [], 0.0, []
         for i, (stage, following, wanted, local) in enumerate(legs(stages, times)):
             engine = self.build(stage.model, mixture, i > 0, NEGLIGIBLE_BEFORE_STAGE)
             records, seen = advance(engine, i, local, following is not None)
@@ -150,9 +150,12 @@ class ProtocolEngine:
             for channel, place in enumerate(stage.places):
                 samples[:, COUNTS + place, wanted] += kept[:, COUNTS + channel]
                 counts[:, place] += seen.samples[:, COUNTS + channel, -1]
+            if seen.products is not None:
+                products.append(seen.products[:, :, : wanted.stop - wanted.start])
             dropped += seen.dropped
             if following:
                 turn = self._turns[i]
                 kets = seen.kets if turn is None else seen.kets @ turn
                 mixture = Mixture.one_each(kets, NEGLIGIBLE_BEFORE_STAGE)
-        return StageRecords(stages, tuple(all_records)), Observation(samples, dropped, None)
+        joined = np.concatenate(products, axis=2) if products else None
+        return StageRecords(stages, tuple(all_records)), Observation(samples, dropped, None, joined)

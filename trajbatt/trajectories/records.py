@@ -78,8 +78,11 @@ class Observation(NamedTuple):
         The largest weight that was dropped from any one state.
     kets : ndarray (n, N+1), complex128, or None
         The normalised states at the last time in the model's basis, if they were wanted.
+    products : ndarray (n, 4, nt), float64, or None
+        The means of `trajbatt.states.products.PRODUCTS`, if they were wanted.
     """
 
     samples: np.ndarray
     dropped: float
     kets: np.ndarray | None
+    products: np.ndarray | None = None
