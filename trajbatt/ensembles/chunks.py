@@ -23,17 +23,17 @@ BLOCK_CLICKS = 2**20  # clicks held at once, about
 BLOCK_AMPLITUDES = 2**21  # of states held at once: 32 MB
 
 
-def blocks(plan, chunk, size):
+def blocks(plan, chunk, size, with_kets=False):
     """Yield the generator of a chunk, and how many of its first `size` trajectories to draw now.
 
-    That is a bounded number at once. The size of a block depends on the plan only, so the order of
+    That is a bounded number at once, even `with_kets` at all times. The size of a block depends on the plan only, so the order of
     every sum is fixed.
     """
     n_variables = COUNTS + len(plan.model.channel_names)
     of_samples = max(FEWEST, BLOCK_ELEMENTS // (n_variables * plan.times.size))
     of_clicks = BLOCK_CLICKS / (1.0 + plan.model.typical_clicks(plan.times[-1]))
     of_kets = BLOCK_AMPLITUDES // (plan.times.size * plan.model.n_levels)
-    limits = [plan.chunk_size, of_samples, of_clicks, *([of_kets] if plan.needs_kets else [])]
+    limits = [plan.chunk_size, of_samples, of_clicks, *([of_kets] if with_kets else [])]
     block = int(max(1, min(limits)))
     rng = plan.generator(chunk)
     for start in range(0, size, block):
@@ -44,7 +44,7 @@ def blocks(plan, chunk, size):
 def run_chunk(plan, chunk, size):
     """Return the `Tally` of the first `size` trajectories of chunk number `chunk`."""
     total = Total()
-    for rng, n in blocks(plan, chunk, size):
+    for rng, n in blocks(plan, chunk, size, plan.needs_kets):
         total.add(_run_block(plan, rng, n))
     return replace(total.tally, processor=processor())
 
@@ -75,6 +75,6 @@ def _kept(plan, samples, rows):
 def replay_record(plan, trajectory):
     """Return the `Records` of one trajectory: its chunk is drawn again up to it, clicks only."""
     chunk, i = divmod(trajectory, plan.chunk_size)
-    for rng, n in blocks(plan, chunk, i + 1):
+    for rng, n in blocks(plan, chunk, i + 1, plan.needs_kets):
         records = plan.engine.sample(rng, n, plan.times[-1])
     return records.one(n - 1)

@@ -10,6 +10,7 @@ from trajbatt.base.arrays import read_only
 from trajbatt.ensembles.averages import Averages
 from trajbatt.ensembles.coherent_energy import CoherentEnergy, coherent_energy
 from trajbatt.ensembles.dataset import averages, of_clicks, of_trajectories
+from trajbatt.ensembles.energy_distribution import energy_distribution
 from trajbatt.ensembles.identity import describe, difference
 from trajbatt.ensembles.plan import checkpoint_indices, law_of
 from trajbatt.ensembles.samples import Samples, joined
@@ -202,6 +203,25 @@ class EnsembleResult(Averages):
         return None if self._coherent is None else self._coherent.fraction_sem
 
     @cached_property
+    def _distribution(self):
+        """The distribution of the energy and its standard error, (nt, N+1) each."""
+        return read_only(*energy_distribution(self.sources))
+
+    @property
+    def energy_distribution(self):
+        """Probabilities of the numbers of excited atoms, float64 (nt, N+1).
+
+        The trajectories are simulated again when this or its error is first asked for; their states
+        are taken to the bare basis, O(N^2) for each time.
+        """
+        return self._distribution[0]
+
+    @property
+    def energy_distribution_sem(self):
+        """Standard error of `energy_distribution`, float64 (nt, N+1)."""
+        return self._distribution[1]
+
+    @cached_property
     def samples(self):
         """What was kept of every trajectory, the `Samples` of `keep_samples`; None if nothing was.
 
@@ -315,8 +335,9 @@ class EnsembleResult(Averages):
         clicks = state.get("clicks")
         if clicks is not None:
             read_only(clicks.trajectory, clicks.time, clicks.channel)
-        if state.get("_coherent") is not None:
-            read_only(*state["_coherent"])
+        for name in ("_coherent", "_distribution"):
+            if state.get(name) is not None:
+                read_only(*state[name])
 
     def __repr__(self):
         """Return a card of five lines."""

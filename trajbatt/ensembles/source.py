@@ -75,7 +75,7 @@ class Source:
         keep_clicks : bool
             With their clicks.
         """
-        self._check_law()
+        self.check_law()
         plan = self.plan_at(times, keep_clicks)
         return run(plan, self.ntraj, self.executor, self.threads).tally
 
@@ -96,14 +96,15 @@ class Source:
         expected : ndarray (ne, nt), float64
             Of the plan's expectations.
         """
-        self._check_law()
+        self.check_law()
         record, engine = replay_record(self.plan, trajectory), self.plan.engine
         states = engine.bare_kets(record, times)[0] if keep_states else None
         seen = engine.observe(record, times)
         expected = self.plan.expected(record, seen, times)[0]
         return record, seen.samples[0], states, expected
 
-    def _check_law(self):
+    def check_law(self):
+        """Raise `ValueError` if the trajectories cannot be simulated again."""
         if self.outdated:
             raise ValueError(
                 "the run must be of today's version of the law to be simulated again, but was "

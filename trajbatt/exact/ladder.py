@@ -5,6 +5,7 @@ as in `trajbatt.exact.orders`, with zeros where they meet, so one solve serves t
 of ladder models, with counting fields or without, hold one such Liouvillian.
 """
 
+import math
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +16,8 @@ from trajbatt.numerics import spin
 from trajbatt.numerics.propagators import dense_states, uniform_step
 from trajbatt.numerics.tridiagonal import tridiagonal_solver
 
+DEAD = 1e-17  # elements of an order that no longer matter
+FEWER = 1.25  # times fewer orders, for which it pays to begin anew
 DENSE_WORK = 3 * 128**3  # up to here matrix exponentials beat many tridiagonal solves
 DENSE_STIFFEST = 1e4  # rates times step up to which its rounding errors stay near 1e-12
 
@@ -128,11 +131,14 @@ class LadderOrders:
     rtol : float
     all_orders : bool
         All orders, each element accurate; else 0, 1 and 2, which fix energy, variance and dipole.
+    n_orders : int, optional
+        Only so many of all, three at least.
     """
 
-    def __init__(self, model, rtol, all_orders=False):
+    def __init__(self, model, rtol, all_orders=False, n_orders=None):
         self.model, self._rtol, self._monitor_all = model, rtol, all_orders
-        wanted = model.n_levels if all_orders else min(3, model.n_levels)
+        n_orders = n_orders or model.n_levels
+        wanted = min(n_orders if all_orders else 3, model.n_levels)
         self.layout = Orders(model.n_atoms, model.theta, range(wanted))
         self.counted = CountedOrders(self.layout, len(model.channels))
         self.begin, self.hand_over = self.counted.begin, self.counted.hand_over
@@ -150,7 +156,34 @@ class LadderOrders:
                 states = self.from_dense(dense_states(blocks, self.dense_state(y), times))
                 self.normalise(states)
                 return states.T
-        return states_until_any_time(self, y, times, self._rtol)
+        if not self._monitor_all:
+            return states_until_any_time(self, y, times, self._rtol)
+        return self._living_states(y, times)
+
+    def _living_states(self, y, times):
+        """Yield the same, of all orders, but follow those only that have not died out."""
+        followed, stop = math.inf, self.layout.stop  # orders, and where the counts begin
+        for i, time in enumerate(times):
+            living = self._count_living(y, min(followed, len(self.layout.orders)))
+            if FEWER * living < followed:
+                followed, start = max(living, 3), times[i - 1] if i else 0.0
+                system = LadderOrders(self.model, self._rtol, True, followed)
+                if i:
+                    system.timescale = time - start  # a better guess than that at the beginning
+                cut = np.append(y[: system.layout.stop], y[stop:])
+                states = states_until_any_time(system, cut, times[i:] - start, self._rtol)
+            found = next(states)
+            kept = system.layout.stop
+            y = np.zeros(y.size, dtype=found.dtype)
+            y[:kept], y[stop:] = found[:kept], found[kept:]
+            yield y
+
+    def _count_living(self, y, most):
+        """Return how many orders of y, of the first `most`, have not died out."""
+        for q in reversed(range(1, most)):
+            if np.abs(y[self.layout.slices[q]]).max() > DEAD:
+                return q + 1
+        return 1
 
     def factor(self, pole, h):
         """Return the function y -> (pole - hA)^(-1) y."""

@@ -9,6 +9,7 @@ from trajbatt.base import checks, datasets
 from trajbatt.base.arrays import read_only
 from trajbatt.exact.count_moments import count_moments
 from trajbatt.exact.dataset import exact_dataset
+from trajbatt.exact.distribution import BarePopulations
 from trajbatt.exact.looks import Looks
 from trajbatt.exact.master_equation import solve
 from trajbatt.exact.weak_drive import start
@@ -149,8 +150,20 @@ class MasterEquationResult:
         """Of the density matrices, ascending, float64 (nt, N+1)."""
         if self.states is not None:
             return np.linalg.eigvalsh(self.states)
+        return self._looked(_eigenvalues)
+
+    @cached_property
+    def energy_distribution(self):
+        """Probabilities of the numbers of excited atoms, float64 (nt, N+1).
+
+        The equation is solved again, with all coherences, when it is first asked for.
+        """
+        return read_only(self._looked(BarePopulations(self.model.n_atoms)))
+
+    def _looked(self, look):
+        """Return what is read off the whole density matrix at every time, (nt, ...)."""
         stages, mixture = start(self.model, self.initial, self.times[-1])
-        found = solve(stages, len(self.channels), mixture, self.times, self.rtol, _eigenvalues)
+        found = solve(stages, len(self.channels), mixture, self.times, self.rtol, look)
         return np.array(found.looks)
 
     @property
