@@ -26,8 +26,8 @@ BLOCK_AMPLITUDES = 2**21  # of states held at once: 32 MB
 def blocks(plan, chunk, size, with_kets=False):
     """Yield the generator of a chunk, and how many of its first `size` trajectories to draw now.
 
-    That is a bounded number at once, even `with_kets` at all times. The size of a block depends on the plan only, so the order of
-    every sum is fixed.
+    That is a bounded number at once, even `with_kets` at all times. The size of a block depends on
+    the plan only, so the order of every sum is fixed.
     """
     n_variables = COUNTS + len(plan.model.channel_names)
     of_samples = max(FEWEST, BLOCK_ELEMENTS // (n_variables * plan.times.size))
