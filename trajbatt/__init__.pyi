@@ -3,6 +3,8 @@ from . import exchange as exchange
 from . import photons as photons
 from .analysis.compare import Comparison as Comparison
 from .analysis.compare import compare as compare
+from .analysis.daemonic import DaemonicErgotropy as DaemonicErgotropy
+from .analysis.daemonic import daemonic_ergotropy as daemonic_ergotropy
 from .analysis.fisher import EnergyFisher as EnergyFisher
 from .analysis.fisher import energy_fisher as energy_fisher
 from .analysis.secular import SecularCheck as SecularCheck
