@@ -15,8 +15,8 @@ from .ensembles.mcsolve import load as load
 from .ensembles.mcsolve import mcsolve as mcsolve
 from .ensembles.result import EnsembleResult as EnsembleResult
 from .ensembles.trajectory import Trajectory as Trajectory
-from .exact.mesolve import MasterEquationResult as MasterEquationResult
 from .exact.mesolve import mesolve as mesolve
+from .exact.result import MasterEquationResult as MasterEquationResult
 from .exchange.qutip_problems import to_qutip as to_qutip
 from .inference.filter import FilterResult as FilterResult
 from .inference.filter import filter as filter

@@ -32,7 +32,8 @@ OTHERS = ["moments", "checkpoints", "final_counts", "clicks", "checkpoint_indice
 def test_nothing_that_is_written_to_changes_a_result(tmp_path, where):
     battery = tb.Battery(20, 1.87, 200.0)
     ket = tb.excited_state(20)
-    call = dict(initial=ket, keep_clicks=True, store=None if where == "memory" else tmp_path)
+    options = dict(initial=ket, keep_clicks=True, e_ops=tb.observables.second_moments)
+    call = dict(**options, store=None if where == "memory" else tmp_path)
     runs = tb.mcsolve(battery.discharge(), [0.0, 0.1, 0.2], 50, seed=1, **call)
     if where == "loaded":
         runs = tb.load(tmp_path)
@@ -40,9 +41,7 @@ def test_nothing_that_is_written_to_changes_a_result(tmp_path, where):
         assert runs.clicks is not None
         runs = pickle.loads(pickle.dumps(runs))
     if where == "added":
-        runs = runs + tb.mcsolve(
-            battery.discharge(), [0.0, 0.1, 0.2], 50, seed=2, initial=ket, keep_clicks=True
-        )
+        runs = runs + tb.mcsolve(battery.discharge(), [0.0, 0.1, 0.2], 50, seed=2, **options)
     ket[:] = 0.0
     for name in ATTRIBUTES + OTHERS:
         before = [(label, one.copy()) for label, one in arrays_of(getattr(runs, name), name)]

@@ -28,7 +28,7 @@ import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.ensembles.result import EnsembleResult
-from trajbatt.exact.mesolve import MasterEquationResult
+from trajbatt.exact.result import MasterEquationResult
 from trajbatt.numerics.scores import ROUNDED, z_scores
 from trajbatt.states.initial import prepare
 from trajbatt.trajectories.records import COUNTS, ROW, UNCHECKED

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.exact.mesolve import MasterEquationResult, mesolve
+from trajbatt.exact.mesolve import mesolve
+from trajbatt.exact.result import MasterEquationResult
 from trajbatt.models.battery import Battery
 from trajbatt.numerics import spin
 from trajbatt.states.driven_steady_state import DrivenSteadyState

@@ -4,13 +4,12 @@ from functools import cached_property
 
 import numpy as np
 
+from trajbatt.ensembles.quoted import Quoted
 from trajbatt.ensembles.statistics import Statistics
-from trajbatt.models.channel import photon_energies
-from trajbatt.states.quoted import average_power
 from trajbatt.trajectories.records import COUNTS
 
 
-class Averages:
+class Averages(Quoted):
     """What follows from the moments of a result: its `moments`, `expected`, `model` and `plan`."""
 
     @cached_property
@@ -85,51 +84,6 @@ class Averages:
     def counts_covariance(self):
         """Sample covariances of the photon counts, float64 (nc, nc, nt)."""
         return self.moments.covariance[COUNTS:, COUNTS:]
-
-    @property
-    def relative_fluctuation(self):
-        """Delta E/E, float64 (nt,); nan for an empty battery."""
-        return self.statistics.relative_fluctuation().value
-
-    @property
-    def relative_fluctuation_sem(self):
-        """Standard error of `relative_fluctuation`, float64 (nt,)."""
-        return self.statistics.sem(self.statistics.relative_fluctuation())
-
-    @property
-    def waste(self):
-        """Photons so far for each quantum that is stored now, float64 (nt,); nan if none is."""
-        return self.statistics.waste(np.ones(len(self.counts))).value
-
-    @property
-    def waste_sem(self):
-        """Standard error of `waste`, float64 (nt,)."""
-        return self.statistics.sem(self.statistics.waste(np.ones(len(self.counts))))
-
-    @property
-    def average_power(self):
-        """E/t, float64 (nt,), in hbar omega_0 times the unit of rates; nan at t = 0."""
-        return average_power(self.energy, self.times)
-
-    @property
-    def average_power_sem(self):
-        """Standard error of `average_power`, float64 (nt,)."""
-        return average_power(self.energy_sem, self.times)
-
-    def waste_energy(self, omega_0):
-        """Return the energy of the photons so far for each stored quantum, float64 (nt,).
-
-        Parameters
-        ----------
-        omega_0 : float
-            The transition frequency, in the unit of rates: photons have the frequencies of their
-            lines, see `trajbatt.models.channel.photon_energies`. A ladder model.
-        """
-        return self.statistics.waste(photon_energies(self.model, omega_0)).value
-
-    def waste_energy_sem(self, omega_0):
-        """Return the standard error of `waste_energy`, float64 (nt,)."""
-        return self.statistics.sem(self.statistics.waste(photon_energies(self.model, omega_0)))
 
     @property
     def _expected_names(self):

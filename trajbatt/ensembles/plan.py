@@ -95,9 +95,16 @@ class Plan(WithoutTables):
     @cached_property
     def engine(self):
         """The engine that runs the trajectories."""
+        return self._engine(any(one.needs_products for one in self.expectations))
+
+    @cached_property
+    def reader(self):
+        """The engine that reads all there is off single trajectories."""
+        return self._engine(products=True)
+
+    def _engine(self, products):
         # Compiled functions are others for arrays that are read-only.
         mixture = Mixture(*(array.copy() for array in self.mixture))
-        products = any(one.needs_products for one in self.expectations)
         return build_engine(self.method, self.rtol, self.model, mixture, products=products)
 
     @property

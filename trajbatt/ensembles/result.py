@@ -275,10 +275,11 @@ class EnsembleResult(Averages):
             )
         source, number = self._locate(trajectory)
         keep_states = checks.boolean("keep_states", keep_states)
-        record, samples, states, expected = source.replay(number, times, keep_states)
-        expect = dict(zip(self._expected_names, expected, strict=True))
+        record, seen, others = source.replay(number, times, keep_states)
+        others["expect"] = dict(zip(self._expected_names, others["expect"], strict=True))
         clicks = Clicks.of_records([record.joined], self.channels, self.times[-1], first=trajectory)
-        return Trajectory.of_samples(trajectory, times, samples, clicks, self.model, states, expect)
+        samples = seen.samples[0]
+        return Trajectory.of_samples(trajectory, times, samples, clicks, self.model, **others)
 
     def to_xarray(self, what="averages"):
         """Return an `xarray.Dataset`, with units and what run it is of.

@@ -6,11 +6,13 @@ dipole at other times - is asked of the source, which works where the run worked
 
 from dataclasses import dataclass, fields, replace
 
+import numpy as np
+
 from trajbatt.ensembles.chunks import replay_record
 from trajbatt.ensembles.plan import Plan
 from trajbatt.ensembles.run import run
 from trajbatt.ensembles.store import Store
-from trajbatt.trajectories.records import Records
+from trajbatt.trajectories.records import ROW, Records
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,18 +92,24 @@ class Source:
         Returns
         -------
         record : Records
-        samples : ndarray (5 + nc, nt), float64
-        states : ndarray (nt, N+1), complex128, or None
-            Bare kets, if `keep_states`.
-        expected : ndarray (ne, nt), float64
-            Of the plan's expectations.
+        seen : Observation
+        others : dict
+            Other fields of the `Trajectory`.
         """
         self.check_law()
-        record, engine = replay_record(self.plan, trajectory), self.plan.engine
-        states = engine.bare_kets(record, times)[0] if keep_states else None
+        record, engine = replay_record(self.plan, trajectory), self.plan.reader
         seen = engine.observe(record, times)
-        expected = self.plan.expected(record, seen, times)[0]
-        return record, seen.samples[0], states, expected
+        at_start = engine.observe(record, np.zeros(1)).samples[0, ROW["jz"], 0]
+        return (
+            record,
+            seen,
+            {
+                "energy_at_start": float(at_start) + self.plan.model.n_atoms / 2,
+                "products": seen.products[0],
+                "states": engine.bare_kets(record, times)[0] if keep_states else None,
+                "expect": self.plan.expected(record, seen, times)[0],
+            },
+        )
 
     def check_law(self):
         """Raise `ValueError` if the trajectories cannot be simulated again."""

@@ -110,6 +110,23 @@ class Statistics:
             waste = np.where(energy.value < EMPTY * self._n_atoms, np.nan, emitted / energy.value)
             return Quantity(waste, (slopes - waste * energy.gradient) / energy.value)
 
+    @property
+    def efficiency(self):
+        """Stored quanta of all quanta that were stored or emitted."""
+        waste = self.waste(np.ones(len(self._moments.mean) - COUNTS))
+        value = 1.0 / (1.0 + waste.value)
+        return Quantity(value, -(value**2) * waste.gradient)
+
+    def heat(self, energies):
+        """Return the energy of the photons; `energies` (nc,) of one each."""
+        slopes = self._slopes({COUNTS + i: one for i, one in enumerate(energies)})
+        return Quantity(energies @ self._moments.mean[COUNTS:], slopes)
+
+    def pump_work(self, energies, at_start):
+        """Return the gain of energy since it was `at_start`, and the energy of the photons."""
+        energy, heat = self.energy, self.heat(energies)
+        return Quantity(energy.value - at_start + heat.value, energy.gradient + heat.gradient)
+
     def _slopes(self, slopes):
         """Return the gradient (nv, nt) that has `slopes` {row: number} and zeros."""
         gradient = np.zeros_like(self._moments.mean)

@@ -6,6 +6,9 @@ import numpy as np
 
 from trajbatt.base.arrays import read_only
 from trajbatt.light.clicks import Clicks
+from trajbatt.models.channel import photon_energies
+from trajbatt.models.model import Model
+from trajbatt.states import spin_noise
 from trajbatt.states.work import rotation_work
 from trajbatt.trajectories.records import COUNTS, ROW
 
@@ -18,9 +21,8 @@ class Trajectory:
     ----------
     index : int
         Its number in the ensemble.
-    n_atoms : int
+    model : Model
     times : ndarray (nt,), float64
-    channels : tuple of nc str
     energy : ndarray (nt,), float64
         <E> of the conditional state.
     energy_variance : ndarray (nt,), float64
@@ -30,6 +32,10 @@ class Trajectory:
     counts : ndarray (nc, nt), int64
         Photons since t = 0.
     clicks : Clicks
+    energy_at_start : float
+        <E> at t = 0.
+    products : ndarray (4, nt), float64
+        The means of `trajbatt.states.products.PRODUCTS`.
     states : ndarray (nt, N+1), complex128, or None
         The conditional states if they were kept: bare kets in the pump frame, of norm 1 and up to a
         phase, index = number of excited atoms.
@@ -38,35 +44,85 @@ class Trajectory:
     """
 
     index: int
-    n_atoms: int
+    model: Model
     times: np.ndarray
-    channels: tuple[str, ...]
     energy: np.ndarray
     energy_variance: np.ndarray
     dipole: np.ndarray
     counts: np.ndarray
     clicks: Clicks
+    energy_at_start: float
+    products: np.ndarray
     states: np.ndarray | None = None
     expect: dict[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
-    def of_samples(cls, index, times, samples, clicks, model, states=None, expect=None):
-        """Return the trajectory that has the rows `samples` (5 + nc, nt) at `times`; read-only."""
-        expect = expect or {}
-        read_only(samples, states, *expect.values(), clicks.trajectory, clicks.time, clicks.channel)
+    def of_samples(cls, index, times, samples, clicks, model, **fields):
+        """Return the trajectory that has the rows `samples` (5 + nc, nt) at `times`; read-only.
+
+        `fields` are others of its own.
+        """
+        read_only(samples, fields.get("states"), *fields.get("expect", {}).values())
+        read_only(fields["products"], clicks.trajectory, clicks.time, clicks.channel)
         return cls(
             index=index,
-            n_atoms=model.n_atoms,
+            model=model,
             times=times,
-            channels=model.channel_names,
             energy=read_only(samples[ROW["jz"]] + model.n_atoms / 2),
             energy_variance=samples[ROW["jz_variance"]],
             dipole=read_only(samples[ROW["jx"]] + 1j * samples[ROW["jy"]]),
             counts=read_only(samples[COUNTS:].astype(np.int64)),
             clicks=clicks,
-            states=states,
-            expect=expect,
+            **fields,
         )
+
+    @property
+    def n_atoms(self):
+        """The number of atoms."""
+        return self.model.n_atoms
+
+    @property
+    def channels(self):
+        """The names of the channels."""
+        return self.model.channel_names
+
+    def heat(self, omega_0=None):
+        """Return the energy of the photons so far, float64 (nt,), as `EnsembleResult.heat`."""
+        return photon_energies(self.model, omega_0) @ self.counts
+
+    def pump_work(self, omega_0=None):
+        """Return the work of the pump so far, float64 (nt,): what was gained, and the `heat`.
+
+        The first law of one run: its energy is that of the conditional state.
+        """
+        return self.energy - self.energy_at_start + self.heat(omega_0)
+
+    @property
+    def mean_spin(self):
+        """<J_x>, <J_y>, <J_z> of the conditional state, float64 (3, nt)."""
+        return spin_noise.mean_spin(self.n_atoms, self.energy, self.dipole)
+
+    @property
+    def spin_covariance(self):
+        """Symmetrised covariances of J_x, J_y and J_z, float64 (3, 3, nt)."""
+        mean = self.mean_spin
+        square = self.energy_variance + mean[2] ** 2
+        return spin_noise.spin_covariance(self.n_atoms, mean, square, self.products)
+
+    @property
+    def spin_squeezing(self):
+        """Wineland's xi_R^2, float64 (nt,), see `trajbatt.states.spin_noise`; nan without <J>."""
+        return spin_noise.wineland(self.n_atoms, self.mean_spin, self.spin_covariance)
+
+    @property
+    def spin_squeezing_kitagawa(self):
+        """Kitagawa's and Ueda's xi_S^2, float64 (nt,)."""
+        return spin_noise.kitagawa_ueda(self.n_atoms, self.mean_spin, self.spin_covariance)
+
+    @property
+    def qfi(self):
+        """Quantum Fisher information of a rotation about the best axis, float64 (nt,)."""
+        return spin_noise.pure_qfi(self.spin_covariance)
 
     @property
     def ergotropy_rotation(self):

@@ -7,7 +7,7 @@ import numpy as np
 
 from trajbatt.base.version import __version__
 from trajbatt.ensembles.result import EnsembleResult
-from trajbatt.exact.mesolve import MasterEquationResult
+from trajbatt.exact.result import MasterEquationResult
 from trajbatt.states.json_form import plain
 
 

@@ -4,7 +4,8 @@ Operators that reach two levels at most, as all products of two spin components 
 their diagonal and two bands beside it: O(N) of them. Samples of trajectories are named by these.
 
 Public as `trajbatt.observables`: `jx`, `jy`, `jz`, `energy`, `parity`, `population(k)`, their sums,
-multiples, squares and symmetrised products, for `e_ops` of `mesolve` and `mcsolve`.
+multiples, squares and symmetrised products, and `second_moments`, a dict of all that fixes means
+and covariances of the spin, for `e_ops` of `mesolve` and `mcsolve`.
 """
 
 from collections.abc import Callable
@@ -198,3 +199,15 @@ ENERGY = Observable("energy", _energy)  # J_z + N/2
 PARITY = Observable("parity", _parity)  # (-1)^k
 
 jx, jy, jz, energy, parity = JX, JY, JZ, ENERGY, PARITY
+
+# All that fixes means and covariances of the spin, for `e_ops`.
+second_moments = {
+    "jx": JX,
+    "jy": JY,
+    "jz": JZ,
+    "jz^2": JZ**2,
+    "jz*jx": JZ * JX,
+    "jz*jy": JZ * JY,
+    "jx^2": JX**2,
+    "jx*jy": JX * JY,
+}

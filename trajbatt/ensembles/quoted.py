@@ -1,0 +1,174 @@
+"""The numbers that people quote, of an ensemble at every time, with standard errors."""
+
+from functools import cached_property
+
+import numpy as np
+
+from trajbatt.exact.orders import Orders
+from trajbatt.models.channel import photon_energies
+from trajbatt.states import observables, spin_noise
+from trajbatt.states.quoted import average_power
+
+STEP = 1e-6  # of N: of the derivatives of what is no simple function of the means
+
+
+class Quoted:
+    """What follows from a result's `statistics`, `expected`, `model` and `plan`."""
+
+    @property
+    def relative_fluctuation(self):
+        """Delta E/E, float64 (nt,); nan for an empty battery."""
+        return self.statistics.relative_fluctuation().value
+
+    @property
+    def relative_fluctuation_sem(self):
+        """Standard error of `relative_fluctuation`, float64 (nt,)."""
+        return self.statistics.sem(self.statistics.relative_fluctuation())
+
+    @property
+    def waste(self):
+        """Photons so far for each quantum that is stored now, float64 (nt,); nan if none is."""
+        return self.statistics.waste(np.ones(len(self.counts))).value
+
+    @property
+    def waste_sem(self):
+        """Standard error of `waste`, float64 (nt,)."""
+        return self.statistics.sem(self.statistics.waste(np.ones(len(self.counts))))
+
+    @property
+    def average_power(self):
+        """E/t, float64 (nt,), in hbar omega_0 times the unit of rates; nan at t = 0."""
+        return average_power(self.energy, self.times)
+
+    @property
+    def average_power_sem(self):
+        """Standard error of `average_power`, float64 (nt,)."""
+        return average_power(self.energy_sem, self.times)
+
+    def waste_energy(self, omega_0):
+        """Return the energy of the photons so far for each stored quantum, float64 (nt,).
+
+        Parameters
+        ----------
+        omega_0 : float
+            The transition frequency, in the unit of rates: photons have the frequencies of their
+            lines, see `trajbatt.models.channel.photon_energies`. A ladder model.
+        """
+        return self.statistics.waste(photon_energies(self.model, omega_0)).value
+
+    def waste_energy_sem(self, omega_0):
+        """Return the standard error of `waste_energy`, float64 (nt,)."""
+        return self.statistics.sem(self.statistics.waste(photon_energies(self.model, omega_0)))
+
+    @property
+    def efficiency(self):
+        """Stored quanta of all quanta that were stored or emitted, float64 (nt,); nan if none."""
+        return self.statistics.efficiency.value
+
+    @property
+    def efficiency_sem(self):
+        """Standard error of `efficiency`, float64 (nt,)."""
+        return self.statistics.sem(self.statistics.efficiency)
+
+    def heat(self, omega_0=None):
+        """Return the energy of the photons so far, float64 (nt,).
+
+        Parameters
+        ----------
+        omega_0 : float, optional
+            As in `waste_energy`; without it each photon is one quantum.
+        """
+        return self.statistics.heat(photon_energies(self.model, omega_0)).value
+
+    def heat_sem(self, omega_0=None):
+        """Return the standard error of `heat`, float64 (nt,)."""
+        return self.statistics.sem(self.statistics.heat(photon_energies(self.model, omega_0)))
+
+    def pump_work(self, omega_0=None):
+        """Return the work of the pump so far, float64 (nt,): what was gained, and the `heat`."""
+        return self._pump_work(omega_0).value
+
+    def pump_work_sem(self, omega_0=None):
+        """Return the standard error of `pump_work`, float64 (nt,)."""
+        return self.statistics.sem(self._pump_work(omega_0))
+
+    def _pump_work(self, omega_0):
+        energies = photon_energies(self.model, omega_0)
+        return self.statistics.pump_work(energies, self._energy_at_start)
+
+    @cached_property
+    def _energy_at_start(self):
+        """The mean energy of the initial state."""
+        model = self.model.stages()[0].model
+        layout = Orders(model.n_atoms, model.theta, range(min(3, model.n_levels)))
+        return float(layout.observables(layout.of_mixture(self.plan.mixture), 0.0)[0])
+
+    @property
+    def mean_spin(self):
+        """<J_x>, <J_y>, <J_z>, float64 (3, nt)."""
+        return spin_noise.mean_spin(self.model.n_atoms, self.energy, self.dipole)
+
+    @property
+    def mean_spin_sem(self):
+        """Standard errors of `mean_spin`, float64 (3, nt)."""
+        return np.array([self.dipole_sem.real, self.dipole_sem.imag, self.energy_sem])
+
+    @property
+    def spin_squeezing(self):
+        """Wineland's xi_R^2 of the ensemble state, float64 (nt,); nan without a mean spin.
+
+        It needs `e_ops=trajbatt.observables.second_moments` in `mcsolve`; see
+        `trajbatt.states.spin_noise`.
+        """
+        return spin_noise.wineland(self.model.n_atoms, *self._noise(self._second_moments))
+
+    @property
+    def spin_squeezing_sem(self):
+        """Standard error of `spin_squeezing`, float64 (nt,)."""
+        return self._sem_of(spin_noise.wineland)
+
+    @property
+    def spin_squeezing_kitagawa(self):
+        """Kitagawa's and Ueda's xi_S^2, float64 (nt,), likewise."""
+        return spin_noise.kitagawa_ueda(self.model.n_atoms, *self._noise(self._second_moments))
+
+    @property
+    def spin_squeezing_kitagawa_sem(self):
+        """Standard error of `spin_squeezing_kitagawa`, float64 (nt,)."""
+        return self._sem_of(spin_noise.kitagawa_ueda)
+
+    @property
+    def _second_moments(self):
+        """The means of `observables.second_moments`, float64 (8, nt), in their order."""
+        places = self._places
+        return self.expected.mean[places]
+
+    @property
+    def _places(self):
+        """Where `expected` has the second moments."""
+        names = [one.name for one in self.plan.expectations]
+        if any(name not in names for name in observables.second_moments):
+            raise ValueError(
+                "`e_ops` of the run must hold the second moments for spin squeezing: "
+                "mcsolve(..., e_ops=trajbatt.observables.second_moments)"
+            )
+        return [names.index(name) for name in observables.second_moments]
+
+    def _noise(self, moments):
+        """Return the mean spin and its covariances from `_second_moments`."""
+        mean, square, products = moments[:3], moments[3], moments[4:]
+        n_atoms = self.model.n_atoms
+        return mean, spin_noise.spin_covariance(n_atoms, mean, square, products)
+
+    def _sem_of(self, squeezing):
+        """Return the standard error of a squeezing parameter, by the delta method."""
+        n_atoms, moments, places = self.model.n_atoms, self._second_moments, self._places
+        gradient = np.zeros_like(self.expected.mean)
+        for i, place in enumerate(places):
+            step = STEP * n_atoms ** (1 if i < 3 else 2)
+            sides = [moments.copy(), moments.copy()]
+            sides[0][i] += step
+            sides[1][i] -= step
+            above, below = (squeezing(n_atoms, *self._noise(side)) for side in sides)
+            gradient[place] = (above - below) / (2.0 * step)
+        return self.expected.sem(gradient)
