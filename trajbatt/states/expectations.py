@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.arrays import read_only
 from trajbatt.numerics import spin
 from trajbatt.states.observables import Observable
 
@@ -39,6 +40,23 @@ class Expectation:
     operator: object = None
     function: object = None
     combination: np.ndarray | None = None
+
+    def __post_init__(self):
+        self._freeze()
+
+    def __setstate__(self, state):
+        """Take the fields of a pickle, whose arrays are read-only as they were."""
+        vars(self).update(state)
+        self._freeze()
+
+    def _freeze(self):
+        is_sparse = hasattr(self.operator, "toarray")
+        arrays = (
+            (self.operator.data, self.operator.indices, self.operator.indptr)
+            if is_sparse
+            else (self.operator,)
+        )
+        read_only(self.combination, *arrays)
 
     @property
     def needs_products(self):
