@@ -79,34 +79,20 @@ def estimates(battery, duration, ntraj, seed):
     cos, sin = math.cos(battery.theta), math.sin(battery.theta)
     model, ket = in_own_basis(battery)
     found = mcsolve(model, [duration], ntraj, ket, seed=seed, threads=1).statistics
-    z, square, spread = found.mean(ROW["jz"]), found.mean(ROW["jz_square"]), found.energy_variance
+    square, spread = found.mean(ROW["jz_square"]), found.energy_variance
     x, y = found.dipole
-    noise = found.sem(x) ** 2 + found.sem(y) ** 2
-    length = np.hypot(x.value, y.value)
-    # The square of a mean is too large by the square of its error.
-    turning = np.sqrt(np.maximum(length**2 - noise, 0.0))
-    slopes = (x.value * x.gradient + y.value * y.gradient) / np.maximum(length, 1e-300)
-    unsure = np.where(length**2 < 4.0 * noise, np.sqrt(noise), 0.0)
-
-    def energy(side):
-        if side == 0:  # one trajectory alone knows it, too
-            return Quantity((j + cos * z.value) / n_atoms, cos * z.gradient / n_atoms)
-        return Quantity(
-            (j + cos * z.value + side * abs(sin) * turning) / n_atoms,
-            (cos * z.gradient + side * abs(sin) * slopes) / n_atoms,
-            abs(side) * abs(sin) * unsure / n_atoms,
-        )
-
+    low, middle, high = found.swing(battery.theta)
+    noise, turning = found.sem(x) ** 2 + found.sem(y) ** 2, found.length(x, y).value
     variance = cos**2 * spread.value
     variance += 0.5 * sin**2 * (j * (j + 1) - square.value - turning**2)
-    tilt = cos**2 * spread.gradient - 0.5 * sin**2 * (square.gradient + 2.0 * length * slopes)
+    turns = 2.0 * (x.value * x.gradient + y.value * y.gradient)
+    tilt = cos**2 * spread.gradient - 0.5 * sin**2 * (square.gradient + turns)
     beyond = cos**2 * spread.beyond + math.sqrt(0.5) * sin**2 * noise
-    middle = energy(0)
-    at_time = Quantity(
-        middle.value + sin * x.value / n_atoms, middle.gradient + sin * x.gradient / n_atoms
-    )
-    quantities = dict(zip(OF_ENERGY, (energy(-1), middle, energy(1), at_time), strict=True))
-    mean = middle.value * n_atoms
+    at_time = Quantity(middle.value + sin * x.value, middle.gradient + sin * x.gradient)
+    energies = low, middle, high, at_time
+    per_atom = [Quantity(*(part / n_atoms for part in one)) for one in energies]
+    quantities = dict(zip(OF_ENERGY, per_atom, strict=True))
+    mean = middle.value
     with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
         ratio = np.where(mean > EMPTY * n_atoms, np.sqrt(np.maximum(variance, 0.0)) / mean, np.nan)
         quantities["relative_fluctuation"] = Quantity(
@@ -115,21 +101,13 @@ def estimates(battery, duration, ntraj, seed):
             ratio * beyond / (2.0 * variance),
         )
     for name, of in zip(OF_WASTE, ENERGY_OF_WASTE, strict=True):
-        quantities[name] = _waste(found.counts, quantities[of], n_atoms)
+        stored = energies[OF_ENERGY.index(of)]
+        quantities[name] = found.waste(np.ones(len(found.counts)), stored)
 
     def pair(quantity):
         return float(quantity.value[0]), float(found.sem(quantity)[0])
 
     return {name: pair(one) for name, one in quantities.items()}, [pair(c) for c in found.counts]
-
-
-def _waste(counts, energy, n_atoms):
-    """Return the photons of all channels per quantum of an energy per atom, a `Quantity`."""
-    emitted, gradient = sum(c.value for c in counts), sum(c.gradient for c in counts)
-    stored = np.where(energy.value > EMPTY, n_atoms * energy.value, np.nan)
-    waste = emitted / stored
-    slopes = (gradient - waste * n_atoms * energy.gradient) / stored
-    return Quantity(waste, slopes, np.abs(waste) * n_atoms * energy.beyond / stored)
 
 
 def _ratio(numerator, denominator):

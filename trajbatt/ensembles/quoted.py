@@ -6,6 +6,7 @@ import numpy as np
 
 from trajbatt.exact.orders import Orders
 from trajbatt.models.channel import photon_energies
+from trajbatt.models.swing import angles
 from trajbatt.states import observables, spin_noise
 from trajbatt.states.quoted import average_power
 
@@ -59,6 +60,40 @@ class Quoted:
     def waste_energy_sem(self, omega_0):
         """Return the standard error of `waste_energy`, float64 (nt,)."""
         return self.statistics.sem(self.statistics.waste(photon_energies(self.model, omega_0)))
+
+    @property
+    def energy_in_period(self):
+        """The least, the mean and the largest <E> in the period of Omega_P now, float64 (3, nt).
+
+        They do not hang on the phase at which a charging ends. Under Eq. (7) they are exact; under
+        Eq. (5) as far as Omega_P is large beside the collective rates.
+        """
+        return np.array([one.value for one in self._swing])
+
+    @property
+    def energy_in_period_sem(self):
+        """Standard errors of `energy_in_period`, float64 (3, nt)."""
+        return np.array([self.statistics.sem(one) for one in self._swing])
+
+    @property
+    def waste_in_period(self):
+        """Photons so far for each quantum of `energy_in_period`, float64 (3, nt)."""
+        return np.array([one.value for one in self._waste_in_period])
+
+    @property
+    def waste_in_period_sem(self):
+        """Standard errors of `waste_in_period`, float64 (3, nt)."""
+        return np.array([self.statistics.sem(one) for one in self._waste_in_period])
+
+    @property
+    def _swing(self):
+        theta = angles(self.model, self.times)
+        return self.statistics.swing(theta, theta)
+
+    @property
+    def _waste_in_period(self):
+        quanta = np.ones(len(self.counts))
+        return [self.statistics.waste(quanta, one) for one in self._swing]
 
     @property
     def efficiency(self):

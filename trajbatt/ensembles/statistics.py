@@ -99,16 +99,57 @@ class Statistics:
         ratio = np.where(energy.value < EMPTY * self._n_atoms, np.nan, ratio)
         return Quantity(ratio, slopes)
 
-    def waste(self, energies):
+    def waste(self, energies, stored=None):
         """Return the energy of the photons for each stored quantum; `energies` (nc,) of one each.
 
-        nan for an empty battery.
+        `stored` is another energy than that at the time. nan for an empty battery.
         """
-        energy, emitted = self.energy, energies @ self._moments.mean[COUNTS:]
-        slopes = self._slopes({COUNTS + i: one for i, one in enumerate(energies)})
+        stored, emitted = stored or self.energy, self.heat(energies)
         with np.errstate(divide="ignore", invalid="ignore"):
-            waste = np.where(energy.value < EMPTY * self._n_atoms, np.nan, emitted / energy.value)
-            return Quantity(waste, (slopes - waste * energy.gradient) / energy.value)
+            is_empty = stored.value < EMPTY * self._n_atoms
+            waste = np.where(is_empty, np.nan, emitted.value / stored.value)
+            slopes = (emitted.gradient - waste * stored.gradient) / stored.value
+            return Quantity(waste, slopes, np.abs(waste) * stored.beyond / np.abs(stored.value))
+
+    def swing(self, theta, given_theta=0.0):
+        """Return the least, the mean and the largest energy in a period of Omega, a tuple.
+
+        In the basis of H = Omega J'_z the mean is N/2 + cos(theta) <J'_z>, and the energy swings
+        about it by abs(sin(theta) <J'_+>).
+
+        Parameters
+        ----------
+        theta : float or ndarray (nt,)
+            The angle of the basis.
+        given_theta : float or ndarray (nt,)
+            By how much the components of the samples are turned to it.
+        """
+        cos, sin = np.cos(given_theta), np.sin(given_theta)
+        jz, (jx, y) = self.mean(ROW["jz"]), self.dipole
+        z = Quantity(cos * jz.value - sin * jx.value, cos * jz.gradient - sin * jx.gradient)
+        x = Quantity(sin * jz.value + cos * jx.value, sin * jz.gradient + cos * jx.gradient)
+        turning, across = self.length(x, y), np.abs(np.sin(theta))
+        middle = Quantity(self._n_atoms / 2 + np.cos(theta) * z.value, np.cos(theta) * z.gradient)
+
+        def side(sign):
+            return Quantity(
+                middle.value + sign * across * turning.value,
+                middle.gradient + sign * across * turning.gradient,
+                across * turning.beyond,
+            )
+
+        return side(-1.0), middle, side(1.0)
+
+    def length(self, x, y):
+        """Return the length of the vector of two means.
+
+        The square of a mean is too large by the square of its error, which is taken off.
+        """
+        noise = self.sem(x) ** 2 + self.sem(y) ** 2
+        length = np.hypot(x.value, y.value)
+        slopes = (x.value * x.gradient + y.value * y.gradient) / np.maximum(length, 1e-300)
+        unsure = np.where(length**2 < 4.0 * noise, np.sqrt(noise), 0.0)
+        return Quantity(np.sqrt(np.maximum(length**2 - noise, 0.0)), slopes, unsure)
 
     @property
     def efficiency(self):

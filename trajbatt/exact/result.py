@@ -14,6 +14,7 @@ from trajbatt.exact.weak_drive import start
 from trajbatt.models.channel import photon_energies
 from trajbatt.models.coherent_emission import CoherentEmission
 from trajbatt.models.model import Model
+from trajbatt.models.swing import swing_of
 from trajbatt.states import spin_noise, work
 from trajbatt.states.quoted import average_power, per_quantum
 
@@ -176,6 +177,23 @@ class MasterEquationResult:
     def waste(self):
         """Photons so far for each quantum that is stored now, float64 (nt,); nan if none is."""
         return per_quantum(self.counts.sum(axis=0), self.energy, self.model.n_atoms)
+
+    @property
+    def energy_in_period(self):
+        """The least, the mean and the largest <E> in the period of Omega_P now, float64 (3, nt).
+
+        As `EnsembleResult.energy_in_period`.
+        """
+        swing = swing_of(self.model, self.times, self.energy, self.dipole)
+        return np.array([swing.low, swing.middle, swing.high])
+
+    @property
+    def waste_in_period(self):
+        """Photons so far for each quantum of `energy_in_period`, float64 (3, nt)."""
+        emitted = self.counts.sum(axis=0)
+        return np.array(
+            [per_quantum(emitted, one, self.model.n_atoms) for one in self.energy_in_period]
+        )
 
     @property
     def efficiency(self):

@@ -72,6 +72,15 @@ def turns_freely(model):
     return all(is_free(stage.model) for stage in model.stages())
 
 
+def angles(model, times):
+    """Return the angle of the basis in which the mean of the energy stands at each time, (nt,)."""
+    theta = np.zeros(times.size)
+    for stage in model.stages(times[-1]):
+        wanted, _ = stage.select(times)
+        theta[wanted] = stage.model.theta if math.isfinite(period(stage.model)) else 0.0
+    return theta
+
+
 def swing_of(model, times, energy, dipole):
     """Return the `Swing` of an energy whose model `turns_freely`.
 
@@ -87,10 +96,7 @@ def swing_of(model, times, energy, dipole):
     -------
     Swing
     """
-    theta = np.zeros(times.size)
-    for stage in model.stages(times[-1]):
-        wanted, _ = stage.select(times)
-        theta[wanted] = stage.model.theta if math.isfinite(period(stage.model)) else 0.0
+    theta = angles(model, times)
     cos, sin = np.cos(theta), np.sin(theta)
     z, x = energy - model.n_atoms / 2, dipole.real
     stands = cos * z - sin * x
