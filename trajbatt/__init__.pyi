@@ -5,6 +5,8 @@ from .analysis.compare import Comparison as Comparison
 from .analysis.compare import compare as compare
 from .analysis.daemonic import DaemonicErgotropy as DaemonicErgotropy
 from .analysis.daemonic import daemonic_ergotropy as daemonic_ergotropy
+from .analysis.first_passage import FirstPassage as FirstPassage
+from .analysis.first_passage import first_passage as first_passage
 from .analysis.fisher import EnergyFisher as EnergyFisher
 from .analysis.fisher import energy_fisher as energy_fisher
 from .analysis.secular import SecularCheck as SecularCheck

@@ -25,9 +25,9 @@ FLOORS = {
     "counting": 6,
     "inference": 6,
     "photons": 7,
-    "analysis": 7,
-    "reports": 8,
-    "commandline": 9,
+    "analysis": 8,
+    "reports": 9,
+    "commandline": 10,
 }
 OUTSIDE = {"__init__.py", "__init__.pyi", "__main__.py", "py.typed"}
 # Wings whose names are asked for by the name of the wing, or of a module.
