@@ -11,9 +11,10 @@ from itertools import pairwise
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.counting.course import Course
+from trajbatt.counting.course import Course, populations
 from trajbatt.counting.currents import photocurrent
 from trajbatt.counting.first_photons import check_window, first_photons, pace, pieces
+from trajbatt.exact.pairs import mean_pairs
 
 UNRESOLVED = 1e-12  # of the largest rate: a rate of whole density matrices that is rounding
 
@@ -92,10 +93,24 @@ def g2_matrix(model, edges, channels, initial=None):
     course = Course.of(model, initial, edges[-1])
     chosen = [course.chosen(channel, "channels") for channel in pair]
     mean_a, mean_b = (means[one].sum(axis=0) for one in chosen)
-    earlier = _pairs_of_bins(course, edges, *chosen)
-    pairs = earlier + _pairs_of_bins(course, edges, *chosen[::-1]).T
+    pairs = _both_ways(course, edges, chosen, np.array([mean_a, mean_b]))
     product = np.outer(mean_a, mean_b)
     return np.divide(pairs, product, out=np.full_like(pairs, np.nan), where=product > 0)
+
+
+def _both_ways(course, edges, chosen, means):
+    """Return the mean number of pairs, whichever photon is the first, (n_bins, n_bins)."""
+    start = course.later(edges[0])
+    only = start.stages[0].model
+    if len(start.stages) == 1 and only.clicks_from_populations:
+        levels = populations(start)
+        mine = [one[list(start.stages[0].places)] for one in chosen]
+        earlier = mean_pairs(only, levels, edges - edges[0], *mine, means)
+        if np.array_equal(*mine):
+            return earlier + earlier.T
+        return earlier + mean_pairs(only, levels, edges - edges[0], *mine[::-1], means[::-1]).T
+    earlier = _pairs_of_bins(course, edges, *chosen)
+    return earlier + _pairs_of_bins(course, edges, *chosen[::-1]).T
 
 
 def _pairs_of_bins(course, edges, first, second):
