@@ -5,6 +5,7 @@ from trajbatt.counting.correlations import correlation, g2, g2_matrix
 from trajbatt.counting.currents import intensity, photocurrent
 from trajbatt.counting.distributions import distribution, joint_distribution
 from trajbatt.counting.moments import factorial_moments, fano
+from trajbatt.counting.spectra import g1, spectrum
 from trajbatt.counting.waiting import (
     first_channels,
     first_click,
@@ -21,12 +22,14 @@ __all__ = [
     "fano",
     "first_channels",
     "first_click",
+    "g1",
     "g2",
     "g2_matrix",
     "intensity",
     "joint_distribution",
     "next_channel",
     "photocurrent",
+    "spectrum",
     "survival",
     "waiting_time",
 ]

@@ -1,0 +1,131 @@
+"""First-order coherence and spectra of the lines, exactly.
+
+What a spectrometer or an interferometer sees of a channel's light, instead of a click detector.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from trajbatt.base import checks
+from trajbatt.base.checks import shown
+from trajbatt.counting.course import Course, populations
+from trajbatt.exact.lines import Line
+from trajbatt.models.model import check_plain
+from trajbatt.states.steady_state import steady_state
+
+DARK = 1e-12  # of the largest rate: light that has ended
+
+
+class Spectrum(NamedTuple):
+    """The spectrum of a line.
+
+    Attributes
+    ----------
+    density : ndarray (nw,), float64
+        Photons for each unit of angular frequency: per unit of time in the steady state, in all in
+        a pulse. Its integral over the frequency is the rate, or the number, of photons, less the
+        elastic ones.
+    elastic : float
+        Photons exactly at the line's frequency, in the steady state.
+    """
+
+    density: np.ndarray
+    elastic: float
+
+
+def g1(model, tlist, channel, initial=None, at=0.0):
+    """Return g1(t, t + tau) = <L+(t + tau) L(t)>/sqrt(I(t) I(t + tau)) of a line, float64 (nt,).
+
+    In the frame of the line's own frequency, in which it is real.
+
+    Parameters
+    ----------
+    model : LadderModel
+    tlist : array_like (nt,)
+        Strictly increasing delays tau >= 0.
+    channel : str
+    initial : optional
+        As in `mesolve`. In the steady state, give it as `initial`.
+    at : float
+        The time t.
+
+    Returns
+    -------
+    ndarray
+        nan where there is no light.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
+    line, place = _line(model, channel)
+    delays, at = checks.times("tlist", tlist), checks.real("at", at, 0)
+    course = Course.of(model, initial, at + delays[-1], "tlist` after `at").later(at)
+    found = line.coherence(populations(course), delays)
+    now, later = course.walk(np.zeros(1))[1][place, 0], course.walk(delays)[1][place]
+    both = np.sqrt(now * later)
+    return np.divide(found, both, out=np.full_like(both, np.nan), where=both > 0.0)
+
+
+def spectrum(model, frequencies, channel, initial=None, until=None):
+    """Return the `Spectrum` of a line, by quantum regression.
+
+    In the steady state each frequency is one tridiagonal system, O(N); the spectrum of a pulse that
+    is cut off is followed in time, for all frequencies together.
+
+    Parameters
+    ----------
+    model : LadderModel
+    frequencies : array_like (nw,)
+        Angular frequencies from the line's own one: omega_P - s Omega_P for a channel that steps by
+        s, omega_P the pump's; of a discharge omega_0. In the unit of rates.
+    channel : str
+    initial : optional
+        As in `mesolve`: where a pulse begins.
+    until : float, optional
+        The end of the pulse from t = 0 on; inf for all of a light that ends. Without it the light
+        is that of the steady state.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind, or a light without end is wanted
+        whole.
+    """
+    line, place = _line(model, channel)
+    offsets = _checked_frequencies(frequencies)
+    if until is None:
+        if initial is not None:
+            raise ValueError("`initial` must be left out without `until`: the light is steady")
+        return Spectrum(*line.spectrum(steady_state(model).populations, offsets))
+    until = until if until == math.inf else checks.positive("until", until)
+    levels = populations(Course.of(model, initial, 0.0))
+    if until < math.inf:
+        return Spectrum(line.pulse(levels, offsets, until), 0.0)
+    clicks = model.click_rates[place]
+    if clicks @ steady_state(model).populations > DARK * clicks.max(initial=0.0):
+        raise ValueError(f"`until` must be finite, because the light of {channel!r} does not end")
+    return Spectrum(line.spectrum(line.lived(levels), offsets)[0], 0.0)
+
+
+def _line(model, channel):
+    check_plain(model)
+    if not model.clicks_from_populations:
+        raise TypeError(
+            "`model` must be a ladder to have lines, such as battery.charge(), "
+            f"but is a {type(model).__name__}"
+        )
+    place = model.channel_names.index(checks.choice("channel", channel, model.channel_names))
+    return Line(model, place), place
+
+
+def _checked_frequencies(frequencies):
+    values = np.asarray(frequencies)
+    if values.ndim != 1 or values.dtype.kind not in "iuf" or not values.size:
+        raise TypeError(f"`frequencies` must be a sequence of numbers, but is {shown(frequencies)}")
+    if not np.all(np.isfinite(values)):
+        raise ValueError("`frequencies` must be finite, but hold nan or inf")
+    return values.astype(float)
