@@ -29,7 +29,7 @@ from matplotlib.figure import Figure
 import trajbatt as tb
 from experiments import study
 from experiments.study import CONDITIONAL, FAILS, HOLDS, Verdict
-from trajbatt.pictures.style import ENSEMBLE_COLOR
+from trajbatt.plots.style import ENSEMBLE_COLOR
 
 COLORS = {"charged": "#e69f00", "inverted": "#222222"}
 QUANTITIES = "Delta E^2", "I_E", "P"

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 import trajbatt as tb
 from experiments import study
 from experiments.study import CONDITIONAL, FAILS, HOLDS, Verdict
-from trajbatt.pictures.style import ASYMPTOTIC_COLOR, ENSEMBLE_COLOR
+from trajbatt.plots.style import ASYMPTOTIC_COLOR, ENSEMBLE_COLOR
 
 
 @dataclass(frozen=True)

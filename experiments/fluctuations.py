@@ -26,7 +26,7 @@ from matplotlib.figure import Figure
 import trajbatt as tb
 from experiments import study
 from experiments.study import CONDITIONAL, FAILS, HOLDS, Verdict
-from trajbatt.pictures.style import ENSEMBLE_COLOR, EXACT_COLOR, TRAJECTORY_COLOR
+from trajbatt.plots.style import ENSEMBLE_COLOR, EXACT_COLOR, TRAJECTORY_COLOR
 
 QUANTUM_COLOR = "#e69f00"
 

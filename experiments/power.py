@@ -16,7 +16,7 @@ from scipy.linalg import eigh_tridiagonal
 import trajbatt as tb
 from experiments import study
 from experiments.study import CONDITIONAL, FAILS, HOLDS, Verdict
-from trajbatt.pictures.style import ENSEMBLE_COLOR
+from trajbatt.plots.style import ENSEMBLE_COLOR
 
 PULSE, FEW_PHOTONS, MANY_PHOTONS = "#1b7837", "#762a83", "#b35806"
 

@@ -24,7 +24,7 @@ from scipy.optimize import brentq
 import trajbatt as tb
 from experiments import study
 from experiments.study import CONDITIONAL, FAILS, HOLDS, Verdict
-from trajbatt.pictures.style import ENSEMBLE_COLOR
+from trajbatt.plots.style import ENSEMBLE_COLOR
 
 SHADES = ("#bbbbbb", "#999999", "#777777", "#444444", "#000000")
 STYLES = ("-", "--", ":")

@@ -30,7 +30,7 @@ from scipy.linalg import expm
 import trajbatt as tb
 from experiments import study
 from experiments.study import CONDITIONAL, FAILS, HOLDS, Verdict
-from trajbatt.pictures.style import ASYMPTOTIC_COLOR, ENSEMBLE_COLOR, EXACT_COLOR
+from trajbatt.plots.style import ASYMPTOTIC_COLOR, ENSEMBLE_COLOR, EXACT_COLOR
 
 EXACT = 1e-7  # relative: derivatives are by differences
 STATEMENTS = {

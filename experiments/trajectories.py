@@ -19,7 +19,7 @@ from matplotlib.ticker import NullFormatter
 import trajbatt as tb
 from experiments import study
 from experiments.study import CONDITIONAL, FAILS, HOLDS, Verdict
-from trajbatt.pictures.style import EXACT_COLOR, TRAJECTORY_COLOR
+from trajbatt.plots.style import EXACT_COLOR, TRAJECTORY_COLOR
 
 COLORS = {1.0: TRAJECTORY_COLOR, 0.3: "#e69f00", 0.05: "#009e73"}
 

@@ -24,7 +24,7 @@ from scipy.stats import chi2
 import trajbatt as tb
 from experiments import study
 from experiments.study import CONDITIONAL, FAILS, HOLDS, Verdict
-from trajbatt.pictures.style import CHANNEL_COLORS, CHANNEL_MARKS
+from trajbatt.plots.style import CHANNEL_COLORS, CHANNEL_MARKS
 
 SEVERAL = 3.0
 

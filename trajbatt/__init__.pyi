@@ -1,6 +1,7 @@
 from . import counting as counting
 from . import exchange as exchange
 from . import photons as photons
+from . import plots as plots
 from .analysis.compare import Comparison as Comparison
 from .analysis.compare import compare as compare
 from .analysis.daemonic import DaemonicErgotropy as DaemonicErgotropy

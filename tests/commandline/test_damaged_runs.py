@@ -45,7 +45,7 @@ def edited(manifest):
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # which the store gives before
 @pytest.mark.parametrize("command", ["show", "photons"])
 def test_edited_manifests_are_one_line(command, stored, capsys, monkeypatch):
-    monkeypatch.setattr("trajbatt.pictures.style.as_png", lambda figure: b"")
+    monkeypatch.setattr("trajbatt.plots.style.as_bytes", lambda figure, kind: b"")
     manifest = json.loads(stored.read_text())
     refused = 0
     for changed in edited(manifest):

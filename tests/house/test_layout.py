@@ -17,7 +17,7 @@ FLOORS = {
     "light": 2,
     "models": 3,
     "states": 4,
-    "pictures": 4,
+    "plots": 4,
     "exact": 5,
     "trajectories": 5,
     "exchange": 5,
@@ -31,7 +31,7 @@ FLOORS = {
 }
 OUTSIDE = {"__init__.py", "__init__.pyi", "__main__.py", "py.typed"}
 # Wings whose names are asked for by the name of the wing, or of a module.
-PUBLIC = {"counting", "photons", "exchange", "models", "states"}
+PUBLIC = {"counting", "photons", "exchange", "models", "states", "plots"}
 # What depends on the kind of a model is asked of the model, or looked up here.
 KINDS = {"LadderModel", "BandedModel", "Protocol"}
 KNOW_KINDS = {

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.cards import Card
 from trajbatt.ensembles.result import EnsembleResult
 from trajbatt.exact.result import MasterEquationResult
 from trajbatt.numerics.scores import ROUNDED, z_scores
@@ -49,7 +50,7 @@ NO_P_VALUE = "no p-value: too few trajectories, or too few photons, to judge by"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(Card):
     """How an ensemble agrees with its exact twin.
 
     Attributes

@@ -16,6 +16,7 @@ import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.base.arrays import read_only
+from trajbatt.base.cards import Card
 from trajbatt.ensembles.chunks import blocks
 from trajbatt.ensembles.executors import ordered
 from trajbatt.ensembles.result import EnsembleResult
@@ -33,7 +34,7 @@ KINDS = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class DaemonicErgotropy:
+class DaemonicErgotropy(Card):
     """The mean work that can be extracted knowing the record, with its standard error.
 
     Energies are totals in units of hbar omega_0; times are in the unit of 1/rate.
@@ -82,6 +83,7 @@ def daemonic_ergotropy(
     *,
     dark_rate=0.0,
     detectors=None,
+    tlist=None,
     ntraj=None,
     seed=0,
 ):
@@ -100,6 +102,8 @@ def daemonic_ergotropy(
         `.ergotropy_global`.
     efficiency, dark_rate, detectors
         As in `filter`.
+    tlist : array_like (nt,), optional
+        Other times than those of the run, which do not go on after them.
     ntraj : int, optional
         Of how many trajectories; all by default.
     seed : int
@@ -121,16 +125,17 @@ def daemonic_ergotropy(
     if n > runs.ntraj or n < 2:
         raise ValueError(f"`ntraj` must be from 2 to the {runs.ntraj} of the run, but is {n}")
     detectors = described(detectors, efficiency, dark_rate)
-    exact = mesolve(runs.model, runs.times, runs.initial)
+    times = runs.times_within(tlist)
+    exact = mesolve(runs.model, times, runs.initial)
     if _sees_all(runs, detectors):
-        found = _of_trajectories(runs, kind, n)
+        found = _of_trajectories(runs, times, kind, n)
     else:
-        found = _of_records(runs, kind, n, detectors, seed)
+        found = _of_records(runs, times, kind, n, detectors, seed)
     energy, work = np.moveaxis(np.concatenate(list(found)), 1, 0)
     mean, sem, reduction = _controlled(work, energy, exact.energy)
     without = np.array(getattr(exact, KINDS[kind]))
     read_only(mean, sem, without, reduction)
-    return DaemonicErgotropy(runs.times, kind, n, mean, sem, without, exact.energy, reduction)
+    return DaemonicErgotropy(times, kind, n, mean, sem, without, exact.energy, reduction)
 
 
 def _sees_all(runs, detectors):
@@ -139,22 +144,26 @@ def _sees_all(runs, detectors):
     return is_plain and runs.plan.mixture.weights.size == 1
 
 
-def _of_trajectories(runs, kind, n):
+def _of_trajectories(runs, times, kind, n):
     """Yield conditional energies and works, (n, 2, nt), of chunk after chunk."""
     left = n
     for source in runs.sources:
         source.check_law()
-        plan, wanted = source.plan_at(source.plan.times), min(left, source.ntraj)
-        pieces = ((chunk, (plan, kind, chunk, size)) for chunk, size in plan.pieces(wanted))
+        # The clicks are those of the run only up to the same last time.
+        plan = source.plan_at(np.unique(np.append(times, source.plan.times[-1])))
+        wanted = min(left, source.ntraj)
+        pieces = (
+            (chunk, (plan, times.size, kind, chunk, size)) for chunk, size in plan.pieces(wanted)
+        )
         found = list(ordered(_of_chunk, pieces, source.executor, source.threads)) if wanted else []
         yield from found
         left -= wanted
 
 
-def _of_chunk(plan, kind, chunk, size):
+def _of_chunk(plan, n_times, kind, chunk, size):
     found = []
     for rng, n in blocks(plan, chunk, size):
-        samples = plan.engine.run(rng, n, plan.times)[1].samples
+        samples = plan.engine.run(rng, n, plan.times)[1].samples[:, :, :n_times]
         energy = samples[:, ROW["jz"]] + plan.model.n_atoms / 2
         work = energy  # all of a pure state's
         if kind == "rotation":
@@ -164,10 +173,11 @@ def _of_chunk(plan, kind, chunk, size):
     return np.concatenate(found)
 
 
-def _of_records(runs, kind, n, detectors, seed):
+def _of_records(runs, times, kind, n, detectors, seed):
     """Yield the same, (1, 2, nt), of record after record."""
     seen = detectors.see(runs.draw_clicks().of_trajectories(0, n), seed=seed)
-    work = partial(_of_record, runs.model, runs.times, runs.initial, detectors, kind)
+    seen = seen.where(seen.time <= times[-1])
+    work = partial(_of_record, runs.model, times, runs.initial, detectors, kind)
     pieces = ((i, (seen.of_trajectory(i),)) for i in range(n))
     source = runs.sources[0]
     yield from ordered(work, pieces, source.executor, source.threads)

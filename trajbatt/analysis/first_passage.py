@@ -124,12 +124,7 @@ def first_passage(runs, energy=None, *, counts=None, rising=True, tlist=None):
     if tlist is not None and not is_ensemble:
         raise ValueError("`tlist` must be left out where `runs` is no ensemble")
     if is_ensemble:
-        times = runs.times if tlist is None else checks.times("tlist", tlist)
-        if times[-1] > runs.times[-1]:
-            raise ValueError(
-                f"`tlist` must end by the last time of the run, {runs.times[-1]}, "
-                f"but ends at {times[-1]}"
-            )
+        times = runs.times_within(tlist)
         found = np.concatenate([*_of_ensemble(runs, times, energy, rising)])
     else:
         found = np.array([_passage(one.times, one.energy, energy, rising) for one in runs])

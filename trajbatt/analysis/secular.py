@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.cards import Card
 from trajbatt.exact.mesolve import mesolve
 from trajbatt.exact.result import MasterEquationResult
 from trajbatt.models.battery import Battery
@@ -14,7 +15,7 @@ from trajbatt.states.steady_state import SteadyState, steady_state
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SecularCheck:
+class SecularCheck(Card):
     """Equation (5) beside Eq. (7), from the ground state and in the steady state.
 
     Attributes

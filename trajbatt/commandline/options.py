@@ -17,7 +17,8 @@ TIMES_PER_PERIOD = 32
 LONGEST, WORTH_A_WORD = 3 * 3600.0, 20.0  # seconds
 # Options that change where and how a run is computed, not the run.
 LONGEST_NAME = 180  # bytes of a folder's name; file systems take 255, with a file's in it
-UNNAMED = ("out", "json_file", "force", "quiet", "store", "workers")
+UNNAMED = ("out", "picture_format", "animate", "json_file", "force", "quiet", "store", "workers")
+FORMATS = "png", "pdf", "svg"
 
 NAtoms = Annotated[int, typer.Option("--n-atoms", "-N", help="number of atoms N")]
 Theta = Annotated[float, typer.Option(help="dressing angle in [0, pi], in radians")]
@@ -53,6 +54,7 @@ Out = Annotated[
     str | None,
     typer.Option(help="folder for the picture", show_default="trajbatt-out/COMMAND..."),
 ]
+PictureFormat = Annotated[str, typer.Option("--format", help="of the picture: png, pdf or svg")]
 Json = Annotated[
     str | None,
     typer.Option("--json", metavar="FILE", help="write all numbers as JSON; - for standard output"),
@@ -200,6 +202,11 @@ def make_folder(context, out):
     if out is not None:
         if not out.strip():
             raise ValueError("`out` must name a folder, but is empty")
+        if Path(out).suffix[1:].lower() in FORMATS:
+            raise ValueError(
+                f"`out` must be a folder, but {out} is named like a picture: "
+                "--format chooses its kind"
+            )
         return _without_detours(out)
     words = [context.info_name]
     for option in context.command.params:
@@ -217,6 +224,14 @@ def _not_too_long(name):
         return name
     digest = hashlib.sha256(data).hexdigest()[:12]
     return f"{data[: LONGEST_NAME - 13].decode(errors='ignore')}-{digest}"
+
+
+def picture_name(context):
+    """Return the name of a command's picture, by its option --format."""
+    from trajbatt.base import checks
+
+    ending = context.params.get("picture_format", FORMATS[0])
+    return f"{context.info_name}.{checks.choice('format', ending, FORMATS)}"
 
 
 def make_json_path(json_file):

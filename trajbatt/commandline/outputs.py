@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from trajbatt.commandline import streams
-from trajbatt.commandline.options import make_folder, make_json_path
+from trajbatt.commandline.options import make_folder, make_json_path, picture_name
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Outputs:
         if json_file == "-" and not streams.is_open(sys.stdout):
             raise ValueError("`json` must be a file, because standard output is closed")
         place = make_folder(context, out) if has_picture else None
-        picture = f"{context.info_name}.png" if has_picture else None
+        picture = picture_name(context) if has_picture else None
         json_path = make_json_path(json_file)
         pictures = [picture, *others] if has_picture else []
         check_apart(context, out, json_file, has_picture)
@@ -112,11 +112,12 @@ class Outputs:
             Files that go with it.
         """
         from trajbatt.commandline import results_folder
-        from trajbatt.pictures.style import as_png
+        from trajbatt.plots.style import as_bytes
 
         if self.place is None:
             return
-        files = {self.picture: as_png(figure), **(others or {})}
+        kind = self.picture.rpartition(".")[2]
+        files = {self.picture: as_bytes(figure, kind), **(others or {})}
         results_folder.write_results(self.place, files, self.provenance)
         self.show(f"picture: {self.place / self.picture}")
 

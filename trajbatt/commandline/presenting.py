@@ -7,8 +7,8 @@ from trajbatt.commandline.console import plural, summary_table
 from trajbatt.exact.envelope import envelope
 from trajbatt.exact.mesolve import mesolve
 from trajbatt.models.battery import battery_of
-from trajbatt.pictures.layout import TITLE, doing
-from trajbatt.pictures.runs import run_figure
+from trajbatt.plots.layout import TITLE, doing
+from trajbatt.plots.runs import run_figure
 from trajbatt.reports import summaries
 
 UNJUDGED = "z –: too few trajectories, or too few photons, carry it"

@@ -1,5 +1,7 @@
 """A progress bar with the rate and the time left, in a terminal and in a notebook."""
 
+import math
+import time
 from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
@@ -10,6 +12,8 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+
+PAUSE = 0.2  # seconds between two looks of a bar in a notebook
 
 
 def reporting(progress, total, needed=None, what="trajectories"):
@@ -30,11 +34,50 @@ def reporting(progress, total, needed=None, what="trajectories"):
         return nullcontext()
     if callable(progress):
         return nullcontext(lambda done, total, _: progress(done, total))
-    return _bar(total, needed, what)
+    console = Console(stderr=True)
+    if console.is_jupyter:
+        return nullcontext(NotebookBar(needed, what))
+    return _bar(console, total, needed, what)
+
+
+class NotebookBar:
+    """A bar in a notebook, by what every notebook has: a display that is written anew.
+
+    Parameters
+    ----------
+    needed, what
+        As in `reporting`.
+    """
+
+    def __init__(self, needed, what):
+        self._needed, self._what = needed, what
+        self._began, self._shown, self._handle = time.monotonic(), -math.inf, None
+
+    def __call__(self, done, total, moments):
+        """Show how far the run is, at most every `PAUSE` seconds and in the end."""
+        now = time.monotonic()
+        expected = self._needed(moments) if self._needed else None
+        total = total if expected is None else min(total, max(done, round(expected)))
+        if now - self._shown < PAUSE and done < total:
+            return
+        self._shown, rate = now, done / max(now - self._began, 1e-9)
+        left = f", {(total - done) / rate:.0f} s left" if 0 < done < total else ""
+        self._show(
+            f"<progress value='{done}' max='{total}'></progress> "
+            f"{done:,} of {total:,} {self._what}, {rate:.3g}/s{left}"
+        )
+
+    def _show(self, text):
+        from IPython.display import HTML, display
+
+        if self._handle is None:
+            self._handle = display(HTML(text), display_id=True)
+        else:
+            self._handle.update(HTML(text))
 
 
 @contextmanager
-def _bar(total, needed, what):
+def _bar(console, total, needed, what):
     columns = (
         TextColumn(what),
         BarColumn(),
@@ -42,7 +85,7 @@ def _bar(total, needed, what):
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=console) as progress:
         task = progress.add_task(what, total=total, rate="")
 
         def report(done, total, moments):

@@ -96,6 +96,20 @@ class Quoted:
         return [self.statistics.waste(quanta, one) for one in self._swing]
 
     @property
+    def ergotropy_rotation(self):
+        """Energy that one classical pulse can extract, <J_z> + abs(<J>), float64 (nt,).
+
+        Of the ensemble state; more can be extracted from one whose record is known, see
+        `daemonic_ergotropy`.
+        """
+        return self.statistics.rotation_work.value
+
+    @property
+    def ergotropy_rotation_sem(self):
+        """Standard error of `ergotropy_rotation`, float64 (nt,)."""
+        return self.statistics.sem(self.statistics.rotation_work)
+
+    @property
     def efficiency(self):
         """Stored quanta of all quanta that were stored or emitted, float64 (nt,); nan if none."""
         return self.statistics.efficiency.value

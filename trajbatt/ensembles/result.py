@@ -7,6 +7,7 @@ import numpy as np
 
 from trajbatt.base import checks, datasets
 from trajbatt.base.arrays import read_only
+from trajbatt.base.cards import Card
 from trajbatt.ensembles.averages import Averages
 from trajbatt.ensembles.coherent_energy import CoherentEnergy, coherent_energy
 from trajbatt.ensembles.dataset import averages, of_clicks, of_trajectories
@@ -25,7 +26,7 @@ DATASETS = {"averages": averages, "trajectories": of_trajectories, "clicks": of_
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EnsembleResult(Averages):
+class EnsembleResult(Averages, Card):
     """Averages over an ensemble of trajectories, with standard errors.
 
     Energies are totals in units of hbar omega_0; times are in the unit of 1/rate. Standard errors
@@ -267,12 +268,7 @@ class EnsembleResult(Averages):
             raise ValueError(
                 f"`trajectory` must be below the {self.ntraj} of this run, but is {trajectory}"
             )
-        times = self.times if tlist is None else within(self.model, checks.times("tlist", tlist))
-        if times[-1] > self.times[-1]:
-            raise ValueError(
-                f"`tlist` must end by the last time of the run, {self.times[-1]}, "
-                f"but ends at {times[-1]}"
-            )
+        times = self.times_within(tlist)
         source, number = self._locate(trajectory)
         keep_states = checks.boolean("keep_states", keep_states)
         record, seen, others = source.replay(number, times, keep_states)
@@ -280,6 +276,19 @@ class EnsembleResult(Averages):
         clicks = Clicks.of_records([record.joined], self.channels, self.times[-1], first=trajectory)
         samples = seen.samples[0]
         return Trajectory.of_samples(trajectory, times, samples, clicks, self.model, **others)
+
+    def plot(self):
+        """Return a picture, a matplotlib `Figure`: averages, exact curves, three single runs.
+
+        The exact solution and the single runs are computed for it.
+        """
+        from trajbatt.exact.envelope import envelope
+        from trajbatt.exact.mesolve import mesolve
+        from trajbatt.plots.runs import run_figure
+
+        exact = mesolve(self.model, self.times, self.initial)
+        trajectories = [self.replay(i) for i in range(min(3, self.ntraj))]
+        return run_figure(self, exact, trajectories, swing=envelope(exact))
 
     def to_xarray(self, what="averages"):
         """Return an `xarray.Dataset`, with units and what run it is of.
@@ -352,6 +361,22 @@ class EnsembleResult(Averages):
             f"  final energy  {energy:.6g} ± {sem:.2g}\n"
             f"  photons       {photons or 'none'}"
         )
+
+    def times_within(self, tlist):
+        """Return `tlist` checked, times by the end of the run, or if it is None those of the run.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If they go on after it, or are no times.
+        """
+        times = self.times if tlist is None else within(self.model, checks.times("tlist", tlist))
+        if times[-1] > self.times[-1]:
+            raise ValueError(
+                f"`tlist` must end by the last time of the run, {self.times[-1]}, "
+                f"but ends at {times[-1]}"
+            )
+        return times
 
     def _locate(self, trajectory):
         """Return the source of a trajectory, and its number there."""

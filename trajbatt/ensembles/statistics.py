@@ -140,16 +140,24 @@ class Statistics:
 
         return side(-1.0), middle, side(1.0)
 
-    def length(self, x, y):
-        """Return the length of the vector of two means.
+    def length(self, *parts):
+        """Return the length of the vector of some means.
 
         The square of a mean is too large by the square of its error, which is taken off.
         """
-        noise = self.sem(x) ** 2 + self.sem(y) ** 2
-        length = np.hypot(x.value, y.value)
-        slopes = (x.value * x.gradient + y.value * y.gradient) / np.maximum(length, 1e-300)
+        noise = sum(self.sem(part) ** 2 for part in parts)
+        length = np.sqrt(sum(part.value**2 for part in parts))
+        slopes = sum(part.value * part.gradient for part in parts) / np.maximum(length, 1e-300)
         unsure = np.where(length**2 < 4.0 * noise, np.sqrt(noise), 0.0)
         return Quantity(np.sqrt(np.maximum(length**2 - noise, 0.0)), slopes, unsure)
+
+    @property
+    def rotation_work(self):
+        """The energy that one classical pulse can extract, <J_z> + abs(<J>)."""
+        jz = self.mean(ROW["jz"])
+        length = self.length(jz, *self.dipole)
+        work = Quantity(jz.value + length.value, jz.gradient + length.gradient, length.beyond)
+        return work._replace(value=np.maximum(work.value, 0.0))
 
     @property
     def efficiency(self):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from trajbatt.base.arrays import read_only
+from trajbatt.base.cards import Card
 from trajbatt.light.clicks import Clicks
 from trajbatt.models.channel import photon_energies
 from trajbatt.models.model import Model
@@ -14,7 +15,7 @@ from trajbatt.trajectories.records import COUNTS, ROW
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trajectory:
+class Trajectory(Card):
     """One battery: what a single run does.
 
     Attributes
@@ -144,6 +145,12 @@ class Trajectory:
         if self.states is None:
             raise ValueError("the states must be kept for that: replay(..., keep_states=True)")
         return self.states.real**2 + self.states.imag**2
+
+    def plot(self):
+        """Return a picture, a matplotlib `Figure`: energy and clicks."""
+        from trajbatt.plots.runs import trajectory_figure
+
+        return trajectory_figure(self)
 
     def __repr__(self):
         """Return a card of four lines."""

@@ -9,7 +9,6 @@ import math
 
 import numpy as np
 
-from trajbatt.exact.mesolve import mesolve
 from trajbatt.models.swing import Swing, is_followed, period, swing_of
 
 SAMPLES = 12  # in a period
@@ -36,7 +35,7 @@ def envelope(exact):
         return swing_of(model, times, exact.energy, exact.dipole)
     parts = [_plan(stage, times) for stage in model.stages(times[-1])]
     wanted = np.unique(np.concatenate([around.ravel() for _, around in parts]))
-    energy = mesolve(model, wanted, exact.initial, rtol=max(exact.rtol, ACCURACY)).energy
+    energy = exact.energy_at(wanted, max(exact.rtol, ACCURACY))
     found = [
         _fitted(centres, energy[np.searchsorted(wanted, around)])
         for centres, around in parts

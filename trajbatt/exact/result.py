@@ -7,6 +7,7 @@ import numpy as np
 
 from trajbatt.base import datasets
 from trajbatt.base.arrays import read_only
+from trajbatt.base.cards import Card
 from trajbatt.exact.dataset import exact_dataset
 from trajbatt.exact.distribution import BarePopulations
 from trajbatt.exact.master_equation import solve
@@ -20,7 +21,7 @@ from trajbatt.states.quoted import average_power, per_quantum
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MasterEquationResult:
+class MasterEquationResult(Card):
     """What the master equation gives: the exact twin of an `EnsembleResult`.
 
     Energies are totals in units of hbar omega_0; times are in the unit of 1/rate.
@@ -163,10 +164,14 @@ class MasterEquationResult:
         """Return what is read off the whole density matrix at every time, (nt, ...)."""
         return np.array(self._solved(self.times, look).looks)
 
-    def _solved(self, times, look=None):
+    def energy_at(self, times, rtol):
+        """Return <E> at other times, float64 (nt,), to another accuracy."""
+        return self._solved(times, rtol=rtol).energy
+
+    def _solved(self, times, look=None, rtol=None):
         """Return the `Solution` at other times."""
         stages, mixture = start(self.model, self.initial, times[-1])
-        return solve(stages, len(self.channels), mixture, times, self.rtol, look)
+        return solve(stages, len(self.channels), mixture, times, rtol or self.rtol, look)
 
     @property
     def relative_fluctuation(self):
@@ -256,6 +261,13 @@ class MasterEquationResult:
         """
         emitted = photon_energies(self.model, omega_0) @ self.counts
         return per_quantum(emitted, self.energy, self.model.n_atoms)
+
+    def plot(self):
+        """Return a picture, a matplotlib `Figure`: energy and photons."""
+        from trajbatt.exact.envelope import envelope
+        from trajbatt.plots.runs import exact_figure
+
+        return exact_figure(self, envelope(self))
 
     def to_xarray(self):
         """Return everything as an `xarray.Dataset`, with units; see `EnsembleResult.to_xarray`."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.base.arrays import read_only
+from trajbatt.base.cards import Card
 from trajbatt.inference.following import Record, follow, prior
 from trajbatt.light.detectors import Detectors, described
 from trajbatt.light.input import check_watched, of_one_trajectory
@@ -19,7 +20,7 @@ from trajbatt.states.initial import held
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FilterResult:
+class FilterResult(Card):
     """The state of a battery, conditional on the clicks of its light so far.
 
     Energies are totals in units of hbar omega_0; times are in the unit of 1/rate. A click at a
@@ -141,6 +142,14 @@ class FilterResult:
             subspace[i] = work.subspace_work(self.energy[i], eigenvalues)
         return purity, subspace, work.global_work(self.energy, largest)
 
+    def plot(self):
+        """Return a picture, a matplotlib `Figure`: energy with and without the record, clicks."""
+        from trajbatt.exact.mesolve import mesolve
+        from trajbatt.plots.photons import filter_figure
+
+        unseen = mesolve(self.model, self.times, self.initial)
+        return filter_figure(self, unseen, self.model.label)
+
     def __repr__(self):
         """Return a card of five lines."""
         counts = np.bincount(self.click_channel, minlength=len(self.channels))
@@ -148,10 +157,10 @@ class FilterResult:
         error = np.sqrt(self.energy_variance[-1])
         return (
             f"FilterResult: {self.model.name}, N = {self.model.n_atoms}\n"
-            f"  clicks         {', '.join(f'{name} {n}' for name, n in listed) or 'none'}\n"
-            f"  times          {self.times.size}, up to {self.times[-1]:.6g}\n"
-            f"  final energy   {self.energy[-1]:.6g} ± {error:.2g}\n"
-            f"  log-likelihood {self.log_likelihood[-1]:.6g}"
+            f"  clicks          {', '.join(f'{name} {n}' for name, n in listed) or 'none'}\n"
+            f"  times           {self.times.size}, up to {self.times[-1]:.6g}\n"
+            f"  final energy    {self.energy[-1]:.6g} ± {error:.2g}\n"
+            f"  log-likelihood  {self.log_likelihood[-1]:.6g}"
         )
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.cards import Card
 from trajbatt.inference.following import Record, log_likelihood, prior
 from trajbatt.light.clicks import Clicks
 from trajbatt.light.detectors import described
@@ -22,7 +23,7 @@ LONGEST = 1e100  # watched time times rate: beyond, likelihoods overflow
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FitResult:
+class FitResult(Card):
     """The parameters under which the clicks are likeliest.
 
     Attributes
@@ -60,10 +61,10 @@ class FitResult:
         """Return a card: each parameter with its error."""
         lines = [f"FitResult: {self.n_clicks} clicks of {self.ntraj} trajectories"]
         lines += [
-            f"  {name:<14} {self.values[name]:.6g} ± {self.errors[name]:.2g}"
+            f"  {name:<14}  {self.values[name]:.6g} ± {self.errors[name]:.2g}"
             for name in self.parameters
         ]
-        lines.append(f"  log-likelihood {self.log_likelihood:.6g}")
+        lines.append(f"  log-likelihood  {self.log_likelihood:.6g}")
         return "\n".join(lines if self.converged else [*lines, "  not converged"])
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from trajbatt.analysis.daemonic import daemonic_ergotropy
 from trajbatt.ensembles.statistics import Quantity
 from trajbatt.numerics.scores import z_scores
 from trajbatt.reports.row import Row
@@ -121,9 +122,36 @@ class Instant:
         waste = self._statistics.waste(energies)
         return self._row("waste_per_quantum", "waste per stored quantum", waste, exact)
 
+    def work(self):
+        """Return the rows of the work of one pulse, and of the same knowing all photons."""
+        label, share = "work of one pulse per atom", 1.0 / self._n_atoms
+        found = _scaled(self._statistics.rotation_work, share)
+        known = float(self._exact.ergotropy_rotation[self._index]) * share
+        rows = [self._row("ergotropy_rotation_per_atom", label, found, known)]
+        daemonic = self._daemonic()
+        if daemonic is not None:
+            work, sem = daemonic.work[-1] * share, daemonic.work_sem[-1] * share
+            words = "  knowing all photons"
+            rows.append(Row("daemonic_work_per_atom", words, float(work), float(sem), None, None))
+        return rows
+
+    def _daemonic(self):
+        """Return the `DaemonicErgotropy` by rotations now, where it takes a moment, or None."""
+        runs = self._runs
+        is_known = not any(source.outdated for source in runs.sources)
+        if runs.ntraj < 2 or not is_known or not runs.model.clicks_from_populations:
+            return None
+        return daemonic_ergotropy(runs, "rotation", tlist=runs.times[[self._index]])
+
+    def heat(self, energies):
+        """Return the row of the photons' energy per atom; `energies` (nc,) of one each."""
+        exact = energies @ self._exact.counts[:, self._index] / self._n_atoms
+        heat = _scaled(self._statistics.heat(energies), 1.0 / self._n_atoms)
+        return self._row("heat_per_atom", "heat per atom, all photons", heat, exact)
+
 
 def _scaled(quantity, factor):
-    return Quantity(factor * quantity.value, factor * quantity.gradient)
+    return Quantity(*(factor * part for part in quantity))
 
 
 def _charging_rows(runs, exact, verdict, energies):
@@ -135,8 +163,9 @@ def _charging_rows(runs, exact, verdict, energies):
     ]
     if runs.channels:
         energies = np.ones(len(runs.channels)) if energies is None else energies
-        rows += [*end.photons(runs.channels), end.waste(energies), end.power(runs.times[-1])]
-    return rows
+        rows += [*end.photons(runs.channels), end.heat(energies)]
+        rows += [end.waste(energies), end.power(runs.times[-1])]
+    return rows + end.work()
 
 
 def _discharge_rows(runs, exact, verdict):

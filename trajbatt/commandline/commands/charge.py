@@ -37,6 +37,7 @@ def charge(
         ),
     ] = None,
     out: options.Out = None,
+    picture_format: options.PictureFormat = "png",
     json_file: options.Json = None,
     force: options.Force = False,
     quiet: options.Quiet = False,

@@ -46,6 +46,7 @@ def cycle(
     store: options.Store = None,
     workers: options.Workers = None,
     out: options.Out = None,
+    picture_format: options.PictureFormat = "png",
     json_file: options.Json = None,
     force: options.Force = False,
     quiet: options.Quiet = False,

@@ -80,6 +80,7 @@ def filter(
         ),
     ] = None,
     out: options.Out = None,
+    picture_format: options.PictureFormat = "png",
     json_file: options.Json = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -94,7 +95,7 @@ def filter(
     from trajbatt.exchange.about import FULL, way_of
     from trajbatt.inference.filter import filter
     from trajbatt.light.input import check_watched
-    from trajbatt.pictures.photons import filter_figure
+    from trajbatt.plots.photons import filter_figure
     from trajbatt.reports import json_report
 
     if full and discharge:

@@ -23,6 +23,7 @@ def photons(
         ),
     ] = None,
     out: options.Out = None,
+    picture_format: options.PictureFormat = "png",
     json_file: options.Json = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -31,7 +32,7 @@ def photons(
     from trajbatt.commandline.console import plural, summary_table
     from trajbatt.commandline.stored_run import open_run
     from trajbatt.models.battery import battery_of
-    from trajbatt.pictures.photons import photons_figure
+    from trajbatt.plots.photons import photons_figure
     from trajbatt.reports import json_report
     from trajbatt.reports.photon_report import is_quick, photon_report
 

@@ -31,6 +31,7 @@ def secular(
         float, typer.Option(help="difference per atom, or trace distance, that is trusted")
     ] = 0.05,
     out: options.Out = None,
+    picture_format: options.PictureFormat = "png",
     json_file: options.Json = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -40,7 +41,7 @@ def secular(
     from trajbatt.base import checks
     from trajbatt.commandline.console import columns_table
     from trajbatt.exact.envelope import envelope
-    from trajbatt.pictures.analysis import secular_figure, secular_sweep_figure
+    from trajbatt.plots.analysis import secular_figure, secular_sweep_figure
     from trajbatt.reports import json_report
     from trajbatt.states.driven_steady_state import check_size
 

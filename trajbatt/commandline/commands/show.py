@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from trajbatt.commandline import options
+from trajbatt.commandline import film, options
 from trajbatt.commandline.outputs import Outputs, single_trajectories
 
 HELP = "Show a stored run again: table and picture, without running it."
@@ -19,7 +19,12 @@ def show(
         int | None,
         typer.Option(help="show this trajectory beside the average, on a finer grid of times"),
     ] = None,
+    animate: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="write a film of one trajectory, .gif or .mp4"),
+    ] = None,
     out: options.Out = None,
+    picture_format: options.PictureFormat = "png",
     json_file: options.Json = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -45,6 +50,7 @@ def show(
         trajectory=trajectory,
     )
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
+    film_path = None if animate is None else film.checked(animate, force)
     if trajectory is None:
         trajectories = single_trajectories(runs)
     else:
@@ -52,4 +58,7 @@ def show(
         finer = np.linspace(runs.times[0], runs.times[-1], max(wanted, 2))
         trajectories = [runs.replay(trajectory, finer if runs.times.size > 1 else None)]
     exact = mesolve(runs.model, runs.times, runs.initial)
+    if film_path is not None:
+        film.write(film_path, runs, trajectory or 0, exact)
+        outputs.show(f"film of trajectory {trajectory or 0}: {film_path}")
     present(outputs, runs, exact, trajectories)

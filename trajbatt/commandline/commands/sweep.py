@@ -45,6 +45,7 @@ def sweep(
         str | None,
         typer.Option(help="folder for picture and dataset", show_default="trajbatt-out/COMMAND..."),
     ] = None,
+    picture_format: options.PictureFormat = "png",
     json_file: options.Json = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -61,7 +62,7 @@ def sweep(
     from trajbatt.base import checks
     from trajbatt.commandline import results_folder
     from trajbatt.commandline.console import columns_table, plural
-    from trajbatt.pictures.sweeps import default_axis, sweep_figure
+    from trajbatt.plots.sweeps import default_axis, sweep_figure
     from trajbatt.reports import json_report
 
     if not store.strip():

@@ -3,7 +3,7 @@
 import matplotlib
 import numpy as np
 
-from trajbatt.pictures import layout
+from trajbatt.plots import layout
 
 MOST_NAMES = 24  # lines that a legend beside the panels has room for
 MOST_BANDS = 8  # lines whose bands can still be told apart

@@ -6,8 +6,10 @@ shows its clicks; and `swing`, that of the exact energy where its times do not f
 They return a `Figure`.
 """
 
-from trajbatt.models.swing import turns_freely
-from trajbatt.pictures import layout, panels
+from trajbatt.models.swing import is_followed, turns_freely
+from trajbatt.plots import layout, panels
+from trajbatt.plots.on_axes import energy
+from trajbatt.plots.style import EXACT_COLOR
 
 
 def run_figure(runs, exact, trajectories, secular=None, swing=None):
@@ -19,31 +21,67 @@ def run_figure(runs, exact, trajectories, secular=None, swing=None):
     return charging_figure(runs, exact, trajectories, secular, swing)
 
 
+def exact_figure(exact, swing=None):
+    """Return the picture of a `MasterEquationResult`: energy and counts."""
+    heights = [3, 1.7] if exact.channels else [3]
+    return _plain_figure(exact, heights, swing, lambda axes: panels.draw_counts(axes, None, exact))
+
+
+def trajectory_figure(trajectory):
+    """Return the picture of a `Trajectory`: energy and clicks."""
+    heights = [3, layout.raster_height(trajectory.channels)] if trajectory.channels else [3]
+    return _plain_figure(
+        trajectory, heights, None, lambda axes: panels.draw_clicks(axes, trajectory)
+    )
+
+
+def _plain_figure(result, heights, swing, draw_photons):
+    figure, (above, *below) = layout.stack(heights)
+    if swing is None:
+        energy(result, ax=above)
+    else:
+        panels.draw_sides(above, swing, result.model.n_atoms, "exact", color=EXACT_COLOR, lw=1.0)
+        above.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
+    above.set_ylim(-0.03, 1.05)
+    above.set_xlabel("")
+    follows = swing is None and is_followed(result.model, result.times)
+    layout.legend_above(above, title=None if follows else layout.TOO_FAST)
+    for axes in below:
+        draw_photons(axes)
+        if axes.get_legend_handles_labels()[1]:
+            axes.legend(loc="upper left", frameon=False, fontsize=9)
+    model = result.model
+    heading = layout.parameters(model) if model.is_staged else layout.title(model)
+    figure.suptitle(heading, **layout.TITLE)
+    layout.label_time([above, *below][-1], result.times, layout.units(model)[0])
+    return figure
+
+
 def charging_figure(runs, exact, trajectories, secular=None, swing=None):
     """Return the picture of a charging, or of storage: energy, clicks, counts.
 
     `secular` is the exact solution of Eq. (7) beside that of Eq. (5), instead of Eq. (14).
     """
-    figure, (energy, *photons) = layout.stack([3, *_photon_heights(runs)])
-    panels.draw_energy(energy, runs, exact, trajectories, swing)
+    figure, (upper, *photons) = layout.stack([3, *_photon_heights(runs)])
+    panels.draw_energy(upper, runs, exact, trajectories, swing)
     if secular is None:
-        panels.draw_asymptotic(energy, runs)
+        panels.draw_asymptotic(upper, runs)
     else:
-        panels.draw_secular(energy, secular)
-    layout.legend_above(energy, title=_words(runs, swing))
+        panels.draw_secular(upper, secular)
+    layout.legend_above(upper, title=_words(runs, swing))
     figure.suptitle(layout.title(runs.model), **layout.TITLE)
-    _finish([energy, *photons], runs, exact, trajectories)
+    _finish([upper, *photons], runs, exact, trajectories)
     return figure
 
 
 def discharge_figure(runs, exact, trajectories, swing=None):
     """Return the picture of a discharge: energy, coherent energy, clicks, counts."""
-    figure, (energy, coherent, *photons) = layout.stack([3, 1.5, *_photon_heights(runs)])
-    panels.draw_energy(energy, runs, exact, trajectories, swing)
-    layout.legend_above(energy, title=_words(runs, swing))
+    figure, (upper, coherent, *photons) = layout.stack([3, 1.5, *_photon_heights(runs)])
+    panels.draw_energy(upper, runs, exact, trajectories, swing)
+    layout.legend_above(upper, title=_words(runs, swing))
     panels.draw_coherent(coherent, runs, exact)
     figure.suptitle(layout.title(runs.model), **layout.TITLE)
-    _finish([energy, coherent, *photons], runs, exact, trajectories)
+    _finish([upper, coherent, *photons], runs, exact, trajectories)
     return figure
 
 
@@ -53,15 +91,15 @@ def protocol_figure(runs, exact, trajectories, swing=None):
     Without a discharge there is no coherent energy.
     """
     with_coherent = runs.coherent_energy is not None
-    upper = [3, 1.5] if with_coherent else [3]
-    figure, axes = layout.stack([*upper, *_photon_heights(runs, least=1.2)])
-    energy = axes[0]
-    panels.draw_energy(energy, runs, exact, trajectories, swing)
+    heights = [3, 1.5] if with_coherent else [3]
+    figure, axes = layout.stack([*heights, *_photon_heights(runs, least=1.2)])
+    upper = axes[0]
+    panels.draw_energy(upper, runs, exact, trajectories, swing)
     if with_coherent:
         panels.draw_coherent(axes[1], runs, exact)
     for one in axes:
-        panels.draw_stages(one, runs.model, runs.times[-1], named=one is energy)
-    layout.legend_above(energy, anchor=1.07, title=_words(runs, swing))
+        panels.draw_stages(one, runs.model, runs.times[-1], named=one is upper)
+    layout.legend_above(upper, anchor=1.07, title=_words(runs, swing))
     figure.suptitle(layout.parameters(runs.model), **layout.TITLE)
     _finish(axes, runs, exact, trajectories, legend_above=True)
     return figure

@@ -7,7 +7,7 @@ import pytest
 
 import trajbatt as tb
 from trajbatt.commandline.main import main
-from trajbatt.pictures import layout, runs, style
+from trajbatt.plots import layout, runs, style
 
 TIMES = np.linspace(0.0, 0.5, 21)
 NAMES = ("red", "_emit", "a$b", "a rather long name of a channel", "ümlaut")
@@ -39,7 +39,7 @@ def drawn(model, ntraj=20, times=TIMES, **options):
     figure = runs.run_figure(ensemble, exact, [ensemble.replay(0)])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert style.as_png(figure).startswith(b"\x89PNG")
+        assert style.as_bytes(figure).startswith(b"\x89PNG")
     return figure, ensemble
 
 

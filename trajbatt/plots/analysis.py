@@ -3,8 +3,8 @@
 import numpy as np
 
 from trajbatt.models.swing import swing_of
-from trajbatt.pictures import layout, panels
-from trajbatt.pictures.style import (
+from trajbatt.plots import layout, panels
+from trajbatt.plots.style import (
     CHANNEL_COLORS,
     DASHED,
     EXACT_COLOR,

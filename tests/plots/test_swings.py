@@ -8,8 +8,8 @@ from trajbatt.commandline.main import main
 from trajbatt.commandline.options import charging_times
 from trajbatt.exact.envelope import envelope
 from trajbatt.models import swing
-from trajbatt.pictures import layout, runs, style
-from trajbatt.pictures.analysis import secular_figure
+from trajbatt.plots import layout, runs, style
+from trajbatt.plots.analysis import secular_figure
 
 ALIASED = (275590.01369717595, 275160.0760783036, 1e5)
 
@@ -87,7 +87,7 @@ def drawn(model, times, ntraj=30):
     figure = runs.run_figure(
         ensemble, exact, [ensemble.replay(i) for i in range(2)], swing=envelope(exact)
     )
-    assert style.as_png(figure)
+    assert style.as_bytes(figure)
     return figure.axes[0], ensemble
 
 
@@ -127,7 +127,7 @@ def test_secular_pictures():
         figure = secular_figure(check, envelope(check.full))
         title = figure.axes[0].get_legend().get_title().get_text()
         assert (title == layout.TOO_FAST) == too_fast
-        assert style.as_png(figure)
+        assert style.as_bytes(figure)
         assert len(figure.axes[1].get_lines()) == 2  # zero and the difference
 
 

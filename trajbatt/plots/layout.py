@@ -6,7 +6,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from trajbatt.models.battery import battery_of
-from trajbatt.pictures.style import plain_text
+from trajbatt.plots.style import plain_text
 
 TITLE = {"fontsize": 11}
 WIDE_LABEL = 27  # characters: three such columns are wider than a panel

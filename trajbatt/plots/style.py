@@ -73,8 +73,9 @@ def plain_text(name):
     return rf"$\_${text[1:]}" if text.startswith("_") else text
 
 
-def as_png(figure):
-    """Return a figure as the bytes of a PNG file."""
+def as_bytes(figure, kind="png"):
+    """Return a figure as the bytes of a file of a `kind` that matplotlib writes, such as pdf."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+    figure.savefig(buffer, format=kind, metadata=undated.get(kind))
     return buffer.getvalue()

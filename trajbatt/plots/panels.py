@@ -7,7 +7,7 @@ import numpy as np
 from trajbatt.models import asymptotics
 from trajbatt.models.battery import battery_of
 from trajbatt.models.swing import is_followed, swing_of, turns_freely
-from trajbatt.pictures.style import (
+from trajbatt.plots.style import (
     ASYMPTOTIC_COLOR,
     CHANNEL_COLORS,
     DASHED,
@@ -42,50 +42,64 @@ def draw_energy(axes, runs, exact, trajectories=(), swing=None):
 
 
 def _draw_followed(axes, runs, exact, trajectories):
+    artists = draw_mean_energy(axes, runs) + draw_exact_energy(axes, exact)
+    for i, trajectory in enumerate(trajectories):
+        label = "single trajectories" if i == 0 else None
+        artists += draw_single_energy(axes, trajectory, label)
+    return artists
+
+
+def draw_mean_energy(axes, runs):
+    """Draw the mean energy per atom of an ensemble with Delta E, if it is of several runs."""
+    if runs.ntraj == 1:
+        return []
     n_atoms, times = runs.model.n_atoms, runs.times
     mean, width = runs.energy / n_atoms, np.sqrt(runs.energy_variance) / n_atoms
-    mark = point(times)
-    artists = []
-    if runs.ntraj > 1:
-        low, high = np.clip(mean - width, 0.0, 1.0), np.clip(mean + width, 0.0, 1.0)
-        look = {"color": ENSEMBLE_COLOR, "label": r"mean $\pm\,\Delta E$"}
-        if times.size > 1:
-            artists.append(axes.fill_between(times, low, high, alpha=0.18, lw=0, **look))
-        else:
-            artists.append(axes.vlines(times, low, high, alpha=0.3, lw=6, **look))
-        artists += axes.plot(
-            times,
-            mean,
-            mark,
-            color=ENSEMBLE_COLOR,
-            lw=3.5,
-            ms=9,
-            alpha=0.6,
-            label=f"mean of {runs.ntraj:,} trajectories",
-        )
-    whole = {"clip_on": times.size > 1}  # a mark at the end of the axis is no half
-    artists += axes.plot(
+    low, high = np.clip(mean - width, 0.0, 1.0), np.clip(mean + width, 0.0, 1.0)
+    look = {"color": ENSEMBLE_COLOR, "label": r"mean $\pm\,\Delta E$"}
+    if times.size > 1:
+        band = axes.fill_between(times, low, high, alpha=0.18, lw=0, **look)
+    else:
+        band = axes.vlines(times, low, high, alpha=0.3, lw=6, **look)
+    line = axes.plot(
+        times,
+        mean,
+        point(times),
+        color=ENSEMBLE_COLOR,
+        lw=3.5,
+        ms=9,
+        alpha=0.6,
+        label=f"mean of {runs.ntraj:,} trajectories",
+    )
+    return [band, *line]
+
+
+def draw_exact_energy(axes, exact):
+    """Draw the energy per atom of a `MasterEquationResult`."""
+    return axes.plot(
         exact.times,
-        exact.energy / n_atoms,
-        mark,
+        exact.energy / exact.model.n_atoms,
+        point(exact.times),
         color=EXACT_COLOR,
         lw=1.0,
         ms=4,
         label="exact",
-        **whole,
+        clip_on=exact.times.size > 1,  # a mark at the end of the axis is no half
     )
-    for i, trajectory in enumerate(trajectories):
-        artists += axes.plot(
-            trajectory.times,
-            trajectory.energy / n_atoms,
-            point(trajectory.times),
-            color=TRAJECTORY_COLOR,
-            lw=0.8,
-            ms=3,
-            label="single trajectories" if i == 0 else None,
-            **whole,
-        )
-    return artists
+
+
+def draw_single_energy(axes, trajectory, label):
+    """Draw the energy per atom of a single `Trajectory`."""
+    return axes.plot(
+        trajectory.times,
+        trajectory.energy / trajectory.n_atoms,
+        point(trajectory.times),
+        color=TRAJECTORY_COLOR,
+        lw=0.8,
+        ms=3,
+        label=label,
+        clip_on=trajectory.times.size > 1,
+    )
 
 
 def _draw_swings(axes, runs, trajectories, swing):
@@ -275,19 +289,7 @@ def draw_conditional_energy(axes, found, unseen):
         axes.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
         axes.set_ylim(-0.03, 1.05)
         return artists
-    mean, width = found.energy / n_atoms, np.sqrt(found.energy_variance) / n_atoms
-    artists = [
-        axes.fill_between(
-            found.times,
-            np.clip(mean - width, 0.0, 1.0),
-            np.clip(mean + width, 0.0, 1.0),
-            color=TRAJECTORY_COLOR,
-            alpha=0.3,
-            lw=0,
-            label=r"$\pm\,\Delta E$",
-        )
-    ]
-    artists += axes.plot(found.times, mean, color=TRAJECTORY_COLOR, lw=1.4, label=labels[0])
+    artists = draw_filtered_energy(axes, found, labels[0])
     artists += axes.plot(
         unseen.times,
         unseen.energy / n_atoms,
@@ -299,6 +301,23 @@ def draw_conditional_energy(axes, found, unseen):
     axes.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
     axes.set_ylim(-0.03, 1.05)
     return artists
+
+
+def draw_filtered_energy(axes, found, label):
+    """Draw the energy per atom of a `FilterResult` with its uncertainty."""
+    n_atoms = found.model.n_atoms
+    mean, width = found.energy / n_atoms, np.sqrt(found.energy_variance) / n_atoms
+    band = axes.fill_between(
+        found.times,
+        np.clip(mean - width, 0.0, 1.0),
+        np.clip(mean + width, 0.0, 1.0),
+        color=TRAJECTORY_COLOR,
+        alpha=0.3,
+        lw=0,
+        label=r"$\pm\,\Delta E$",
+    )
+    line = axes.plot(found.times, mean, color=TRAJECTORY_COLOR, lw=1.4, label=label)
+    return [band, *line]
 
 
 def draw_numbers(axes, found):
@@ -354,25 +373,36 @@ def _draw_marks(axes, name, style, x, estimate):
 
 
 def draw_counts(axes, runs, exact):
-    """Draw the mean photon counts: the ensemble as marks, the exact curves as lines."""
-    artists = []
-    # Even in time, as the times of the stages of a cycle are not.
-    shown = np.unique(np.searchsorted(runs.times, np.linspace(*runs.times[[0, -1]], 17)))
-    for i, name in enumerate(runs.channels):
-        style = channel_style(name, runs.channels)
-        artists += axes.plot(exact.times, exact.counts[i], color=style.color, lw=1.2)
-        artists += axes.plot(
-            runs.times[shown],
-            runs.counts[i, shown],
-            ls="",
-            marker=style.mark,
-            ms=5.5,
-            markerfacecolor=style.face,
-            color=style.color,
-            clip_on=False,
-            label=plain_text(name),
-        )
+    """Draw the mean photon counts: the ensemble as marks, the exact curves as lines.
+
+    One of the two may be None.
+    """
+    artists, tops = [], [1e-300]
+    channels = (runs or exact).channels
+    for i, name in enumerate(channels):
+        style = channel_style(name, channels)
+        label = plain_text(name)
+        if exact is not None:
+            line = {"color": style.color, "lw": 1.2, "label": None if runs else label}
+            artists += axes.plot(exact.times, exact.counts[i], **line)
+            tops.append(float(exact.counts[i].max()))
+        if runs is not None:
+            # Even in time, as the times of the stages of a cycle are not.
+            even = np.linspace(*runs.times[[0, -1]], 17)
+            shown = np.unique(np.searchsorted(runs.times, even))
+            artists += axes.plot(
+                runs.times[shown],
+                runs.counts[i, shown],
+                ls="",
+                marker=style.mark,
+                ms=5.5,
+                markerfacecolor=style.face,
+                color=style.color,
+                clip_on=False,
+                label=label,
+            )
+            tops.append(float(runs.counts[i].max()))
     axes.set_ylabel("mean photons")
-    top = max(float(exact.counts.max()), float(runs.counts.max())) or 1.0
+    top = max(tops) if max(tops) > 1e-300 else 1.0
     axes.set_ylim(-0.04 * top, 1.06 * top)
     return artists

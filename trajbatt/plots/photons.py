@@ -3,8 +3,8 @@
 import numpy as np
 
 from trajbatt.models.swing import is_followed
-from trajbatt.pictures import layout, panels
-from trajbatt.pictures.style import NOTE, NOTE_COLOR, plain_text
+from trajbatt.plots import layout, panels
+from trajbatt.plots.style import NOTE, NOTE_COLOR, plain_text
 
 
 def photons_figure(found, model):

@@ -1,1 +1,0 @@
-"""Figures: results in by attribute, artists out."""

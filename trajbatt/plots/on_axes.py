@@ -1,0 +1,150 @@
+"""Single panels on the user's own axes: any results in, artists out."""
+
+import numpy as np
+
+from trajbatt.base import checks
+from trajbatt.models.swing import is_followed, swing_of
+from trajbatt.plots import layout, panels
+from trajbatt.plots.style import ENSEMBLE_COLOR, EXACT_COLOR, TRAJECTORY_COLOR
+
+KINDS = "EnsembleResult", "MasterEquationResult", "Trajectory", "FilterResult"
+COLORS = dict(
+    zip(KINDS, (ENSEMBLE_COLOR, EXACT_COLOR, TRAJECTORY_COLOR, TRAJECTORY_COLOR), strict=True)
+)
+MOST_LEVELS = 200  # of a distribution that is drawn step by step
+
+
+def energy(*results, ax=None):
+    """Draw energies per atom: means of ensembles with Delta E, exact curves, single runs.
+
+    Where the energy swings faster than the times of a result follow, its two sides are drawn.
+
+    Parameters
+    ----------
+    *results : EnsembleResult, MasterEquationResult, Trajectory or FilterResult
+    ax : matplotlib Axes, optional
+        New ones by default.
+
+    Returns
+    -------
+    list of Artist
+
+    Raises
+    ------
+    TypeError
+        If one is no such result.
+    """
+    ax, artists, named = _axes(results, ax), [], set()
+    for one in results:
+        kind = _kind(one)
+        label = None if kind in named else _label(one, kind)
+        named.add(kind)
+        if not is_followed(one.model, one.times):
+            swing = swing_of(one.model, one.times, one.energy, one.dipole)
+            look = {"color": COLORS[kind], "lw": 1.0}
+            artists += panels.draw_sides(ax, swing, one.model.n_atoms, label, **look)
+        elif kind == "EnsembleResult":
+            artists += panels.draw_mean_energy(ax, one)
+        elif kind == "MasterEquationResult":
+            artists += panels.draw_exact_energy(ax, one)
+        elif kind == "Trajectory":
+            artists += panels.draw_single_energy(ax, one, label)
+        else:
+            artists += panels.draw_filtered_energy(ax, one, label)
+    ax.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
+    _label_time(ax, results)
+    return artists
+
+
+def counts(*results, ax=None):
+    """Draw mean photon counts: ensembles as marks, exact curves as lines.
+
+    Parameters
+    ----------
+    *results : EnsembleResult or MasterEquationResult
+    ax, returned, raised
+        As by `energy`.
+    """
+    ax, artists = _axes(results, ax), []
+    for one in results:
+        is_exact = _kind(one, KINDS[:2]) == "MasterEquationResult"
+        artists += panels.draw_counts(ax, *((None, one) if is_exact else (one, None)))
+    _label_time(ax, results)
+    return artists
+
+
+def clicks(run, ax=None):
+    """Draw the clicks of a `Trajectory` or a `FilterResult`, one line per channel.
+
+    Arguments and errors as of `energy`.
+    """
+    ax = _axes((run,), ax)
+    is_single = _kind(run, KINDS[2:]) == "Trajectory"
+    artists = (panels.draw_clicks if is_single else panels.draw_seen)(ax, run)
+    _label_time(ax, (run,))
+    return artists
+
+
+def energy_distribution(*results, index=-1, ax=None):
+    """Draw the probabilities of the numbers of excited atoms at one of the times.
+
+    Parameters
+    ----------
+    *results : EnsembleResult, MasterEquationResult, Trajectory or FilterResult
+        Ensembles with two standard errors. Trajectories must have kept their states.
+    index : int
+        Of the time, the last by default.
+    ax, returned, raised
+        As by `energy`.
+    """
+    ax, artists = _axes(results, ax), []
+    for one in results:
+        kind = _kind(one)
+        look = {"color": COLORS[kind], "label": _label(one, kind)}
+        p = one.energy_distribution[index]
+        k = np.arange(p.size)
+        if kind == "EnsembleResult":
+            shown = k[:: max(1, -(-p.size // MOST_LEVELS))]
+            sem = 2.0 * one.energy_distribution_sem[index][shown]
+            artists += ax.errorbar(shown, p[shown], sem, ls="", marker=".", **look).get_children()
+        else:
+            artists += ax.plot(k, p, drawstyle="steps-mid", lw=1.2, **look)
+        ax.set_title(f"$t = {one.times[index]:.4g}$", fontsize=10)
+    ax.set_xlabel("excited atoms")
+    ax.set_ylabel("probability")
+    ax.set_ylim(bottom=0.0)
+    return artists
+
+
+def _axes(results, ax):
+    if not results:
+        raise TypeError("`results` must be one result at least, but there is none")
+    for one in results:
+        _kind(one)
+    if ax is not None:
+        return ax
+    from matplotlib import pyplot
+
+    return pyplot.subplots()[1]
+
+
+def _kind(result, kinds=KINDS):
+    """Return the kind of a result, one of `kinds`."""
+    kind = type(result).__name__
+    if kind not in kinds:
+        raise TypeError(f"a picture must be of {' or '.join(kinds)}, not {checks.shown(result)}")
+    return kind
+
+
+def _label(result, kind):
+    return {
+        "EnsembleResult": lambda: f"mean of {result.ntraj:,} trajectories",
+        "MasterEquationResult": lambda: "exact",
+        "Trajectory": lambda: f"trajectory {result.index}",
+        "FilterResult": lambda: "by its photons",
+    }[kind]()
+
+
+def _label_time(ax, results):
+    last = max(results, key=lambda one: one.times[-1])
+    layout.label_time(ax, last.times, layout.units(last.model)[0])
