@@ -1,6 +1,7 @@
 """The exact twin of every click statistic: photon numbers, waiting times, correlations."""
 
 from trajbatt.counting.arrival import arrival
+from trajbatt.counting.bursts import Burst, burst
 from trajbatt.counting.correlations import correlation, g2, g2_matrix
 from trajbatt.counting.currents import intensity, photocurrent
 from trajbatt.counting.distributions import distribution, joint_distribution
@@ -15,7 +16,9 @@ from trajbatt.counting.waiting import (
 )
 
 __all__ = [
+    "Burst",
     "arrival",
+    "burst",
     "correlation",
     "distribution",
     "factorial_moments",

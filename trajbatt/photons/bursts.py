@@ -1,0 +1,74 @@
+"""Bursts of light: their peak and their delay, with errors; see `trajbatt.counting.burst`."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from trajbatt.base import checks
+from trajbatt.photons.estimate import Estimate, bins_of, counted, window
+
+
+class Burst(NamedTuple):
+    """Peak and delay of bursts, as `trajbatt.counting.Burst`.
+
+    Attributes
+    ----------
+    peak_time : float
+    peak_rate, delay, delay_deviation : Estimate
+    delays : ndarray (ntraj,), float64
+        The mean time of the photons of each trajectory; nan without any.
+    """
+
+    peak_time: float
+    peak_rate: Estimate
+    delay: Estimate
+    delay_deviation: Estimate
+    delays: np.ndarray
+
+
+def burst(clicks, edges, channel):
+    """Return the `Burst` of a channel's clicks, or of "total".
+
+    Parameters
+    ----------
+    clicks : Clicks
+        Of two trajectories at least.
+    edges : array_like (n_bins + 1,)
+        As in `trajbatt.counting.burst`.
+    channel : str
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
+    edges = checks.edges("edges", edges)
+    chosen = counted(clicks, channel)
+    window(clicks, edges[0], edges[-1])
+    if clicks.ntraj < 2:
+        raise ValueError("`clicks` must be of two trajectories at least, but are of one")
+    n, n_bins = clicks.ntraj, edges.size - 1
+    bins = bins_of(clicks.time, edges)
+    inside = chosen & (bins >= 0) & (bins < n_bins)
+    places = (clicks.trajectory[inside] - clicks.first) * n_bins + bins[inside]
+    numbers = np.bincount(places, minlength=n * n_bins).reshape(n, n_bins).astype(float)
+    widths, middles = np.diff(edges), (edges[1:] + edges[:-1]) / 2
+    mean = numbers.mean(axis=0)
+    peak = int(np.argmax(mean / widths))
+    height = numbers[:, peak] / widths[peak]
+    photons, times = numbers.sum(axis=1), numbers @ middles
+    total = photons.mean()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        delays, delay = times / photons, times.mean() / total
+        # The mean of S is zero; each trajectory's share of the error of delay and deviation.
+        share = (times - delay * photons) / total
+        square = share**2
+        deviation = np.sqrt(square.sum() / (n - 1))
+        error = square.std(ddof=1) / np.sqrt(n) / (2.0 * deviation)
+    return Burst(
+        float(middles[peak]),
+        Estimate(height.mean(), height.std(ddof=1) / np.sqrt(n)),
+        Estimate(delay, deviation / np.sqrt(n)),
+        Estimate(deviation, error),
+        delays,
+    )
