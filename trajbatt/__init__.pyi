@@ -13,6 +13,7 @@ from .analysis.fisher import energy_fisher as energy_fisher
 from .analysis.secular import SecularCheck as SecularCheck
 from .analysis.secular import secular_check as secular_check
 from .analysis.sweep import sweep as sweep
+from .base.citation import citation as citation
 from .base.version import __version__ as __version__
 from .ensembles.mcsolve import load as load
 from .ensembles.mcsolve import mcsolve as mcsolve

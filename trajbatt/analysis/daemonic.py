@@ -11,12 +11,14 @@ b the slope of W_r on E_r, the mean of W_r - b (E_r - E) has the same limit and 
 
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.base.arrays import read_only
 from trajbatt.base.cards import Card
+from trajbatt.base.citation import DAEMONIC, UNRAVELLING
 from trajbatt.ensembles.chunks import blocks
 from trajbatt.ensembles.executors import ordered
 from trajbatt.ensembles.result import EnsembleResult
@@ -65,6 +67,7 @@ class DaemonicErgotropy(Card):
     without_record: np.ndarray
     energy: np.ndarray
     variance_reduction: np.ndarray
+    cites: ClassVar[tuple[str, ...]] = (UNRAVELLING, DAEMONIC)
 
     def __repr__(self):
         """Return a card of four lines, of the last time."""
@@ -100,7 +103,9 @@ def daemonic_ergotropy(
         What may be done to the battery: one classical pulse, any unitary on the symmetric subspace,
         or any on the 2^N states; see `MasterEquationResult.ergotropy_rotation`, `.ergotropy`,
         `.ergotropy_global`.
-    efficiency, dark_rate, detectors
+    efficiency : float, array_like (nc,) or dict
+    dark_rate : float, array_like (nc,) or dict
+    detectors : Detectors, optional
         As in `filter`.
     tlist : array_like (nt,), optional
         Other times than those of the run, which do not go on after them.

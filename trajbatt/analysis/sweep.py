@@ -95,7 +95,8 @@ def sweep(
         Each point has its own seed, derived from this one and its parameters.
     store : path, optional
         A folder that keeps the points.
-    executor, threads
+    executor : concurrent.futures.Executor, optional
+    threads : int, optional
         As in `mcsolve`; the points are the pieces.
     progress : callable or bool, optional
         True shows a bar; a function is called as progress(done, points).

@@ -38,6 +38,10 @@ def correlation(model, tlist, channels, initial=None, at=0.0):
         one emits. Where the first photon is very unlikely, rounding decides what follows: at p
         times the largest rate it is off by some 1e-16/p, and below 1e-18 there is none.
 
+    Returns
+    -------
+    ndarray (nt,), float64
+
     Raises
     ------
     ValueError, TypeError
@@ -50,9 +54,30 @@ def g2(model, tlist, channels, initial=None, at=0.0):
     """Return g2_ab(t, t + tau) = G_ab(t, t + tau)/(I_a(t) I_b(t + tau)), float64 (nt,).
 
     In the steady state, give it as `initial`. With a window for `at`, numerator and denominator are
-    integrated over it, as `trajbatt.photons.g2` does. Parameters and errors as for `correlation`;
-    nan where one of the intensities is zero, or, under Eq. (5) with a drive that is not weak, less
-    than 1e-12 of the largest possible, which the whole density matrix does not resolve.
+    integrated over it, as `trajbatt.photons.g2` does.
+
+    Parameters
+    ----------
+    model : LadderModel, BandedModel or Protocol
+    tlist : array_like (nt,)
+        Strictly increasing delays >= 0.
+    channels : pair of str
+        Of the first and of the second photon: names of channels, or "total".
+    initial : optional
+        As in `mesolve`; the state at t = 0.
+    at : float or pair of float
+        The time of the first photon, or a window; as for `correlation`.
+
+    Returns
+    -------
+    ndarray (nt,), float64
+        nan where one of the intensities is zero, or, under Eq. (5) with a drive that is not weak,
+        less than 1e-12 of the largest possible, which the whole density matrix does not resolve.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
     stages, pairs, product = _pairs(model, tlist, channels, initial, at)
     start, stop = check_window(at)
@@ -81,6 +106,11 @@ def g2_matrix(model, edges, channels, initial=None):
         Names of channels, or "total".
     initial : optional
         As in `mesolve`; the state at t = 0.
+
+    Returns
+    -------
+    ndarray (n_bins, n_bins), float64
+        nan where no pair is expected.
 
     Raises
     ------

@@ -18,6 +18,10 @@ def intensity(model, tlist, initial=None):
     initial : optional
         As in `mesolve`.
 
+    Returns
+    -------
+    ndarray (nc, nt), float64
+
     Raises
     ------
     ValueError, TypeError
@@ -28,7 +32,25 @@ def intensity(model, tlist, initial=None):
 
 
 def photocurrent(model, edges, initial=None):
-    """Return the mean rate of photons in bins of time, float64 (nc, n_bins); as for `intensity`."""
+    """Return the mean rate of photons in bins of time, float64 (nc, n_bins).
+
+    Parameters
+    ----------
+    model : LadderModel, BandedModel or Protocol
+    edges : array_like (n_bins + 1,)
+        Strictly increasing edges of bins of time.
+    initial : optional
+        As in `mesolve`.
+
+    Returns
+    -------
+    ndarray (nc, n_bins), float64
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
     edges = checks.edges("edges", edges)
     Course.of(model, initial, edges[-1], "edges")  # says what is wrong
     return np.diff(mesolve(model, edges, initial).counts, axis=1) / np.diff(edges)

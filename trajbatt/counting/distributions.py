@@ -59,8 +59,31 @@ def distribution(model, t, channel, initial=None, start=0.0, detectors=None):
 def joint_distribution(model, t, channels, initial=None, start=0.0, detectors=None):
     """Return the joint distribution of the photon numbers of two channels, float64 (n_a, n_b).
 
-    Parameters and errors as for `distribution`, with a pair of channels. It takes a counting field
-    for every pair of numbers: seconds at N = 20, minutes at N = 100.
+    It takes a counting field for every pair of numbers: seconds at N = 20, minutes at N = 100.
+
+    Parameters
+    ----------
+    model : LadderModel, BandedModel or Protocol
+    t : float
+        At least 0.
+    channels : pair of str
+        Names of channels, or "total".
+    initial : optional
+        As in `mesolve`.
+    start : float
+        Photons count from this time on.
+    detectors : Detectors, optional
+        Count what they see instead.
+
+    Returns
+    -------
+    ndarray (n_a, n_b), float64
+        As those of `distribution`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
     channels = checks.pair("channels", channels)
     return _joint(Numbers(model, t, channels, initial, start, detectors, "channels"))

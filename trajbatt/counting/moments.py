@@ -19,10 +19,19 @@ def factorial_moments(model, t, channel, order=4, initial=None, start=0.0, detec
 
     Parameters
     ----------
-    model, t, channel, initial, start, detectors
-        As for `trajbatt.counting.distribution`.
+    model : LadderModel, BandedModel or Protocol
+    t : float
+    channel : str
     order : int
         How many there are, at most 32.
+    initial : optional
+    start : float
+    detectors : Detectors, optional
+        As for `trajbatt.counting.distribution`.
+
+    Returns
+    -------
+    ndarray (order,), float64
 
     Raises
     ------

@@ -89,6 +89,10 @@ def spectrum(model, frequencies, channel, initial=None, until=None):
         The end of the pulse from t = 0 on; inf for all of a light that ends. Without it the light
         is that of the steady state.
 
+    Returns
+    -------
+    Spectrum
+
     Raises
     ------
     ValueError, TypeError

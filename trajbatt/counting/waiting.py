@@ -32,6 +32,10 @@ def first_click(model, tlist, initial=None):
     initial : optional
         As in `mesolve`.
 
+    Returns
+    -------
+    ndarray (nt,), float64
+
     Raises
     ------
     ValueError, TypeError
@@ -80,10 +84,13 @@ def waiting_time(model, tlist, channels, initial=None, at=0.0):
 
     Parameters
     ----------
-    model, tlist, initial, at
-        As for `survival`; the first photon comes at the time, or in the window, `at`.
+    model : LadderModel, BandedModel or Protocol
+    tlist : array_like (nt,)
     channels : pair of str
         Of the first and of the second photon: names of channels, or "total".
+    initial : optional
+    at : float or pair of float
+        As for `survival`; the first photon comes at the time, or in the window, `at`.
 
     Returns
     -------
@@ -111,7 +118,10 @@ def next_channel(model, after=None, initial=None, at=0.0, until=None):
 
     Parameters
     ----------
-    model, after, initial, at
+    model : LadderModel, BandedModel or Protocol
+    after : str, optional
+    initial : optional
+    at : float or pair of float
         As for `survival`.
     until : float, optional
         A later photon counts as none, as it does in a record that ends then.

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
 from trajbatt.base import checks, datasets
 from trajbatt.base.arrays import read_only
 from trajbatt.base.cards import Card
+from trajbatt.base.citation import UNRAVELLING
 from trajbatt.ensembles.averages import Averages
 from trajbatt.ensembles.coherent_energy import CoherentEnergy, coherent_energy
 from trajbatt.ensembles.dataset import averages, of_clicks, of_trajectories
@@ -59,6 +61,7 @@ class EnsembleResult(Averages, Card):
     dropped: float
     ended: str = "complete"
     expected: Moments | None = None
+    cites: ClassVar[tuple[str, ...]] = (UNRAVELLING,)
 
     @property
     def plan(self):

@@ -8,6 +8,7 @@ import numpy as np
 from trajbatt.base import datasets
 from trajbatt.base.arrays import read_only
 from trajbatt.base.cards import Card
+from trajbatt.base.citation import RUNGE_KUTTA
 from trajbatt.exact.dataset import exact_dataset
 from trajbatt.exact.distribution import BarePopulations
 from trajbatt.exact.master_equation import solve
@@ -78,6 +79,12 @@ class MasterEquationResult(Card):
         read_only(*self.expect.values())
         read_only(self.times, self.energy, self.energy_variance, self.dipole, self.counts)
         read_only(self.counts_covariance, self.states, self.products)
+
+    @property
+    def cites(self):
+        """What to cite for its method, see `trajbatt.citation`."""
+        stages = self.model.stages()
+        return () if all(s.model.clicks_from_populations for s in stages) else (RUNGE_KUTTA,)
 
     @property
     def channels(self):

@@ -61,6 +61,14 @@ def read_about(path):
     Of a text file it is the lines "# name: value" of the head that are not read as clicks; of a
     Photon-HDF5 file, the group user/trajbatt. `trajbatt export` writes `about_model`.
 
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    dict
+
     Raises
     ------
     ValueError

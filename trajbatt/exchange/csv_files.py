@@ -32,6 +32,10 @@ def write_csv(clicks, path, about=None):
         What else is to be in the head, a line each, such as `about_model(model)`; `read_about`
         reads it.
 
+    Returns
+    -------
+    None
+
     Raises
     ------
     ValueError, TypeError
@@ -76,6 +80,10 @@ def read_csv(path, channels=None, ntraj=None, duration=None):
         {1: "red", 2: "blue"}; names alone are those of 0, 1, 2, ... and need a channel 0.
     ntraj, duration : optional
         As in `from_structured`.
+
+    Returns
+    -------
+    Clicks
 
     Raises
     ------

@@ -51,6 +51,10 @@ def write_photon_hdf5(clicks, path, time_unit=1.0, tick=None, about=None):
         What else is to be in the file, in the group user/trajbatt, such as `about_model(model)`;
         `read_about` reads it.
 
+    Returns
+    -------
+    None
+
     Raises
     ------
     ImportError

@@ -20,6 +20,10 @@ def read_ptu(path, time_unit=1.0, trigger=None, names=None, duration=None, origi
     names, duration, origin : optional
         As in `read_tags`; the duration in the clicks' unit of time.
 
+    Returns
+    -------
+    Clicks
+
     Raises
     ------
     ImportError

@@ -19,6 +19,10 @@ def from_qutip(result, channels, duration=None):
     duration : float, optional
         By default that of the result's times, which begin the clicks' time at 0.
 
+    Returns
+    -------
+    Clicks
+
     Raises
     ------
     ValueError, TypeError

@@ -12,6 +12,20 @@ def to_structured(clicks):
     """Return clicks as a NumPy record array (n_clicks,) with trajectory, time and channel.
 
     Channels are names; trajectories count from 0. `tb.filter` takes such an array, too.
+
+    Parameters
+    ----------
+    clicks : Clicks
+
+    Returns
+    -------
+    numpy.recarray (n_clicks,)
+        With the fields trajectory, time and channel.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
     check_clicks(clicks)
     names = np.array(clicks.channels or ("",))
@@ -37,6 +51,10 @@ def from_structured(array, channels=None, ntraj=None, duration=None):
         ... without a gap then.
     duration : float, optional
         How long; by default until the last click.
+
+    Returns
+    -------
+    Clicks
 
     Raises
     ------

@@ -20,12 +20,43 @@ def _check_battery(battery):
 
 
 def net_rate(theta, gamma_plus, gamma_minus):
-    """Return Gamma = gamma_+ cos^4(theta/2) - gamma_- sin^4(theta/2) (Eq. 15)."""
+    """Return Gamma = gamma_+ cos^4(theta/2) - gamma_- sin^4(theta/2) (Eq. 15).
+
+    Parameters
+    ----------
+    theta : float
+        In [0, pi].
+    gamma_plus : float
+    gamma_minus : float
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
     return gamma_plus * math.cos(theta / 2) ** 4 - gamma_minus * math.sin(theta / 2) ** 4
 
 
 def balanced(battery):
-    """Whether the upward and the downward rate are equal but for rounding: x = 1."""
+    """Whether the upward and the downward rate are equal but for rounding: x = 1.
+
+    Parameters
+    ----------
+    battery : Battery
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
     _check_battery(battery)
     down, up, _ = battery.dressed_rates
     return abs(down - up) <= 1e-12 * (down + up)
@@ -35,6 +66,19 @@ def final_charge(battery):
     """Return the final energy of a large battery: N sin^2(theta/2), or N cos^2(theta/2) for x < 1.
 
     It is also the ergotropy (Eqs. 11 and 12). nan at x = 1, where the limit jumps.
+
+    Parameters
+    ----------
+    battery : Battery
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
     if balanced(battery):
         return math.nan
@@ -73,13 +117,35 @@ def energy(battery, t):
     Returns
     -------
     ndarray, float64, shaped as t.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
     tau, angle = _phase(battery, t)
     return _profile(battery, tau, np.cos(angle))
 
 
 def energy_lower_bound(battery, t):
-    """Return the envelope of Eq. (14) from below: its cosine replaced by 1."""
+    """Return the envelope of Eq. (14) from below: its cosine replaced by 1.
+
+    Parameters
+    ----------
+    battery : Battery
+    t : float or array_like (nt,)
+        In the unit of 1/rate.
+
+    Returns
+    -------
+    ndarray, float64
+        Shaped as t.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
     tau, _ = _phase(battery, t)
     return _profile(battery, tau, 1.0)
 
@@ -94,6 +160,20 @@ def tau_90(theta):
         tau_90 = ln[tan(theta/2)/tan((theta - b)/2)].
 
     It tends to -ln(1 - sqrt(0.9)) = 2.96974 as theta -> 0 and grows without bound as theta -> pi.
+
+    Parameters
+    ----------
+    theta : float
+        In [0, pi].
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
     theta = checks.angle("theta", theta)
     if theta < 1e-7:
@@ -103,20 +183,62 @@ def tau_90(theta):
 
 
 def battery_tau_90(battery):
-    """Return tau_90 of a battery on either side of x = 1, where theta becomes pi - theta."""
+    """Return tau_90 of a battery on either side of x = 1, where theta becomes pi - theta.
+
+    Parameters
+    ----------
+    battery : Battery
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
     _check_battery(battery)
     return tau_90(battery.theta if battery.gamma_net >= 0 else math.pi - battery.theta)
 
 
 def charging_time(battery):
-    """Return T90 = 2 tau_90/(N abs(Gamma)), in the unit of 1/rate; inf at x = 1."""
+    """Return T90 = 2 tau_90/(N abs(Gamma)), in the unit of 1/rate; inf at x = 1.
+
+    Parameters
+    ----------
+    battery : Battery
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
     if balanced(battery):
         return math.inf
     return 2.0 * battery_tau_90(battery) / (battery.n_atoms * abs(battery.gamma_net))
 
 
 def average_power(battery):
-    """Return the lower bound (16) on the average power until T90, in hbar omega_0 times a rate."""
+    """Return the lower bound (16) on the average power until T90, in hbar omega_0 times a rate.
+
+    Parameters
+    ----------
+    battery : Battery
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
     time = charging_time(battery)
     return 0.9 * final_charge(battery) / time
 
@@ -134,6 +256,11 @@ def power_bound(charge, r):
     Returns
     -------
     float; negative where x < 1, to which the bound does not apply.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
     charge = checks.real("charge", charge, 0.0, 1.0)
     r = checks.real("r", r, 0.0)
@@ -159,6 +286,11 @@ def discharge_time(n_atoms, energy, gamma, left=0.01):
     Returns
     -------
     float; inf without decay, and without energy
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
     n_atoms = checks.integer("n_atoms", n_atoms, 1)
     energy = checks.real("energy", energy, 0.0, n_atoms)

@@ -45,6 +45,23 @@ def arrivals(clicks, n, channel):
     """Return when the n-th photon of a channel came in each trajectory, float64 (ntraj,).
 
     inf where it did not come. Parameters and errors as for `arrival`.
+
+    Parameters
+    ----------
+    clicks : Clicks
+    n : int
+        Which photon, from 1 on.
+    channel : str
+        The name of a channel, or "total".
+
+    Returns
+    -------
+    ndarray (ntraj,), float64
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
     n = checks.integer("n", n, 1)
     chosen = counted(clicks, channel)

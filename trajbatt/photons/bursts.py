@@ -37,6 +37,10 @@ def burst(clicks, edges, channel):
         As in `trajbatt.counting.burst`.
     channel : str
 
+    Returns
+    -------
+    Burst
+
     Raises
     ------
     ValueError, TypeError

@@ -20,6 +20,11 @@ def photocurrent(clicks, edges):
     edges : array_like (n_bins + 1,)
         Strictly increasing edges of the bins of time, (start, end]; that from 0 is [0, end].
 
+    Returns
+    -------
+    Estimate
+        Arrays (nc, n_bins).
+
     Raises
     ------
     ValueError, TypeError
@@ -57,6 +62,11 @@ def intensity(clicks, model, tlist, initial=None, efficiency=1.0, dark_rate=0.0,
         Strictly increasing times, up to the end of the record.
     initial, efficiency, dark_rate, detectors : optional
         As in `tb.filter`.
+
+    Returns
+    -------
+    Estimate
+        Arrays (nc, nt).
 
     Raises
     ------

@@ -38,7 +38,25 @@ def distribution(clicks, t, channel, start=0.0):
 def joint_distribution(clicks, t, channels, start=0.0):
     """Return the joint distribution of two photon numbers, an `Estimate` with arrays (n_a, n_b).
 
-    Parameters and errors as for `distribution`, with a pair of channels.
+    Parameters
+    ----------
+    clicks : Clicks
+    t : float
+        They are counted in (start, t], from 0 on in [0, t].
+    channels : pair of str
+        Names of channels, or "total".
+    start : float
+        Photons count from this time on.
+
+    Returns
+    -------
+    Estimate
+        Arrays (n_a, n_b).
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
     channels = checks.pair("channels", channels)
     a, b = (numbers_of(clicks, t, channel, start) for channel in channels)

@@ -13,8 +13,27 @@ MOST_ORDERS = 100
 def factorial_moments(clicks, t, channel, order=4, start=0.0):
     """Return <n>, <n(n-1)>, <n(n-1)(n-2)>, ... of a photon number, an `Estimate` (order,).
 
-    Parameters and errors as for `distribution`; `order` is how many there are,
-    100 at most.
+    Parameters
+    ----------
+    clicks : Clicks
+    t : float
+        They are counted in (start, t], from 0 on in [0, t].
+    channel : str
+        The name of a channel, or "total".
+    order : int
+        How many moments there are, 100 at most.
+    start : float
+        Photons count from this time on.
+
+    Returns
+    -------
+    Estimate
+        Arrays (order,).
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
     order = checks.integer("order", order, 1)
     if order > MOST_ORDERS:
@@ -37,6 +56,11 @@ def mean(clicks, tlist, channel, start=0.0):
         The name of a channel, or "total".
     start : float
 
+    Returns
+    -------
+    Estimate
+        Arrays (nt,).
+
     Raises
     ------
     ValueError, TypeError
@@ -47,15 +71,56 @@ def mean(clicks, tlist, channel, start=0.0):
 
 
 def variance(clicks, tlist, channel, start=0.0):
-    """Return the variance of a photon number, unbiased, an `Estimate` (nt,); as for `mean`."""
+    """Return the variance of a photon number, unbiased, an `Estimate` (nt,).
+
+    Parameters
+    ----------
+    clicks : Clicks
+    tlist : array_like (nt,)
+        Strictly increasing ends of the window.
+    channel : str
+        The name of a channel, or "total".
+    start : float
+        Photons count from this time on.
+
+    Returns
+    -------
+    Estimate
+        Arrays (nt,).
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
     moments = _moments(clicks, tlist, channel, start)
     return Estimate(moments.covariance[0, 0], _variance_sem(moments))
 
 
 def fano(clicks, tlist, channel, start=0.0):
-    """Return the Fano factor Var(n)/<n> of a photon number, an `Estimate` (nt,); as for `mean`.
+    """Return the Fano factor Var(n)/<n> of a photon number, an `Estimate` (nt,).
 
     1 for Poissonian light; Mandel's Q is the Fano factor minus 1. nan where no photon came.
+
+    Parameters
+    ----------
+    clicks : Clicks
+    tlist : array_like (nt,)
+        Strictly increasing ends of the window.
+    channel : str
+        The name of a channel, or "total".
+    start : float
+        Photons count from this time on.
+
+    Returns
+    -------
+    Estimate
+        Arrays (nt,); nan where no photon came.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
     moments = _moments(clicks, tlist, channel, start)
     n, mean, variance = moments.count, moments.mean[0], moments.covariance[0, 0]

@@ -22,6 +22,10 @@ def counts(clicks, t=None, start=0.0):
         By default until the end of the record.
     start : float
 
+    Returns
+    -------
+    ndarray (ntraj, nc), int64
+
     Raises
     ------
     ValueError, TypeError

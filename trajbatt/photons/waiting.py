@@ -18,6 +18,11 @@ def first_click(clicks, tlist):
     tlist : array_like (nt,)
         Strictly increasing times, up to the end of the record.
 
+    Returns
+    -------
+    Estimate
+        Arrays (nt,).
+
     Raises
     ------
     ValueError, TypeError

@@ -62,8 +62,17 @@ def counts(*results, ax=None):
     Parameters
     ----------
     *results : EnsembleResult or MasterEquationResult
-    ax, returned, raised
-        As by `energy`.
+    ax : matplotlib Axes, optional
+        New ones by default.
+
+    Returns
+    -------
+    list of Artist
+
+    Raises
+    ------
+    TypeError
+        If one is no such result.
     """
     ax, artists = _axes(results, ax), []
     for one in results:
@@ -76,7 +85,20 @@ def counts(*results, ax=None):
 def clicks(run, ax=None):
     """Draw the clicks of a `Trajectory` or a `FilterResult`, one line per channel.
 
-    Arguments and errors as of `energy`.
+    Parameters
+    ----------
+    run : Trajectory or FilterResult
+    ax : matplotlib Axes, optional
+        New ones by default.
+
+    Returns
+    -------
+    list of Artist
+
+    Raises
+    ------
+    TypeError
+        If one is no such result.
     """
     ax = _axes((run,), ax)
     is_single = _kind(run, KINDS[2:]) == "Trajectory"
@@ -90,12 +112,21 @@ def energy_distribution(*results, index=-1, ax=None):
 
     Parameters
     ----------
-    *results : EnsembleResult, MasterEquationResult, Trajectory or FilterResult
-        Ensembles with two standard errors. Trajectories must have kept their states.
     index : int
         Of the time, the last by default.
-    ax, returned, raised
-        As by `energy`.
+    *results : EnsembleResult, MasterEquationResult, Trajectory or FilterResult
+        Ensembles with two standard errors. Trajectories must have kept their states.
+    ax : matplotlib Axes, optional
+        New ones by default.
+
+    Returns
+    -------
+    list of Artist
+
+    Raises
+    ------
+    TypeError
+        If one is no such result.
     """
     ax, artists = _axes(results, ax), []
     for one in results:

@@ -13,7 +13,29 @@ from trajbatt.plots.style import EXACT_COLOR
 
 
 def run_figure(runs, exact, trajectories, secular=None, swing=None):
-    """Return the picture of any run: of a protocol, a discharge, or what charges; see these."""
+    """Return the picture of any run: of a protocol, a discharge, or what charges; see these.
+
+    Parameters
+    ----------
+    runs : EnsembleResult
+    exact : MasterEquationResult
+        Of the same model, initial state and times.
+    trajectories : list of Trajectory
+        Single runs, the first with its clicks.
+    secular : MasterEquationResult, optional
+        By Eq. (7), beside Eq. (5).
+    swing : Swing, optional
+        That of the exact energy, where its times do not follow it.
+
+    Returns
+    -------
+    matplotlib Figure
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
     if runs.model.is_staged:
         return protocol_figure(runs, exact, trajectories, swing)
     if runs.model.is_discharge:

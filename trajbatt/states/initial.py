@@ -18,13 +18,45 @@ TOLERANCE = 1e-6  # of norm, trace, symmetry and positivity, as single precision
 
 
 def ground_state(n_atoms):
-    """Return the bare ket with no atom excited, float64 (N+1,)."""
+    """Return the bare ket with no atom excited, float64 (N+1,).
+
+    Parameters
+    ----------
+    n_atoms : int
+        N, at least 1.
+
+    Returns
+    -------
+    ndarray (N+1,), float64
+        Index = number of excited atoms.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
     n_atoms = checks.integer("n_atoms", n_atoms, 1)
     return spin.coherent_ket(n_atoms, 0.0, 1.0)
 
 
 def excited_state(n_atoms):
-    """Return the bare ket with every atom excited, float64 (N+1,)."""
+    """Return the bare ket with every atom excited, float64 (N+1,).
+
+    Parameters
+    ----------
+    n_atoms : int
+        N, at least 1.
+
+    Returns
+    -------
+    ndarray (N+1,), float64
+        Index = number of excited atoms.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
     n_atoms = checks.integer("n_atoms", n_atoms, 1)
     return spin.coherent_ket(n_atoms, 1.0, 0.0)
 
@@ -45,6 +77,11 @@ def coherent_state(n_atoms, theta, phi=0.0):
     Returns
     -------
     ndarray (N+1,), float64 or complex128, index = number of excited atoms.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
     """
     n_atoms = checks.integer("n_atoms", n_atoms, 1)
     theta = checks.angle("theta", theta)

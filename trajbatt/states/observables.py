@@ -181,7 +181,22 @@ def _parity(n_atoms):
 
 
 def population(k):
-    """Return the probability of k excited atoms as an `Observable`."""
+    """Return the probability of k excited atoms as an `Observable`.
+
+    Parameters
+    ----------
+    k : int
+        From 0 to the number of atoms.
+
+    Returns
+    -------
+    Observable
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
     k = checks.integer("k", k, 0)
 
     def elements(n_atoms):
