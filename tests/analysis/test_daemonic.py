@@ -101,3 +101,20 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match="no dead_time in an exact count"):
         tb.daemonic_ergotropy(RUNS, detectors=tb.Detectors(dead_time=1.0))
     assert "with it" in repr(tb.daemonic_ergotropy(RUNS))
+
+
+def test_energies_that_do_not_scatter_control_nothing():
+    # Pure dephasing keeps the energy of each run: its rounding must not be fitted.
+    model = tb.LadderModel("dephasing", 6, 0.0, 0.0, (tb.Channel("z", 0, 1.0),))
+    start = tb.coherent_state(6, np.pi / 2)
+    for seed in range(4):
+        runs = tb.mcsolve(model, [0.5, 1.0], 200, start, seed=seed)
+        found = tb.daemonic_ergotropy(runs)
+        plain = np.mean([runs.replay(i).ergotropy_rotation for i in range(200)], axis=0)
+        np.testing.assert_allclose(found.work, plain, rtol=1e-10)
+        assert np.all(found.work > found.without_record - 3 * found.work_sem)
+
+
+def test_two_records_are_not_certain():
+    two = tb.daemonic_ergotropy(RUNS, ntraj=2)
+    assert np.all(two.work_sem > 1e-6)

@@ -109,3 +109,17 @@ def test_bad_arguments():
         tb.first_passage(RUNS, counts=("blue", 5))
     with pytest.raises(ValueError, match="`tlist` must end by"):
         tb.first_passage(RUNS, 1.0, tlist=[1.0])
+
+
+def test_what_one_run_at_risk_says():
+    # 99 of 100 runs end before; the last one alone passes.
+    found = tb.FirstPassage(np.append(np.ones(99), 2.0), np.append(np.zeros(99, bool), True))
+    _, low, high = found.survival([2.0])
+    assert low[0] == 0.0
+    assert high[0] == pytest.approx(0.975)
+
+
+def test_counts_are_known_to_the_click():
+    for wrong in ({"tlist": [0.1]}, {"rising": False}):
+        with pytest.raises(ValueError, match="must be left out with `counts`"):
+            tb.first_passage(RUNS, counts=("all", 2), **wrong)

@@ -88,3 +88,15 @@ def test_a_weak_stage_between_strong_ones():
     last = tb.mesolve(strong, [0.2], later, keep_states=True).states[-1]
     found = tb.mesolve(protocol, [0.3, 0.7, 0.9], keep_states=True).states
     assert found == pytest.approx(np.array([middle, later, last]), abs=1e-9)
+
+
+def test_little_energy_keeps_its_digits():
+    for model in (
+        tb.Battery(2, np.pi / 2, 1e-8).charge(secular=False),
+        tb.Battery(5, 1.2, 5.0).discharge(),
+    ):
+        start = tb.ground_state(2) if model.n_atoms == 2 else tb.excited_state(5)
+        exact = tb.mesolve(model, [1.0, 8.0], start)
+        k = np.arange(model.n_levels)
+        np.testing.assert_allclose(exact.energy, exact.energy_distribution @ k, rtol=1e-6)
+        assert np.all(exact.energy > 0)

@@ -84,3 +84,14 @@ def test_protocols_know_where_they_began():
     runs = tb.mcsolve(cycle, [0.3], 500, seed=2)
     assert abs(runs.pump_work() - exact.pump_work())[0] < 4 * runs.pump_work_sem()[0]
     assert runs.replay(1).energy_at_start == pytest.approx(0.0, abs=1e-12)
+
+
+def test_an_empty_battery_that_has_emitted_has_no_efficiency():
+    model, start = tb.Battery(5, 1.2, 5.0).discharge(), tb.excited_state(5)
+    times = [0.0, 1.0, 20.0, 50.0]
+    exact, runs = tb.mesolve(model, times, start), tb.mcsolve(model, times, 50, start, seed=1)
+    for one in (exact, runs):
+        assert one.efficiency[0] == pytest.approx(1.0)
+        np.testing.assert_allclose(one.efficiency[2:], 0.0, atol=1e-8)
+    dark = tb.mesolve(model, [0.1], tb.ground_state(5))
+    assert np.isnan(dark.efficiency[0])

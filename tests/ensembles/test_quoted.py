@@ -52,9 +52,18 @@ def test_errors_cover(name):
 
 
 def test_lines_are_those_of_ladders():
-    protocol = tb.Protocol([(MODEL, 0.1), (BATTERY.discharge(), 0.1)])
+    cycle = tb.Protocol([(MODEL, 0.1), (BATTERY.discharge(), 0.1)])
+    exact = tb.mesolve(cycle, [0.2])
+    parts = tb.mesolve(MODEL, [0.1]).heat(1e4) + exact.counts[-1, -1]  # at omega_0
+    np.testing.assert_allclose(exact.heat(1e4), parts, rtol=1e-9)
+    full = tb.Protocol([(tb.Battery(10, 1.2, 50.0).charge(secular=False), 0.1)])
     with pytest.raises(TypeError, match="`model` must be a ladder to have lines"):
-        tb.mesolve(protocol, [0.1]).waste_energy(100.0)
+        tb.mesolve(full, [0.1]).waste_energy(100.0)
+    other = tb.Battery(10, 1.87, 200.0, gamma_plus=10.0).charge()
+    two = tb.Protocol([(MODEL, 0.1), (other, 0.1)])
+    if len(two.channel_names) == 3:  # which share their channels, at other frequencies
+        with pytest.raises(ValueError, match="one frequency for each channel"):
+            tb.mesolve(two, [0.2]).heat(1e4)
     for omega_0 in (np.nan, "x", -1.0):
         with pytest.raises((ValueError, TypeError), match="`omega_0` must be"):
             tb.mesolve(MODEL, [0.1]).waste_energy(omega_0)

@@ -124,3 +124,16 @@ def test_results_add_by_sum():
     assert sum([a, b]).energy.tolist() == (a + b).energy.tolist()
     with pytest.raises(TypeError):
         _ = 1 + a
+
+
+def test_single_runs_and_findings_stay_read_only_in_pickles():
+    runs = solve()
+    for one in (runs.replay(0), tb.daemonic_ergotropy(runs), tb.first_passage(runs, 1.0)):
+        again = pickle.loads(pickle.dumps(one))
+        for label, array in arrays_of(again, type(one).__name__):
+            if ".model" not in label and ".clicks" not in label:
+                assert not array.flags.writeable, label
+    exact = tb.mesolve(MODEL, TIMES)
+    assert not exact.qfi.flags.writeable
+    assert not exact.energy_distribution.flags.writeable
+    assert not pickle.loads(pickle.dumps(exact)).energy_distribution.flags.writeable

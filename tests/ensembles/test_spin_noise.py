@@ -120,3 +120,11 @@ def test_without_second_moments_it_says_so():
     start = np.zeros(9)
     start[[0, 8]] = np.sqrt(0.5)
     assert np.isnan(tb.mesolve(MODEL, [0.0], start).spin_squeezing[0])
+
+
+def test_runs_without_a_mean_spin_have_no_squeezing():
+    channels = tb.Channel("up", 1, 1.0), tb.Channel("down", -1, 1.0)
+    model = tb.LadderModel("hot", 4, 0.0, 0.0, channels)
+    runs = tb.mcsolve(model, [20.0], 300, seed=1, e_ops=tb.observables.second_moments)
+    assert np.isnan(runs.spin_squeezing[0])
+    assert np.isnan(runs.spin_squeezing_sem[0])

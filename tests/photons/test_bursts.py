@@ -60,3 +60,9 @@ def test_no_light_and_bad_arguments():
         tb.counting.burst(MODEL, EDGES, "red", START)
     with pytest.raises(ValueError, match="two trajectories at least"):
         tb.photons.burst(tb.Clicks([], [], [], ("all",), ntraj=1, duration=1.0), EDGES, "all")
+    record = tb.Clicks([0], [0.3], [0], ("all",), ntraj=2, duration=1.0)
+    with pytest.raises(ValueError, match="`edges` must end by the end of the record"):
+        tb.photons.burst(record, [0.0, 2.0], "all")
+    assert np.isnan(tb.photons.burst(clicks, EDGES, "all").peak_time)
+    with pytest.raises(ValueError, match="must have a channel"):
+        tb.counting.spectrum(tb.Battery(3, 1.2, 5.0).store(), [0.0], "all")

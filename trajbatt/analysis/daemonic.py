@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.base.arrays import read_only
+from trajbatt.base.arrays import ReadOnlyPickle, read_only
 from trajbatt.base.cards import Card
 from trajbatt.base.citation import DAEMONIC, UNRAVELLING
 from trajbatt.ensembles.chunks import blocks
@@ -28,6 +28,8 @@ from trajbatt.light.detectors import described
 from trajbatt.states.work import rotation_work
 from trajbatt.trajectories.records import ROW
 
+FEWEST = 10  # records of which a slope is fitted
+ROUNDED = 1e-8  # of N: conditional energies that scatter by less do not
 KINDS = {
     "rotation": "ergotropy_rotation",
     "subspace": "ergotropy",
@@ -36,7 +38,7 @@ KINDS = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class DaemonicErgotropy(Card):
+class DaemonicErgotropy(Card, ReadOnlyPickle):
     """The mean work that can be extracted knowing the record, with its standard error.
 
     Energies are totals in units of hbar omega_0; times are in the unit of 1/rate.
@@ -137,7 +139,8 @@ def daemonic_ergotropy(
     else:
         found = _of_records(runs, times, kind, n, detectors, seed)
     energy, work = np.moveaxis(np.concatenate(list(found)), 1, 0)
-    mean, sem, reduction = _controlled(work, energy, exact.energy)
+    least = ROUNDED * runs.model.n_atoms
+    mean, sem, reduction = _controlled(work, energy, exact.energy, least)
     without = np.array(getattr(exact, KINDS[kind]))
     read_only(mean, sem, without, reduction)
     return DaemonicErgotropy(times, kind, n, mean, sem, without, exact.energy, reduction)
@@ -193,13 +196,19 @@ def _of_record(model, times, initial, detectors, kind, clicks):
     return np.array([[found.energy, getattr(found, KINDS[kind])]])
 
 
-def _controlled(work, energy, exact_energy):
-    """Return the mean of `work` (n, nt), its standard error and the gain of the control variate."""
+def _controlled(work, energy, exact_energy, least):
+    """Return the mean of `work` (n, nt), its standard error and the gain of the control variate.
+
+    Energies that scatter by less than `least`, which is rounding, and those of a few records, of
+    which any line goes through two, control nothing.
+    """
     n = len(work)
     w, e = work - work.mean(axis=0), energy - energy.mean(axis=0)
+    square = (e**2).sum(axis=0)
+    scatters = (square > n * least**2) & (n >= FEWEST)
     with np.errstate(divide="ignore", invalid="ignore"):
-        slope = np.nan_to_num((w * e).sum(axis=0) / (e**2).sum(axis=0))
+        slope = np.where(scatters, (w * e).sum(axis=0) / square, 0.0)
         left = ((w - slope * e) ** 2).sum(axis=0)
         reduction = np.nan_to_num((w**2).sum(axis=0) / left, nan=1.0, posinf=np.inf)
     mean = work.mean(axis=0) - slope * (energy.mean(axis=0) - exact_energy)
-    return mean, np.sqrt(left / (n * max(n - 2, 1))), reduction
+    return mean, np.sqrt(left / (n * (n - 1 - scatters))), reduction

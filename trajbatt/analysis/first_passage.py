@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.base.arrays import read_only
+from trajbatt.base.arrays import ReadOnlyPickle, read_only
 from trajbatt.ensembles.chunks import blocks
 from trajbatt.ensembles.executors import ordered
 from trajbatt.ensembles.result import EnsembleResult
@@ -24,7 +24,7 @@ CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FirstPassage:
+class FirstPassage(ReadOnlyPickle):
     """First-passage times of some runs, and what they say of the law.
 
     Attributes
@@ -60,7 +60,9 @@ class FirstPassage:
         values[1, all_left] = tail ** (1.0 / np.maximum(at_risk[all_left], 1))
         values[2, all_left] = 1.0
         values[1, none_left] = 0.0
-        values[2, none_left] = 1.0 - tail ** (1.0 / self.time.size)
+        if self.passed.any():
+            last = np.count_nonzero(self.time >= self.time[self.passed].max())
+            values[2, none_left] = 1.0 - tail ** (1.0 / last)
         values[:, (times > self.time.max()) & (values[0] > 0.0)] = np.nan
         return tuple(values)
 
@@ -116,6 +118,8 @@ def first_passage(runs, energy=None, *, counts=None, rising=True, tlist=None):
     if (energy is None) == (counts is None):
         raise ValueError("`energy` or `counts` must be given, and not both")
     if counts is not None:
+        if tlist is not None or rising is not True:
+            raise ValueError("`tlist` and `rising` must be left out with `counts`")
         return _of_counts(runs, counts)
     is_ensemble = isinstance(runs, EnsembleResult)
     runs = runs if is_ensemble else _checked(runs, Trajectory | FilterResult)

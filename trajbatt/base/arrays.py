@@ -14,3 +14,13 @@ def read_only(*arrays):
 def copied(value):
     """Return a read-only copy of an array or a nested sequence of numbers."""
     return read_only(np.array(value))
+
+
+class ReadOnlyPickle:
+    """Whose arrays are read-only after a pickle, too, as they were before."""
+
+    def __setstate__(self, state):
+        """Take the fields of a pickle."""
+        vars(self).update(state)
+        arrays = [*state.values(), *(state.get("expect") or {}).values()]
+        read_only(*(one for one in arrays if isinstance(one, np.ndarray)))

@@ -49,6 +49,8 @@ def formatted(value, sem, exact):
             return ""
         if not math.isfinite(number):
             return UNKNOWN
+        if number == 0.0 and not known:
+            return "0"
         mantissa = f"{number / unit:.{decimals + extra}f}"
         return f"{mantissa}e{power:+03d}" if power else mantissa
 

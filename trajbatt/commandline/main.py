@@ -92,10 +92,9 @@ def _app():
     import typer
 
     app = typer.Typer(
-        add_completion=False,
         no_args_is_help=False,
         pretty_exceptions_enable=False,
-        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
         help=HELP,
     )
     for name in COMMANDS:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from trajbatt.commandline.numbers import number, whole
 from trajbatt.commandline.streams import say
 
 DEFAULT_SEED = 20241217  # the date of the paper
@@ -19,48 +20,108 @@ LONGEST, WORTH_A_WORD = 3 * 3600.0, 20.0  # seconds
 LONGEST_NAME = 180  # bytes of a folder's name; file systems take 255, with a file's in it
 UNNAMED = ("out", "picture_format", "animate", "json_file", "force", "quiet", "store", "workers")
 FORMATS = "png", "pdf", "svg"
+# How the help groups the options.
+BATTERY, RUN, OUTPUT = "Battery", "Run", "Output"
 
-NAtoms = Annotated[int, typer.Option("--n-atoms", "-N", help="number of atoms N")]
-Theta = Annotated[float, typer.Option(help="dressing angle in [0, pi], in radians")]
-Ratio = Annotated[float, typer.Option(help="r = gamma_plus/gamma_minus; gamma_minus is 1")]
+NAtoms = Annotated[
+    int,
+    typer.Option(
+        "--n-atoms", "-N", help="number of atoms N", parser=whole, rich_help_panel=BATTERY
+    ),
+]
+Theta = Annotated[
+    float,
+    typer.Option(
+        help="dressing angle in [0, pi], in radians", parser=number, rich_help_panel=BATTERY
+    ),
+]
+Ratio = Annotated[
+    float,
+    typer.Option(
+        help="r = gamma_plus/gamma_minus; gamma_minus is 1", parser=number, rich_help_panel=BATTERY
+    ),
+]
 RatioOrOne = Annotated[
     float | None,
     typer.Option(
         "--ratio",
         help="r = gamma_plus/gamma_minus; gamma_minus is 1",
         show_default="10; 1 with --full",
+        parser=number,
+        rich_help_panel=BATTERY,
     ),
 ]
-Gamma0 = Annotated[float, typer.Option("--gamma-0", help="gamma_0/gamma_minus")]
+Gamma0 = Annotated[
+    float,
+    typer.Option("--gamma-0", help="gamma_0/gamma_minus", parser=number, rich_help_panel=BATTERY),
+]
 OmegaP = Annotated[
     float | None,
-    typer.Option(help="dressed splitting Omega_P, in units of gamma_minus", show_default="10 N"),
+    typer.Option(
+        help="dressed splitting Omega_P, in units of gamma_minus",
+        show_default="10 N",
+        parser=number,
+        rich_help_panel=BATTERY,
+    ),
 ]
-NTraj = Annotated[int, typer.Option(help="number of trajectories")]
-Seed = Annotated[int, typer.Option(help="seed of the trajectories")]
+NTraj = Annotated[
+    int, typer.Option(help="number of trajectories", parser=whole, rich_help_panel=RUN)
+]
+Seed = Annotated[
+    int, typer.Option(help="seed of the trajectories", parser=whole, rich_help_panel=RUN)
+]
 Store = Annotated[
     str | None,
-    typer.Option(help="folder to keep the run in; the same command again goes on with it"),
+    typer.Option(
+        help="folder to keep the run in; the same command again goes on with it",
+        rich_help_panel=RUN,
+    ),
 ]
-Workers = Annotated[int | None, typer.Option(help="threads", show_default="all cores")]
+Workers = Annotated[
+    int | None,
+    typer.Option(help="threads", show_default="all cores", parser=whole, rich_help_panel=RUN),
+]
 Target = Annotated[
     str | None,
     typer.Option(
         metavar="ERRORS",
         help="stop at these standard errors, such as energy=0.01,counts=0.1; --ntraj is the cap",
+        rich_help_panel=RUN,
     ),
 ]
 Out = Annotated[
     str | None,
-    typer.Option(help="folder for the picture", show_default="trajbatt-out/COMMAND..."),
+    typer.Option(
+        help="folder for the picture",
+        show_default="trajbatt-out/COMMAND...",
+        rich_help_panel=OUTPUT,
+    ),
 ]
-PictureFormat = Annotated[str, typer.Option("--format", help="of the picture: png, pdf or svg")]
+PictureFormat = Annotated[
+    str, typer.Option("--format", help="of the picture: png, pdf or svg", rich_help_panel=OUTPUT)
+]
+ChargingTime = Annotated[
+    str | None,
+    typer.Option(
+        help="duration, in 1/gamma_minus, or as 2*T90", show_default="T90", rich_help_panel=BATTERY
+    ),
+]
 Json = Annotated[
     str | None,
-    typer.Option("--json", metavar="FILE", help="write all numbers as JSON; - for standard output"),
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        help="write all numbers as JSON; - for standard output",
+        rich_help_panel=OUTPUT,
+    ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="overwrite the results of another run")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="overwrite the results of another run", rich_help_panel=OUTPUT),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="print nothing but errors", rich_help_panel=OUTPUT)
+]
 
 
 def make_battery(n_atoms, theta, ratio, gamma_0, omega_p):
@@ -112,14 +173,21 @@ def _target(text):
 
 
 def charging_duration(battery, name, time):
-    """Return the duration of a charging: `time`, called `name`, or T90."""
+    """Return the duration that is meant by `time`, called `name`: a formula, or None for T90."""
     from trajbatt.base import checks
 
-    if time is not None:
-        return checks.positive(name, time)
+    if time is not None and "T90" not in time:
+        return checks.positive(name, _named(name, time))
     if math.isinf(battery.charging_time):
         raise ValueError(f"`{name}` must be given, because the charging time is infinite at x = 1")
-    return battery.charging_time
+    return checks.positive(name, _named(name, time or "T90", T90=battery.charging_time))
+
+
+def _named(name, text, **names):
+    try:
+        return number(text, **names)
+    except ValueError as error:
+        raise ValueError(f"`{name}`: {error}, such as 0.1 or 2*T90") from None
 
 
 def charging_times(battery, duration):
@@ -212,7 +280,7 @@ def make_folder(context, out):
     for option in context.command.params:
         value = context.params.get(option.name)
         if option.name not in UNNAMED and value != option.default:
-            text = str(value).replace("\\", "/").strip("./").replace("/", "-")
+            text = str(value).replace("\\", "/").strip("./").replace("/", "-").replace("*", "x")
             words.append(f"{option.name.replace('_', '-')}-{text}")
     return Path("trajbatt-out") / _not_too_long("-".join(words))
 

@@ -76,6 +76,6 @@ def burst(model, edges, channel, initial=None):
     pairs = np.nan_to_num(g2_matrix(model, edges, (channel, channel), initial) - 1.0)
     away = (middles - delay) * numbers
     variance = away @ pairs @ away + (middles - delay) ** 2 @ numbers
-    peak = int(np.argmax(rate))
+    peak = int(np.argmax(rate >= rate.max() * (1.0 - 1e-9)))  # the first, where rounding decides
     deviation = np.sqrt(max(variance, 0.0)) / total
     return Burst(float(middles[peak]), float(rate[peak]), float(delay), float(deviation))

@@ -95,7 +95,8 @@ def g2_matrix(model, edges, channels, initial=None):
     """Return g2_ab(t, t') averaged over bins of time, float64 (n_bins, n_bins).
 
     Element (i, j) is <n_a n_b>/(<n_a><n_b>) of the numbers of channel a in bin i and of channel b
-    in bin j; a photon makes no pair with itself.
+    in bin j; a photon makes no pair with itself. Of a ladder model a moment; under Eq. (5), and
+    where bins begin before the last stage of a protocol, a walk from every node: minutes.
 
     Parameters
     ----------
@@ -130,16 +131,18 @@ def g2_matrix(model, edges, channels, initial=None):
 
 def _both_ways(course, edges, chosen, means):
     """Return the mean number of pairs, whichever photon is the first, (n_bins, n_bins)."""
-    start = course.later(edges[0])
+    start, are_same = course.later(edges[0]), np.array_equal(*chosen)
     only = start.stages[0].model
     if len(start.stages) == 1 and only.clicks_from_populations:
         levels = populations(start)
         mine = [one[list(start.stages[0].places)] for one in chosen]
         earlier = mean_pairs(only, levels, edges - edges[0], *mine, means)
-        if np.array_equal(*mine):
+        if are_same:
             return earlier + earlier.T
         return earlier + mean_pairs(only, levels, edges - edges[0], *mine[::-1], means[::-1]).T
     earlier = _pairs_of_bins(course, edges, *chosen)
+    if are_same:
+        return earlier + earlier.T
     return earlier + _pairs_of_bins(course, edges, *chosen[::-1]).T
 
 

@@ -122,6 +122,8 @@ def _line(model, channel):
             "`model` must be a ladder to have lines, such as battery.charge(), "
             f"but is a {type(model).__name__}"
         )
+    if not model.channel_names:
+        raise ValueError(f"`model` must have a channel, but {model.name!r} has none")
     place = model.channel_names.index(checks.choice("channel", channel, model.channel_names))
     return Line(model, place), place
 

@@ -10,6 +10,7 @@ from trajbatt.models.swing import angles
 from trajbatt.states import observables, spin_noise
 from trajbatt.states.quoted import average_power
 
+SURE = 5.0  # standard errors: a mean spin that has a direction
 STEP = 1e-6  # of N: of the derivatives of what is no simple function of the means
 
 
@@ -77,7 +78,10 @@ class Quoted:
 
     @property
     def waste_in_period(self):
-        """Photons so far for each quantum of `energy_in_period`, float64 (3, nt)."""
+        """Photons so far for each quantum of `energy_in_period`, float64 (3, nt).
+
+        In that order: the first, of the least energy, is the most waste.
+        """
         return np.array([one.value for one in self._waste_in_period])
 
     @property
@@ -143,11 +147,11 @@ class Quoted:
 
     def _pump_work(self, omega_0):
         energies = photon_energies(self.model, omega_0)
-        return self.statistics.pump_work(energies, self._energy_at_start)
+        return self.statistics.pump_work(energies, self.energy_at_start)
 
     @cached_property
-    def _energy_at_start(self):
-        """The mean energy of the initial state."""
+    def energy_at_start(self):
+        """<E> at t = 0, exactly."""
         model = self.model.stages()[0].model
         layout = Orders(model.n_atoms, model.theta, range(min(3, model.n_levels)))
         return float(layout.observables(layout.of_mixture(self.plan.mixture), 0.0)[0])
@@ -164,12 +168,13 @@ class Quoted:
 
     @property
     def spin_squeezing(self):
-        """Wineland's xi_R^2 of the ensemble state, float64 (nt,); nan without a mean spin.
+        """Wineland's xi_R^2 of the ensemble state, float64 (nt,); nan where <J> may be zero.
 
         It needs `e_ops=trajbatt.observables.second_moments` in `mcsolve`; see
         `trajbatt.states.spin_noise`.
         """
-        return spin_noise.wineland(self.model.n_atoms, *self._noise(self._second_moments))
+        found = spin_noise.wineland(self.model.n_atoms, *self._noise(self._second_moments))
+        return self._known(found)
 
     @property
     def spin_squeezing_sem(self):
@@ -179,7 +184,14 @@ class Quoted:
     @property
     def spin_squeezing_kitagawa(self):
         """Kitagawa's and Ueda's xi_S^2, float64 (nt,), likewise."""
-        return spin_noise.kitagawa_ueda(self.model.n_atoms, *self._noise(self._second_moments))
+        found = spin_noise.kitagawa_ueda(self.model.n_atoms, *self._noise(self._second_moments))
+        return self._known(found)
+
+    def _known(self, squeezing):
+        """Return it with nan where the mean spin may be zero, and so has no direction."""
+        length = np.linalg.norm(self.mean_spin, axis=0)
+        noise = np.linalg.norm(self.mean_spin_sem, axis=0)
+        return np.where(length > SURE * noise, squeezing, np.nan)
 
     @property
     def spin_squeezing_kitagawa_sem(self):
@@ -220,4 +232,4 @@ class Quoted:
             sides[1][i] -= step
             above, below = (squeezing(n_atoms, *self._noise(side)) for side in sides)
             gradient[place] = (above - below) / (2.0 * step)
-        return self.expected.sem(gradient)
+        return self._known(self.expected.sem(gradient))

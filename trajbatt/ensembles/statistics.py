@@ -162,9 +162,12 @@ class Statistics:
     @property
     def efficiency(self):
         """Stored quanta of all quanta that were stored or emitted."""
-        waste = self.waste(np.ones(len(self._moments.mean) - COUNTS))
-        value = 1.0 / (1.0 + waste.value)
-        return Quantity(value, -(value**2) * waste.gradient)
+        stored, emitted = self.energy, self.heat(np.ones(len(self._moments.mean) - COUNTS))
+        total = stored.value + emitted.value
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(total < EMPTY * self._n_atoms, np.nan, stored.value / total)
+            slopes = stored.gradient - share * (stored.gradient + emitted.gradient)
+            return Quantity(share, slopes / total)
 
     def heat(self, energies):
         """Return the energy of the photons; `energies` (nc,) of one each."""

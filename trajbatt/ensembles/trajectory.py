@@ -4,18 +4,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from trajbatt.base.arrays import read_only
+from trajbatt.base.arrays import ReadOnlyPickle, read_only
 from trajbatt.base.cards import Card
 from trajbatt.light.clicks import Clicks
-from trajbatt.models.channel import photon_energies
 from trajbatt.models.model import Model
 from trajbatt.states import spin_noise
-from trajbatt.states.work import rotation_work
+from trajbatt.states.spin_quantities import SpinQuantities
 from trajbatt.trajectories.records import COUNTS, ROW
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trajectory(Card):
+class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
     """One battery: what a single run does.
 
     Attributes
@@ -87,51 +86,10 @@ class Trajectory(Card):
         """The names of the channels."""
         return self.model.channel_names
 
-    def heat(self, omega_0=None):
-        """Return the energy of the photons so far, float64 (nt,), as `EnsembleResult.heat`."""
-        return photon_energies(self.model, omega_0) @ self.counts
-
-    def pump_work(self, omega_0=None):
-        """Return the work of the pump so far, float64 (nt,): what was gained, and the `heat`.
-
-        The first law of one run: its energy is that of the conditional state.
-        """
-        return self.energy - self.energy_at_start + self.heat(omega_0)
-
-    @property
-    def mean_spin(self):
-        """<J_x>, <J_y>, <J_z> of the conditional state, float64 (3, nt)."""
-        return spin_noise.mean_spin(self.n_atoms, self.energy, self.dipole)
-
-    @property
-    def spin_covariance(self):
-        """Symmetrised covariances of J_x, J_y and J_z, float64 (3, 3, nt)."""
-        mean = self.mean_spin
-        square = self.energy_variance + mean[2] ** 2
-        return spin_noise.spin_covariance(self.n_atoms, mean, square, self.products)
-
-    @property
-    def spin_squeezing(self):
-        """Wineland's xi_R^2, float64 (nt,), see `trajbatt.states.spin_noise`; nan without <J>."""
-        return spin_noise.wineland(self.n_atoms, self.mean_spin, self.spin_covariance)
-
-    @property
-    def spin_squeezing_kitagawa(self):
-        """Kitagawa's and Ueda's xi_S^2, float64 (nt,)."""
-        return spin_noise.kitagawa_ueda(self.n_atoms, self.mean_spin, self.spin_covariance)
-
     @property
     def qfi(self):
         """Quantum Fisher information of a rotation about the best axis, float64 (nt,)."""
         return spin_noise.pure_qfi(self.spin_covariance)
-
-    @property
-    def ergotropy_rotation(self):
-        """Energy that one classical pulse can extract, <J_z> + abs(<J>), float64 (nt,).
-
-        All unitaries extract all of `energy`, because the state is pure.
-        """
-        return rotation_work(self.energy, self.dipole, self.n_atoms)
 
     @property
     def energy_distribution(self):

@@ -127,7 +127,11 @@ class Orders:
         turn = np.exp(1j * phase)
         plus, plus_z, plus_plus = plus * turn, plus_z * turn, plus_plus * turn**2
         x_square = 0.5 * (j * (j + 1) - z_variance - z_mean**2 + plus_plus.real)
-        energy = j + cos * z_mean + sin * plus.real
+        if self.theta == 0.0:  # so that little energy keeps its digits
+            p = y[self.populations].real
+            energy = (_column(np.arange(self.n_atoms + 1.0), p) * p).sum(axis=0)
+        else:
+            energy = j + cos * z_mean + sin * plus.real
         variance = (
             cos**2 * z_variance + sin**2 * (x_square - plus.real**2) + 2 * sin * cos * plus_z.real
         )

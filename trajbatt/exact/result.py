@@ -19,10 +19,11 @@ from trajbatt.models.model import Model
 from trajbatt.models.swing import swing_of
 from trajbatt.states import spin_noise, work
 from trajbatt.states.quoted import average_power, per_quantum
+from trajbatt.states.spin_quantities import SpinQuantities
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MasterEquationResult(Card):
+class MasterEquationResult(Card, SpinQuantities):
     """What the master equation gives: the exact twin of an `EnsembleResult`.
 
     Energies are totals in units of hbar omega_0; times are in the unit of 1/rate.
@@ -79,6 +80,8 @@ class MasterEquationResult(Card):
         read_only(*self.expect.values())
         read_only(self.times, self.energy, self.energy_variance, self.dipole, self.counts)
         read_only(self.counts_covariance, self.states, self.products)
+        known = vars(self)
+        read_only(known.get("energy_distribution"), known.get("qfi"))
 
     @property
     def cites(self):
@@ -143,11 +146,6 @@ class MasterEquationResult(Card):
         return work.global_work(self.energy, self._eigenvalues[:, -1])
 
     @property
-    def ergotropy_rotation(self):
-        """Energy that one classical pulse can extract, <J_z> + abs(<J>), float64 (nt,)."""
-        return work.rotation_work(self.energy, self.dipole, self.model.n_atoms)
-
-    @property
     def capacity(self):
         """The largest less the least energy that symmetric unitaries lead to, float64 (nt,)."""
         return work.capacity(self._eigenvalues)
@@ -201,7 +199,10 @@ class MasterEquationResult(Card):
 
     @property
     def waste_in_period(self):
-        """Photons so far for each quantum of `energy_in_period`, float64 (3, nt)."""
+        """Photons so far for each quantum of `energy_in_period`, float64 (3, nt).
+
+        In that order: the first, of the least energy, is the most waste.
+        """
         emitted = self.counts.sum(axis=0)
         return np.array(
             [per_quantum(emitted, one, self.model.n_atoms) for one in self.energy_in_period]
@@ -210,41 +211,13 @@ class MasterEquationResult(Card):
     @property
     def efficiency(self):
         """Stored quanta of all quanta that were stored or emitted, float64 (nt,); nan if none."""
-        return 1.0 / (1.0 + self.waste)
-
-    def heat(self, omega_0=None):
-        """Return the energy of the photons so far, float64 (nt,), as `EnsembleResult.heat`."""
-        return photon_energies(self.model, omega_0) @ self.counts
-
-    def pump_work(self, omega_0=None):
-        """Return the work of the pump so far, float64 (nt,), as `EnsembleResult.pump_work`."""
-        return self.energy - self._energy_at_start + self.heat(omega_0)
+        stored, emitted = self.energy, self.counts.sum(axis=0)
+        return per_quantum(stored, stored + emitted, self.model.n_atoms)
 
     @cached_property
-    def _energy_at_start(self):
+    def energy_at_start(self):
+        """<E> at t = 0."""
         return self.energy[0] if self.times[0] == 0.0 else self._solved(np.zeros(1)).energy[0]
-
-    @property
-    def mean_spin(self):
-        """<J_x>, <J_y>, <J_z>, float64 (3, nt)."""
-        return spin_noise.mean_spin(self.model.n_atoms, self.energy, self.dipole)
-
-    @property
-    def spin_covariance(self):
-        """Symmetrised covariances of J_x, J_y and J_z, float64 (3, 3, nt)."""
-        mean = self.mean_spin
-        square = self.energy_variance + mean[2] ** 2
-        return spin_noise.spin_covariance(self.model.n_atoms, mean, square, self.products)
-
-    @property
-    def spin_squeezing(self):
-        """Wineland's xi_R^2, float64 (nt,), see `trajbatt.states.spin_noise`; nan without <J>."""
-        return spin_noise.wineland(self.model.n_atoms, self.mean_spin, self.spin_covariance)
-
-    @property
-    def spin_squeezing_kitagawa(self):
-        """Kitagawa's and Ueda's xi_S^2, float64 (nt,)."""
-        return spin_noise.kitagawa_ueda(self.model.n_atoms, self.mean_spin, self.spin_covariance)
 
     @cached_property
     def qfi(self):
@@ -253,8 +226,9 @@ class MasterEquationResult(Card):
         It needs the whole density matrix at every time, O(N^3).
         """
         if self.states is not None:
-            return np.array([spin_noise.qfi(state) for state in self.states])
-        return self._looked(lambda layout, y, phase: spin_noise.qfi(layout.matrix(y, phase)))
+            return read_only(np.array([spin_noise.qfi(state) for state in self.states]))
+        found = self._looked(lambda layout, y, phase: spin_noise.qfi(layout.matrix(y, phase)))
+        return read_only(found)
 
     @property
     def average_power(self):

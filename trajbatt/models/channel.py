@@ -57,7 +57,7 @@ def photon_energies(model, omega_0=None):
 
     Parameters
     ----------
-    model : LadderModel
+    model : LadderModel, or Protocol of such
     omega_0 : float, optional
 
     Raises
@@ -68,7 +68,9 @@ def photon_energies(model, omega_0=None):
     if omega_0 is None:
         return np.ones(len(model.channel_names))
     omega_0 = checks.positive("omega_0", omega_0)
-    if not hasattr(model, "shifts"):
+    if model.is_staged:
+        return _energies_of_stages(model, omega_0)
+    if not model.clicks_from_populations:
         raise TypeError(f"`model` must be a ladder to have lines, but is {model.name!r}")
     detuning = model.frequency * np.cos(model.theta)
     frequencies = omega_0 - detuning - model.frequency * model.shifts
@@ -79,3 +81,15 @@ def photon_energies(model, omega_0=None):
             f"or {model.channel_names[lowest]} photons have no energy, but is {omega_0:g}"
         )
     return frequencies / omega_0
+
+
+def _energies_of_stages(model, omega_0):
+    """Return the same of a protocol: stages that share a channel must agree on its line."""
+    energies = np.full(len(model.channel_names), np.nan)
+    for stage in model.stages():
+        places = list(stage.places)
+        known, own = energies[places], photon_energies(stage.model, omega_0)
+        if np.any(np.abs(known - own) > 1e-12):
+            raise ValueError("`model` must have one frequency for each channel to have lines")
+        energies[places] = own
+    return energies

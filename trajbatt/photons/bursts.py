@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.photons.estimate import Estimate, bins_of, counted, window
+from trajbatt.light.input import check_clicks
+from trajbatt.photons.estimate import Estimate, bins_of, counted
 
 
 class Burst(NamedTuple):
@@ -14,7 +15,10 @@ class Burst(NamedTuple):
     Attributes
     ----------
     peak_time : float
-    peak_rate, delay, delay_deviation : Estimate
+        Where there are many narrow bins, or few trajectories, chance decides between neighbours.
+    peak_rate : Estimate
+        Of the bin that is highest in this sample, so biased upwards by a part of its error.
+    delay, delay_deviation : Estimate
     delays : ndarray (ntraj,), float64
         The mean time of the photons of each trajectory; nan without any.
     """
@@ -48,7 +52,12 @@ def burst(clicks, edges, channel):
     """
     edges = checks.edges("edges", edges)
     chosen = counted(clicks, channel)
-    window(clicks, edges[0], edges[-1])
+    check_clicks(clicks)
+    if edges[-1] > clicks.duration:
+        raise ValueError(
+            f"`edges` must end by the end of the record, {clicks.duration:g}, "
+            f"but end at {edges[-1]:g}"
+        )
     if clicks.ntraj < 2:
         raise ValueError("`clicks` must be of two trajectories at least, but are of one")
     n, n_bins = clicks.ntraj, edges.size - 1
@@ -60,6 +69,9 @@ def burst(clicks, edges, channel):
     mean = numbers.mean(axis=0)
     peak = int(np.argmax(mean / widths))
     height = numbers[:, peak] / widths[peak]
+    if not numbers.any():
+        nothing = Estimate(np.nan, np.nan)
+        return Burst(np.nan, nothing, nothing, nothing, np.full(n, np.nan))
     photons, times = numbers.sum(axis=1), numbers @ middles
     total = photons.mean()
     with np.errstate(divide="ignore", invalid="ignore"):

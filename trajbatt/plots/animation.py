@@ -91,7 +91,9 @@ def animate(trajectory, exact=None, path=None, frames=None, fps=20, dpi=100):
         raise TypeError(f"`trajectory` must be one of a run, but is {checks.shown(trajectory)}")
     if trajectory.states is None:
         raise ValueError("the states must be kept for that: replay(..., keep_states=True)")
-    fps = checks.integer("fps", fps, 1)
+    if exact is not None and type(exact).__name__ != "MasterEquationResult":
+        raise TypeError(f"`exact` must be a result of mesolve, but is {type(exact).__name__}")
+    fps, dpi = checks.integer("fps", fps, 1), checks.integer("dpi", dpi, 1)
     writer = None if path is None else writer_of(path)
     from matplotlib.animation import FuncAnimation
 

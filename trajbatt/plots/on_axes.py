@@ -1,15 +1,17 @@
 """Single panels on the user's own axes: any results in, artists out."""
 
+from numbers import Integral
+
 import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.models.swing import is_followed, swing_of
 from trajbatt.plots import layout, panels
-from trajbatt.plots.style import ENSEMBLE_COLOR, EXACT_COLOR, TRAJECTORY_COLOR
+from trajbatt.plots.style import ENSEMBLE_COLOR, EXACT_COLOR, FILTER_COLOR, TRAJECTORY_COLOR
 
 KINDS = "EnsembleResult", "MasterEquationResult", "Trajectory", "FilterResult"
 COLORS = dict(
-    zip(KINDS, (ENSEMBLE_COLOR, EXACT_COLOR, TRAJECTORY_COLOR, TRAJECTORY_COLOR), strict=True)
+    zip(KINDS, (ENSEMBLE_COLOR, EXACT_COLOR, TRAJECTORY_COLOR, FILTER_COLOR), strict=True)
 )
 MOST_LEVELS = 200  # of a distribution that is drawn step by step
 
@@ -75,9 +77,14 @@ def counts(*results, ax=None):
         If one is no such result.
     """
     ax, artists = _axes(results, ax), []
-    for one in results:
-        is_exact = _kind(one, KINDS[:2]) == "MasterEquationResult"
-        artists += panels.draw_counts(ax, *((None, one) if is_exact else (one, None)))
+    kinds = [_kind(one, KINDS[:2]) for one in results]
+    for one, kind in zip(results, kinds, strict=True):
+        is_exact = kind == "MasterEquationResult"
+        drawn = panels.draw_counts(ax, *((None, one) if is_exact else (one, None)))
+        if is_exact and "EnsembleResult" in kinds:  # whose marks have the names
+            for line in drawn:
+                line.set_label(None)
+        artists += drawn
     _label_time(ax, results)
     return artists
 
@@ -125,10 +132,15 @@ def energy_distribution(*results, index=-1, ax=None):
 
     Raises
     ------
-    TypeError
-        If one is no such result.
+    TypeError, ValueError
+        If one is no such result, or there is no such time.
     """
     ax, artists = _axes(results, ax), []
+    shortest = min(one.times.size for one in results)
+    if isinstance(index, bool) or not isinstance(index, Integral):
+        raise TypeError(f"`index` must be an integer, but is {checks.shown(index)}")
+    if not -shortest <= index < shortest:
+        raise ValueError(f"`index` must be of one of {shortest} times, but is {index}")
     for one in results:
         kind = _kind(one)
         look = {"color": COLORS[kind], "label": _label(one, kind)}
@@ -153,6 +165,8 @@ def _axes(results, ax):
     for one in results:
         _kind(one)
     if ax is not None:
+        if not hasattr(ax, "plot"):
+            raise TypeError(f"`ax` must be axes of matplotlib, but is {checks.shown(ax)}")
         return ax
     from matplotlib import pyplot
 
@@ -163,7 +177,7 @@ def _kind(result, kinds=KINDS):
     """Return the kind of a result, one of `kinds`."""
     kind = type(result).__name__
     if kind not in kinds:
-        raise TypeError(f"a picture must be of {' or '.join(kinds)}, not {checks.shown(result)}")
+        raise TypeError(f"a picture must be of {' or '.join(kinds)}, not {kind}")
     return kind
 
 

@@ -13,6 +13,7 @@ from trajbatt.plots.style import (
     DASHED,
     ENSEMBLE_COLOR,
     EXACT_COLOR,
+    FILTER_COLOR,
     NOTE,
     SECULAR_COLOR,
     TRAJECTORY_COLOR,
@@ -281,7 +282,7 @@ def draw_conditional_energy(axes, found, unseen):
     if not is_followed(model, found.times):
         artists = []
         for result, color, label in zip(
-            (found, unseen), (TRAJECTORY_COLOR, EXACT_COLOR), labels, strict=True
+            (found, unseen), (FILTER_COLOR, EXACT_COLOR), labels, strict=True
         ):
             swing = swing_of(model, result.times, result.energy, result.dipole)
             dashes = DASHED if result is unseen else "-"
@@ -311,12 +312,12 @@ def draw_filtered_energy(axes, found, label):
         found.times,
         np.clip(mean - width, 0.0, 1.0),
         np.clip(mean + width, 0.0, 1.0),
-        color=TRAJECTORY_COLOR,
+        color=FILTER_COLOR,
         alpha=0.3,
         lw=0,
         label=r"$\pm\,\Delta E$",
     )
-    line = axes.plot(found.times, mean, color=TRAJECTORY_COLOR, lw=1.4, label=label)
+    line = axes.plot(found.times, mean, color=FILTER_COLOR, lw=1.4, label=label)
     return [band, *line]
 
 

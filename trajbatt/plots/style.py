@@ -25,6 +25,7 @@ HOLLOW = "red"  # told from blue by the shade of its marks, too
 EXACT_COLOR = "black"
 ENSEMBLE_COLOR = "#cc3377"
 TRAJECTORY_COLOR = "#7777aa"
+FILTER_COLOR = "#4477aa"
 ASYMPTOTIC_COLOR = "#e69f00"
 SECULAR_COLOR = "#0072b2"
 STAGE_COLORS = {"charge": "#fff3d6", "store": "#eeeeee", "discharge": "#e2eefc"}

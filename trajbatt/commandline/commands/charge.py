@@ -20,9 +20,7 @@ def charge(
     full: Annotated[
         bool, typer.Option("--full", help="the full Eq. (5), of one rate, instead of Eq. (7)")
     ] = False,
-    time: Annotated[
-        float | None, typer.Option(help="duration, in 1/gamma_minus", show_default="T90")
-    ] = None,
+    time: options.ChargingTime = None,
     ntraj: options.NTraj = 1000,
     seed: options.Seed = options.DEFAULT_SEED,
     target: options.Target = None,
@@ -34,6 +32,7 @@ def charge(
             "--omega-0",
             help="atomic frequency in units of gamma_minus, for the energies of waste photons",
             show_default="each counts as one quantum",
+            parser=options.number,
         ),
     ] = None,
     out: options.Out = None,

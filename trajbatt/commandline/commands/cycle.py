@@ -21,20 +21,30 @@ def cycle(
     ratio: options.RatioOrOne = None,
     gamma_0: options.Gamma0 = 1.0,
     omega_p: options.OmegaP = None,
-    charge_time: Annotated[
-        float | None, typer.Option(help="duration of the charging", show_default="T90")
-    ] = None,
+    charge_time: options.ChargingTime = None,
     store_time: Annotated[
         float | None,
-        typer.Option(help="duration of the storage", show_default="3 precession periods"),
+        typer.Option(
+            help="duration of the storage",
+            show_default="3 precession periods",
+            parser=options.number,
+        ),
     ] = None,
     discharge_time: Annotated[
         float | None,
-        typer.Option(help="duration of the discharge", show_default="until 1 % is left"),
+        typer.Option(
+            help="duration of the discharge",
+            show_default="until 1 % is left",
+            parser=options.number,
+        ),
     ] = None,
     gamma: Annotated[
         float | None,
-        typer.Option(help="decay rate of the discharge", show_default="that of --gamma-0"),
+        typer.Option(
+            help="decay rate of the discharge",
+            show_default="that of --gamma-0",
+            parser=options.number,
+        ),
     ] = None,
     full: Annotated[
         bool,

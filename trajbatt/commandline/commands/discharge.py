@@ -30,11 +30,16 @@ def discharge(
         Start, typer.Option(help="the charged steady state of Eq. (7), or all atoms excited")
     ] = Start.CHARGED,
     gamma: Annotated[
-        float | None, typer.Option(help="decay rate", show_default="that of --gamma-0")
+        float | None,
+        typer.Option(help="decay rate", show_default="that of --gamma-0", parser=options.number),
     ] = None,
     time: Annotated[
         float | None,
-        typer.Option(help="duration, in 1/gamma_minus", show_default="until 1 % is left"),
+        typer.Option(
+            help="duration, in 1/gamma_minus",
+            show_default="until 1 % is left",
+            parser=options.number,
+        ),
     ] = None,
     ntraj: options.NTraj = 1000,
     seed: options.Seed = options.DEFAULT_SEED,

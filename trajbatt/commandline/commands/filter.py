@@ -20,29 +20,41 @@ def filter(
     ],
     n_atoms: Annotated[
         int | None,
-        typer.Option("--n-atoms", "-N", help="number of atoms N", show_default=AS_SAID),
+        typer.Option(
+            "--n-atoms", "-N", help="number of atoms N", show_default=AS_SAID, parser=options.whole
+        ),
     ] = None,
     theta: Annotated[
         float | None,
-        typer.Option(help="dressing angle in [0, pi], in radians", show_default=AS_SAID),
+        typer.Option(
+            help="dressing angle in [0, pi], in radians",
+            show_default=AS_SAID,
+            parser=options.number,
+        ),
     ] = None,
     ratio: Annotated[
         float | None,
         typer.Option(
             help="r = gamma_plus/gamma_minus; gamma_minus is 1",
             show_default=f"{AS_SAID}; 1 with --full",
+            parser=options.number,
         ),
     ] = None,
     gamma_0: Annotated[
         float | None,
         typer.Option(
-            "--gamma-0", help="gamma_0/gamma_minus", show_default=f"{AS_SAID}; 1 with --full"
+            "--gamma-0",
+            help="gamma_0/gamma_minus",
+            show_default=f"{AS_SAID}; 1 with --full",
+            parser=options.number,
         ),
     ] = None,
     omega_p: Annotated[
         float | None,
         typer.Option(
-            help="dressed splitting Omega_P, in units of gamma_minus", show_default=AS_SAID
+            help="dressed splitting Omega_P, in units of gamma_minus",
+            show_default=AS_SAID,
+            parser=options.number,
         ),
     ] = None,
     full: Annotated[
@@ -62,14 +74,23 @@ def filter(
         typer.Option(
             help="until when the photons were watched, in 1/gamma_minus",
             show_default="as the file says, or the last photon",
+            parser=options.number,
         ),
     ] = None,
     time_unit: Annotated[
-        float, typer.Option(help="how long 1/gamma_minus is, in the file's time; HDF5: in seconds")
+        float,
+        typer.Option(
+            help="how long 1/gamma_minus is, in the file's time; HDF5: in seconds",
+            parser=options.number,
+        ),
     ] = 1.0,
     trajectory: Annotated[
         int | None,
-        typer.Option(help="which trajectory of the file, from 0 on", show_default="the only one"),
+        typer.Option(
+            help="which trajectory of the file, from 0 on",
+            show_default="the only one",
+            parser=options.whole,
+        ),
     ] = None,
     channels: Annotated[
         str | None,

@@ -16,7 +16,11 @@ def secular(
     theta: options.Theta = 1.87,
     omega_p: Annotated[
         float | None,
-        typer.Option(help="dressed splitting Omega_P, in units of gamma", show_default="10 N"),
+        typer.Option(
+            help="dressed splitting Omega_P, in units of gamma",
+            show_default="10 N",
+            parser=options.number,
+        ),
     ] = None,
     sweep: Annotated[
         str | None,
@@ -24,11 +28,12 @@ def secular(
             metavar="LIST", help="several drives instead, Omega_P/(N gamma), such as 1,2,5,10"
         ),
     ] = None,
-    time: Annotated[
-        float | None, typer.Option(help="duration of the transient", show_default="T90")
-    ] = None,
+    time: options.ChargingTime = None,
     tolerance: Annotated[
-        float, typer.Option(help="difference per atom, or trace distance, that is trusted")
+        float,
+        typer.Option(
+            help="difference per atom, or trace distance, that is trusted", parser=options.number
+        ),
     ] = 0.05,
     out: options.Out = None,
     picture_format: options.PictureFormat = "png",

@@ -17,7 +17,10 @@ def show(
     run: Annotated[str, typer.Argument(help="folder of --store")],
     trajectory: Annotated[
         int | None,
-        typer.Option(help="show this trajectory beside the average, on a finer grid of times"),
+        typer.Option(
+            help="show this trajectory beside the average, on a finer grid of times",
+            parser=options.whole,
+        ),
     ] = None,
     animate: Annotated[
         str | None,

@@ -35,7 +35,9 @@ def sweep(
             show_default="that with most values",
         ),
     ] = None,
-    ntraj: Annotated[int, typer.Option(help="trajectories at each point; 0: exact only")] = 0,
+    ntraj: Annotated[
+        int, typer.Option(help="trajectories at each point; 0: exact only", parser=options.whole)
+    ] = 0,
     seed: options.Seed = options.DEFAULT_SEED,
     store: Annotated[str, typer.Option(help="folder of the points, for this and other sweeps")] = (
         "trajbatt-out/sweep-points"
@@ -170,9 +172,10 @@ def _values(name, text, kind=float):
             if scale not in ([], ["log"]):
                 raise ValueError
             spaced = np.geomspace if scale else np.linspace
-            values = spaced(float(first), float(last), int(number))
+            values = spaced(options.number(first), options.number(last), options.whole(number))
             return [kind(round(value)) if kind is int else float(value) for value in values]
-        return [kind(word) for word in text.split(",")]
+        read = options.whole if kind is int else options.number
+        return [read(word) for word in text.split(",")]
     except (ValueError, OverflowError):
         raise ValueError(
             f"`{name}` must be numbers, such as 1,2,5 or first:last:number, but is {text!r}"
