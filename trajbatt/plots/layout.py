@@ -6,7 +6,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from trajbatt.models.battery import battery_of
-from trajbatt.plots.style import plain_text
+from trajbatt.plots.style import as_bytes, plain_text
+
+
+class Picture(Figure):
+    """A figure that notebooks show, whether or not pyplot knows it."""
+
+    def _repr_png_(self):
+        return as_bytes(self)
+
 
 TITLE = {"fontsize": 11}
 WIDE_LABEL = 27  # characters: three such columns are wider than a panel
@@ -31,7 +39,7 @@ def stack(heights, height=None):
     figure : Figure
     axes : ndarray (n,) of Axes
     """
-    figure = Figure(
+    figure = Picture(
         figsize=(7.2, height or 2.2 + 1.1 * sum(heights)), dpi=150, layout="constrained"
     )
     FigureCanvasAgg(figure)
@@ -44,7 +52,7 @@ def stack(heights, height=None):
 
 def square():
     """Return a figure and its axes (2, 2), with abscissas of their own."""
-    figure = Figure(figsize=(10.0, 7.6), dpi=130, layout="constrained")
+    figure = Picture(figsize=(10.0, 7.6), dpi=130, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(2, 2)
     _open(axes.ravel())
