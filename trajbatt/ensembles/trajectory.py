@@ -1,17 +1,22 @@
 """Single batteries: what one trajectory of an ensemble does."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trajbatt.base.arrays import read_only
 from trajbatt.base.cards import Card
+from trajbatt.base.types import ComplexArray, FloatArray, IntArray, MaybeNone
 from trajbatt.light.clicks import Clicks
 from trajbatt.models.channel import photon_energies
 from trajbatt.models.model import Model
 from trajbatt.states import spin_noise
 from trajbatt.states.work import rotation_work
 from trajbatt.trajectories.records import COUNTS, ROW
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,19 +51,27 @@ class Trajectory(Card):
 
     index: int
     model: Model
-    times: np.ndarray
-    energy: np.ndarray
-    energy_variance: np.ndarray
-    dipole: np.ndarray
-    counts: np.ndarray
+    times: FloatArray
+    energy: FloatArray
+    energy_variance: FloatArray
+    dipole: ComplexArray
+    counts: IntArray
     clicks: Clicks
     energy_at_start: float
-    products: np.ndarray
-    states: np.ndarray | None = None
-    expect: dict[str, np.ndarray] = field(default_factory=dict)
+    products: FloatArray
+    states: ComplexArray | MaybeNone = None
+    expect: dict[str, FloatArray] = field(default_factory=dict)
 
     @classmethod
-    def of_samples(cls, index, times, samples, clicks, model, **fields):
+    def of_samples(
+        cls,
+        index: int,
+        times: FloatArray,
+        samples: FloatArray,
+        clicks: Clicks,
+        model: Model,
+        **fields: Any,
+    ) -> "Trajectory":
         """Return the trajectory that has the rows `samples` (5 + nc, nt) at `times`; read-only.
 
         `fields` are others of its own.
@@ -78,20 +91,20 @@ class Trajectory(Card):
         )
 
     @property
-    def n_atoms(self):
+    def n_atoms(self) -> int:
         """The number of atoms."""
         return self.model.n_atoms
 
     @property
-    def channels(self):
+    def channels(self) -> tuple[str, ...]:
         """The names of the channels."""
         return self.model.channel_names
 
-    def heat(self, omega_0=None):
+    def heat(self, omega_0: float | None = None) -> FloatArray:
         """Return the energy of the photons so far, float64 (nt,), as `EnsembleResult.heat`."""
         return photon_energies(self.model, omega_0) @ self.counts
 
-    def pump_work(self, omega_0=None):
+    def pump_work(self, omega_0: float | None = None) -> FloatArray:
         """Return the work of the pump so far, float64 (nt,): what was gained, and the `heat`.
 
         The first law of one run: its energy is that of the conditional state.
@@ -99,34 +112,34 @@ class Trajectory(Card):
         return self.energy - self.energy_at_start + self.heat(omega_0)
 
     @property
-    def mean_spin(self):
+    def mean_spin(self) -> FloatArray:
         """<J_x>, <J_y>, <J_z> of the conditional state, float64 (3, nt)."""
         return spin_noise.mean_spin(self.n_atoms, self.energy, self.dipole)
 
     @property
-    def spin_covariance(self):
+    def spin_covariance(self) -> FloatArray:
         """Symmetrised covariances of J_x, J_y and J_z, float64 (3, 3, nt)."""
         mean = self.mean_spin
         square = self.energy_variance + mean[2] ** 2
         return spin_noise.spin_covariance(self.n_atoms, mean, square, self.products)
 
     @property
-    def spin_squeezing(self):
+    def spin_squeezing(self) -> FloatArray:
         """Wineland's xi_R^2, float64 (nt,), see `trajbatt.states.spin_noise`; nan without <J>."""
         return spin_noise.wineland(self.n_atoms, self.mean_spin, self.spin_covariance)
 
     @property
-    def spin_squeezing_kitagawa(self):
+    def spin_squeezing_kitagawa(self) -> FloatArray:
         """Kitagawa's and Ueda's xi_S^2, float64 (nt,)."""
         return spin_noise.kitagawa_ueda(self.n_atoms, self.mean_spin, self.spin_covariance)
 
     @property
-    def qfi(self):
+    def qfi(self) -> FloatArray:
         """Quantum Fisher information of a rotation about the best axis, float64 (nt,)."""
         return spin_noise.pure_qfi(self.spin_covariance)
 
     @property
-    def ergotropy_rotation(self):
+    def ergotropy_rotation(self) -> FloatArray:
         """Energy that one classical pulse can extract, <J_z> + abs(<J>), float64 (nt,).
 
         All unitaries extract all of `energy`, because the state is pure.
@@ -134,7 +147,7 @@ class Trajectory(Card):
         return rotation_work(self.energy, self.dipole, self.n_atoms)
 
     @property
-    def energy_distribution(self):
+    def energy_distribution(self) -> FloatArray:
         """Probabilities of the numbers of excited atoms, float64 (nt, N+1).
 
         Raises
@@ -146,13 +159,13 @@ class Trajectory(Card):
             raise ValueError("the states must be kept for that: replay(..., keep_states=True)")
         return self.states.real**2 + self.states.imag**2
 
-    def plot(self):
+    def plot(self) -> "Figure":
         """Return a picture, a matplotlib `Figure`: energy and clicks."""
         from trajbatt.plots.runs import trajectory_figure
 
         return trajectory_figure(self)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return a card of four lines."""
         final = zip(self.channels, self.counts[:, -1], strict=True)
         return (

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from trajbatt.base import datasets
 from trajbatt.base.arrays import read_only
 from trajbatt.base.cards import Card
 from trajbatt.base.citation import RUNGE_KUTTA
+from trajbatt.base.types import ComplexArray, FloatArray, MaybeNone, PathLike
 from trajbatt.exact.dataset import exact_dataset
 from trajbatt.exact.distribution import BarePopulations
 from trajbatt.exact.master_equation import solve
@@ -18,7 +20,12 @@ from trajbatt.models.coherent_emission import CoherentEmission
 from trajbatt.models.model import Model
 from trajbatt.models.swing import swing_of
 from trajbatt.states import spin_noise, work
+from trajbatt.states.initial import Initial
 from trajbatt.states.quoted import average_power, per_quantum
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from xarray import Dataset
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,39 +62,39 @@ class MasterEquationResult(Card):
     """
 
     model: Model
-    initial: object
-    times: np.ndarray
+    initial: Initial | None
+    times: FloatArray
     rtol: float
-    energy: np.ndarray
-    energy_variance: np.ndarray
-    dipole: np.ndarray
-    counts: np.ndarray
-    counts_covariance: np.ndarray | None
-    states: np.ndarray | None
-    products: np.ndarray
-    expect: dict[str, np.ndarray] = field(default_factory=dict)
+    energy: FloatArray
+    energy_variance: FloatArray
+    dipole: ComplexArray
+    counts: FloatArray
+    counts_covariance: FloatArray | MaybeNone
+    states: ComplexArray | MaybeNone
+    products: FloatArray
+    expect: dict[str, FloatArray] = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self._freeze()
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the fields of a pickle, whose arrays are read-only as they were."""
         vars(self).update(state)
         self._freeze()
 
-    def _freeze(self):
+    def _freeze(self) -> None:
         read_only(*self.expect.values())
         read_only(self.times, self.energy, self.energy_variance, self.dipole, self.counts)
         read_only(self.counts_covariance, self.states, self.products)
 
     @property
-    def cites(self):
+    def cites(self) -> tuple[str, ...]:
         """What to cite for its method, see `trajbatt.citation`."""
         stages = self.model.stages()
         return () if all(s.model.clicks_from_populations for s in stages) else (RUNGE_KUTTA,)
 
     @property
-    def channels(self):
+    def channels(self) -> tuple[str, ...]:
         """The names of the channels."""
         return self.model.channel_names
 
@@ -104,12 +111,12 @@ class MasterEquationResult(Card):
         return emission.energy(np.abs(exact.dipole[1:]) ** 2), exact.energy[0]
 
     @property
-    def knows_coherent_energy(self):
+    def knows_coherent_energy(self) -> bool:
         """Whether `coherent_energy` is there: it takes another solution, if nobody has asked."""
         return "_coherent" in vars(self)
 
     @property
-    def coherent_energy(self):
+    def coherent_energy(self) -> FloatArray | MaybeNone:
         """Energy emitted coherently since t = 0, Eq. (19) integrated, float64 (nt,).
 
         In a protocol, since the start of its first discharge. None where Eq. (5) does not rule, and
@@ -120,7 +127,7 @@ class MasterEquationResult(Card):
         return None if self._coherent is None else self._coherent[0]
 
     @property
-    def coherent_fraction(self):
+    def coherent_fraction(self) -> FloatArray | MaybeNone:
         """`coherent_energy` as a fraction of the energy before, float64 (nt,), or None."""
         if self._coherent is None:
             return None
@@ -128,7 +135,7 @@ class MasterEquationResult(Card):
             return np.divide(*self._coherent)
 
     @property
-    def ergotropy(self):
+    def ergotropy(self) -> FloatArray:
         """Energy that unitaries on the symmetric subspace can extract, float64 (nt,).
 
         This, `ergotropy_global` and `capacity` need the eigenvalues of the whole density matrix at
@@ -138,17 +145,17 @@ class MasterEquationResult(Card):
         return work.subspace_work(self.energy, self._eigenvalues)
 
     @property
-    def ergotropy_global(self):
+    def ergotropy_global(self) -> FloatArray:
         """Energy that all unitaries on the 2^N states can extract, E - (1 - p_max), (nt,)."""
         return work.global_work(self.energy, self._eigenvalues[:, -1])
 
     @property
-    def ergotropy_rotation(self):
+    def ergotropy_rotation(self) -> FloatArray:
         """Energy that one classical pulse can extract, <J_z> + abs(<J>), float64 (nt,)."""
         return work.rotation_work(self.energy, self.dipole, self.model.n_atoms)
 
     @property
-    def capacity(self):
+    def capacity(self) -> FloatArray:
         """The largest less the least energy that symmetric unitaries lead to, float64 (nt,)."""
         return work.capacity(self._eigenvalues)
 
@@ -160,7 +167,7 @@ class MasterEquationResult(Card):
         return self._looked(_eigenvalues)
 
     @cached_property
-    def energy_distribution(self):
+    def energy_distribution(self) -> FloatArray:
         """Probabilities of the numbers of excited atoms, float64 (nt, N+1).
 
         The equation is solved again, with all coherences, when it is first asked for.
@@ -171,7 +178,7 @@ class MasterEquationResult(Card):
         """Return what is read off the whole density matrix at every time, (nt, ...)."""
         return np.array(self._solved(self.times, look).looks)
 
-    def energy_at(self, times, rtol):
+    def energy_at(self, times: FloatArray, rtol: float) -> FloatArray:
         """Return <E> at other times, float64 (nt,), to another accuracy."""
         return self._solved(times, rtol=rtol).energy
 
@@ -181,17 +188,17 @@ class MasterEquationResult(Card):
         return solve(stages, len(self.channels), mixture, times, rtol or self.rtol, look)
 
     @property
-    def relative_fluctuation(self):
+    def relative_fluctuation(self) -> FloatArray:
         """Delta E/E, float64 (nt,); nan for an empty battery."""
         return per_quantum(np.sqrt(self.energy_variance), self.energy, self.model.n_atoms)
 
     @property
-    def waste(self):
+    def waste(self) -> FloatArray:
         """Photons so far for each quantum that is stored now, float64 (nt,); nan if none is."""
         return per_quantum(self.counts.sum(axis=0), self.energy, self.model.n_atoms)
 
     @property
-    def energy_in_period(self):
+    def energy_in_period(self) -> FloatArray:
         """The least, the mean and the largest <E> in the period of Omega_P now, float64 (3, nt).
 
         As `EnsembleResult.energy_in_period`.
@@ -200,7 +207,7 @@ class MasterEquationResult(Card):
         return np.array([swing.low, swing.middle, swing.high])
 
     @property
-    def waste_in_period(self):
+    def waste_in_period(self) -> FloatArray:
         """Photons so far for each quantum of `energy_in_period`, float64 (3, nt)."""
         emitted = self.counts.sum(axis=0)
         return np.array(
@@ -208,15 +215,15 @@ class MasterEquationResult(Card):
         )
 
     @property
-    def efficiency(self):
+    def efficiency(self) -> FloatArray:
         """Stored quanta of all quanta that were stored or emitted, float64 (nt,); nan if none."""
         return 1.0 / (1.0 + self.waste)
 
-    def heat(self, omega_0=None):
+    def heat(self, omega_0: float | None = None) -> FloatArray:
         """Return the energy of the photons so far, float64 (nt,), as `EnsembleResult.heat`."""
         return photon_energies(self.model, omega_0) @ self.counts
 
-    def pump_work(self, omega_0=None):
+    def pump_work(self, omega_0: float | None = None) -> FloatArray:
         """Return the work of the pump so far, float64 (nt,), as `EnsembleResult.pump_work`."""
         return self.energy - self._energy_at_start + self.heat(omega_0)
 
@@ -225,29 +232,29 @@ class MasterEquationResult(Card):
         return self.energy[0] if self.times[0] == 0.0 else self._solved(np.zeros(1)).energy[0]
 
     @property
-    def mean_spin(self):
+    def mean_spin(self) -> FloatArray:
         """<J_x>, <J_y>, <J_z>, float64 (3, nt)."""
         return spin_noise.mean_spin(self.model.n_atoms, self.energy, self.dipole)
 
     @property
-    def spin_covariance(self):
+    def spin_covariance(self) -> FloatArray:
         """Symmetrised covariances of J_x, J_y and J_z, float64 (3, 3, nt)."""
         mean = self.mean_spin
         square = self.energy_variance + mean[2] ** 2
         return spin_noise.spin_covariance(self.model.n_atoms, mean, square, self.products)
 
     @property
-    def spin_squeezing(self):
+    def spin_squeezing(self) -> FloatArray:
         """Wineland's xi_R^2, float64 (nt,), see `trajbatt.states.spin_noise`; nan without <J>."""
         return spin_noise.wineland(self.model.n_atoms, self.mean_spin, self.spin_covariance)
 
     @property
-    def spin_squeezing_kitagawa(self):
+    def spin_squeezing_kitagawa(self) -> FloatArray:
         """Kitagawa's and Ueda's xi_S^2, float64 (nt,)."""
         return spin_noise.kitagawa_ueda(self.model.n_atoms, self.mean_spin, self.spin_covariance)
 
     @cached_property
-    def qfi(self):
+    def qfi(self) -> FloatArray:
         """Quantum Fisher information of a rotation about the best axis, float64 (nt,).
 
         It needs the whole density matrix at every time, O(N^3).
@@ -257,11 +264,11 @@ class MasterEquationResult(Card):
         return self._looked(lambda layout, y, phase: spin_noise.qfi(layout.matrix(y, phase)))
 
     @property
-    def average_power(self):
+    def average_power(self) -> FloatArray:
         """E/t, float64 (nt,), in hbar omega_0 times the unit of rates; nan at t = 0."""
         return average_power(self.energy, self.times)
 
-    def waste_energy(self, omega_0):
+    def waste_energy(self, omega_0: float) -> FloatArray:
         """Return the energy of the photons so far for each stored quantum, float64 (nt,).
 
         As `EnsembleResult.waste_energy`.
@@ -269,23 +276,23 @@ class MasterEquationResult(Card):
         emitted = photon_energies(self.model, omega_0) @ self.counts
         return per_quantum(emitted, self.energy, self.model.n_atoms)
 
-    def plot(self):
+    def plot(self) -> "Figure":
         """Return a picture, a matplotlib `Figure`: energy and photons."""
         from trajbatt.exact.envelope import envelope
         from trajbatt.plots.runs import exact_figure
 
         return exact_figure(self, envelope(self))
 
-    def to_xarray(self):
+    def to_xarray(self) -> "Dataset":
         """Return everything as an `xarray.Dataset`, with units; see `EnsembleResult.to_xarray`."""
         return exact_dataset(self)
 
-    def save(self, path, overwrite=False):
+    def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Write the same as a NetCDF-4 file; the arguments are those of `EnsembleResult.save`."""
         datasets.check_target(path, overwrite)
         datasets.write(self.to_xarray(), path, overwrite=overwrite)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return a card of five lines."""
         final = zip(self.channels, self.counts[:, -1], strict=True)
         photons = ", ".join(f"{name} {mean:.6g}" for name, mean in final)

@@ -3,8 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
+from trajbatt.base.types import FloatArray
+from trajbatt.light.clicks import Clicks
 from trajbatt.photons.estimate import Estimate, bins_of, counted, window
 
 
@@ -23,10 +26,10 @@ class Burst(NamedTuple):
     peak_rate: Estimate
     delay: Estimate
     delay_deviation: Estimate
-    delays: np.ndarray
+    delays: FloatArray
 
 
-def burst(clicks, edges, channel):
+def burst(clicks: Clicks, edges: ArrayLike, channel: str) -> Burst:
     """Return the `Burst` of a channel's clicks, or of "total".
 
     Parameters
