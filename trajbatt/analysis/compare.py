@@ -28,6 +28,7 @@ import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.base.cards import Card
+from trajbatt.base.types import ComplexArray, FloatArray
 from trajbatt.ensembles.result import EnsembleResult
 from trajbatt.exact.result import MasterEquationResult
 from trajbatt.numerics.scores import ROUNDED, z_scores
@@ -74,18 +75,18 @@ class Comparison(Card):
         The number of independent directions in it, m.
     """
 
-    times: np.ndarray
+    times: FloatArray
     channels: tuple[str, ...]
     ntraj: int
-    energy: np.ndarray
-    energy_variance: np.ndarray
-    dipole: np.ndarray
-    counts: np.ndarray
+    energy: FloatArray
+    energy_variance: FloatArray
+    dipole: ComplexArray
+    counts: FloatArray
     p_value: float
     statistic: float
     degrees_of_freedom: float
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return a table: the z-score at the last time and the largest, and the p-value."""
         rows = {
             "energy": self.energy,
@@ -109,7 +110,9 @@ class Comparison(Card):
         return "\n".join([*lines, f"{sizes}: {verdict}"])
 
 
-def compare(runs, exact, *, other_model=False):
+def compare(
+    runs: EnsembleResult, exact: MasterEquationResult, *, other_model: bool = False
+) -> Comparison:
     """Compare an ensemble of trajectories with the master equation's solution.
 
     Parameters

@@ -11,20 +11,22 @@ b the slope of W_r on E_r, the mean of W_r - b (E_r - E) has the same limit and 
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.base.arrays import ReadOnlyPickle, read_only
 from trajbatt.base.cards import Card
 from trajbatt.base.citation import DAEMONIC, UNRAVELLING
+from trajbatt.base.types import FloatArray, PerChannel
 from trajbatt.ensembles.chunks import blocks
 from trajbatt.ensembles.executors import ordered
 from trajbatt.ensembles.result import EnsembleResult
 from trajbatt.exact.mesolve import mesolve
 from trajbatt.inference.filter import filter as filter_record
-from trajbatt.light.detectors import described
+from trajbatt.light.detectors import Detectors, described
 from trajbatt.states.work import rotation_work
 from trajbatt.trajectories.records import ROW
 
@@ -61,17 +63,17 @@ class DaemonicErgotropy(Card, ReadOnlyPickle):
         energy's.
     """
 
-    times: np.ndarray
+    times: FloatArray
     kind: str
     ntraj: int
-    work: np.ndarray
-    work_sem: np.ndarray
-    without_record: np.ndarray
-    energy: np.ndarray
-    variance_reduction: np.ndarray
+    work: FloatArray
+    work_sem: FloatArray
+    without_record: FloatArray
+    energy: FloatArray
+    variance_reduction: FloatArray
     cites: ClassVar[tuple[str, ...]] = (UNRAVELLING, DAEMONIC)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return a card of four lines, of the last time."""
         return (
             f"DaemonicErgotropy: {self.kind}, {self.ntraj} records\n"
@@ -82,16 +84,16 @@ class DaemonicErgotropy(Card, ReadOnlyPickle):
 
 
 def daemonic_ergotropy(
-    runs,
-    kind="rotation",
-    efficiency=1.0,
+    runs: EnsembleResult,
+    kind: Literal["rotation", "subspace", "global"] = "rotation",
+    efficiency: PerChannel = 1.0,
     *,
-    dark_rate=0.0,
-    detectors=None,
-    tlist=None,
-    ntraj=None,
-    seed=0,
-):
+    dark_rate: PerChannel = 0.0,
+    detectors: Detectors | None = None,
+    tlist: ArrayLike | None = None,
+    ntraj: int | None = None,
+    seed: int = 0,
+) -> DaemonicErgotropy:
     """Return the mean work that can be extracted from batteries whose light is recorded.
 
     Where every photon is seen and the battery began in a pure state, the conditional states are

@@ -5,12 +5,15 @@ survival function P(T > t) is that of Kaplan and Meier (J. Am. Stat. Assoc. 53, 
 """
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.base.arrays import ReadOnlyPickle, read_only
+from trajbatt.base.types import BoolArray, FloatArray
 from trajbatt.ensembles.chunks import blocks
 from trajbatt.ensembles.executors import ordered
 from trajbatt.ensembles.result import EnsembleResult
@@ -34,10 +37,10 @@ class FirstPassage(ReadOnlyPickle):
     passed : ndarray (n,), bool
     """
 
-    time: np.ndarray
-    passed: np.ndarray
+    time: FloatArray
+    passed: BoolArray
 
-    def survival(self, tlist):
+    def survival(self, tlist: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the estimate of P(T > t) and its 95 % confidence limits, three float64 (nt,).
 
         nan beyond the longest run, if that is censored: nothing is known there.
@@ -66,7 +69,7 @@ class FirstPassage(ReadOnlyPickle):
         values[:, (times > self.time.max()) & (values[0] > 0.0)] = np.nan
         return tuple(values)
 
-    def quantile(self, q):
+    def quantile(self, q: float) -> float:
         """Return the time by which a share q has passed; nan if so many have not."""
         q = checks.real("q", q, 0.0, 1.0)
         estimate = self._estimate
@@ -80,7 +83,7 @@ class FirstPassage(ReadOnlyPickle):
         data = stats.CensoredData(self.time[self.passed], right=self.time[~self.passed])
         return stats.ecdf(data).sf
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return one line."""
         n, passed = self.time.size, int(self.passed.sum())
         middle = self.quantile(0.5)
@@ -88,7 +91,14 @@ class FirstPassage(ReadOnlyPickle):
         return f"FirstPassage: {passed} of {n} runs have passed, {half}"
 
 
-def first_passage(runs, energy=None, *, counts=None, rising=True, tlist=None):
+def first_passage(
+    runs: EnsembleResult | Clicks | Sequence[Trajectory | FilterResult],
+    energy: float | None = None,
+    *,
+    counts: tuple[str, int] | None = None,
+    rising: bool = True,
+    tlist: ArrayLike | None = None,
+) -> FirstPassage:
     """Return when runs first hold an energy, or have emitted some photons.
 
     Parameters
@@ -122,16 +132,16 @@ def first_passage(runs, energy=None, *, counts=None, rising=True, tlist=None):
             raise ValueError("`tlist` and `rising` must be left out with `counts`")
         return _of_counts(runs, counts)
     is_ensemble = isinstance(runs, EnsembleResult)
-    runs = runs if is_ensemble else _checked(runs, Trajectory | FilterResult)
+    single = [] if is_ensemble else _checked(runs, Trajectory | FilterResult)
     energy = checks.real("energy", energy)
     rising = checks.boolean("rising", rising)
     if tlist is not None and not is_ensemble:
         raise ValueError("`tlist` must be left out where `runs` is no ensemble")
-    if is_ensemble:
+    if isinstance(runs, EnsembleResult):
         times = runs.times_within(tlist)
         found = np.concatenate([*_of_ensemble(runs, times, energy, rising)])
     else:
-        found = np.array([_passage(one.times, one.energy, energy, rising) for one in runs])
+        found = np.array([_passage(one.times, one.energy, energy, rising) for one in single])
     return _result(found[..., 0], found[..., 1].astype(bool))
 
 

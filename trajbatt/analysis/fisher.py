@@ -11,12 +11,15 @@ the Cauchy-Schwarz inequality for the score dp_k/p_k and the energy. It is an eq
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
+from trajbatt.base.types import FloatArray
 from trajbatt.exact.ladder import LadderLiouvillian
 from trajbatt.exact.orders import Orders
+from trajbatt.models.ladder import LadderModel
 from trajbatt.models.model import check_model
-from trajbatt.states.initial import prepare
+from trajbatt.states.initial import Initial, prepare
 
 MOST_CLIMBS = 10**10  # products, some seconds
 
@@ -36,18 +39,20 @@ class EnergyFisher:
         I_E, in rate^2.
     """
 
-    times: np.ndarray
-    power: np.ndarray
-    energy_variance: np.ndarray
-    information: np.ndarray
+    times: FloatArray
+    power: FloatArray
+    energy_variance: FloatArray
+    information: FloatArray
 
     @property
-    def bound(self):
+    def bound(self) -> FloatArray:
         """sqrt(Delta E^2 I_E), which abs(`power`) cannot exceed, float64 (nt,)."""
         return np.sqrt(self.energy_variance) * np.sqrt(self.information)
 
 
-def energy_fisher(model, tlist, initial=None):
+def energy_fisher(
+    model: LadderModel, tlist: ArrayLike, initial: Initial | None = None
+) -> EnergyFisher:
     """Return power, variance and Fisher information of the energy during a discharge.
 
     Parameters

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.base.cards import Card
@@ -37,22 +38,22 @@ class SecularCheck(Card):
     trace_distance: float
 
     @property
-    def drive(self):
+    def drive(self) -> float:
         """Omega_P/(N gamma)."""
         return self.battery.omega_p / (self.battery.n_atoms * self.battery.gamma_0)
 
     @property
-    def energy_difference(self):
+    def energy_difference(self) -> float:
         """The steady-state energy of Eq. (7) minus that of Eq. (5), per atom."""
         return (self.secular_steady.energy - self.full_steady.energy) / self.battery.n_atoms
 
     @property
-    def transient_difference(self):
+    def transient_difference(self) -> float:
         """The largest difference of the energies per atom at the requested times."""
         difference = np.abs(self.secular.energy - self.full.energy)
         return float(difference.max()) / self.battery.n_atoms
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return a card of five lines."""
         return (
             f"SecularCheck: N = {self.battery.n_atoms}, Omega_P/(N gamma) = {self.drive:.6g}\n"
@@ -63,7 +64,7 @@ class SecularCheck(Card):
         )
 
 
-def secular_check(battery, tlist, rtol=1e-8):
+def secular_check(battery: Battery, tlist: ArrayLike, rtol: float = 1e-8) -> SecularCheck:
     """Solve Eq. (5) and Eq. (7) and compare them.
 
     Parameters

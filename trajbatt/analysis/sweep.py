@@ -6,14 +6,22 @@ bounds of the oscillation.
 """
 
 import itertools
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.analysis import points
 from trajbatt.base import checks, datasets
+from trajbatt.base.types import AnyArray, PathLike
 from trajbatt.ensembles.executors import check_workers, finished
 from trajbatt.ensembles.progress import reporting
+
+if TYPE_CHECKING:
+    from xarray import Dataset
 
 AXES = {
     "n_atoms": ("number of atoms", "1"),
@@ -50,12 +58,12 @@ class Grid:
         except KeyError:
             raise AttributeError(name) from None
 
-    def coordinates(self):
+    def coordinates(self) -> dict[str, AnyArray]:
         """Return the parameters of each point, a dict of arrays of the shape of the grid."""
         values = np.meshgrid(*self.axes.values(), indexing="ij")
         return dict(zip(self.axes, values, strict=True))
 
-    def to_xarray(self):
+    def to_xarray(self) -> "Dataset":
         """Return all as an `xarray.Dataset`, with units.
 
         Raises
@@ -67,20 +75,20 @@ class Grid:
 
 
 def sweep(
-    n_atoms,
-    theta,
-    ratio=10.0,
-    gamma_0=1.0,
-    drive=10.0,
-    time=None,
+    n_atoms: ArrayLike,
+    theta: ArrayLike,
+    ratio: ArrayLike = 10.0,
+    gamma_0: ArrayLike = 1.0,
+    drive: ArrayLike = 10.0,
+    time: ArrayLike | None = None,
     *,
-    ntraj=0,
-    seed=0,
-    store=None,
-    executor=None,
-    threads=None,
-    progress=None,
-):
+    ntraj: int = 0,
+    seed: int = 0,
+    store: PathLike | None = None,
+    executor: Executor | None = None,
+    threads: int | None = None,
+    progress: bool | Callable[[int, int], object] | None = None,
+) -> "Dataset":
     """Charge batteries of all combinations of parameters.
 
     Parameters

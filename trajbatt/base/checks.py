@@ -7,14 +7,17 @@ package computes with, or raises `ValueError` (a bad value) or `TypeError` (not 
 import math
 import numbers
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from trajbatt.base.types import FloatArray
+
 LONGEST_SHOWN = 80  # characters of a value in a message
 
 
-def shown(value):
+def shown(value: object) -> str:
     """Return `repr(value)`, cut where it is long, as messages have it."""
     try:
         text = repr(value)
@@ -24,7 +27,7 @@ def shown(value):
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
-def path(name, value):
+def path(name: str, value: object) -> Path:
     """Return `value`, a str or an `os.PathLike`, as a `Path`; an empty one is none."""
     if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
         raise TypeError(f"`{name}` must be a path, but is {shown(value)}")
@@ -35,7 +38,7 @@ def path(name, value):
     return Path(value)
 
 
-def boolean(name, value):
+def boolean(name: str, value: object) -> bool:
     """Return `value` as a bool; 0, 1 and "no" are none."""
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"`{name}` must be True or False, but is {shown(value)}")
@@ -50,7 +53,7 @@ def _finite(value):
         return False
 
 
-def integer(name, value, minimum):
+def integer(name: str, value: object, minimum: int) -> int:
     """Return `value` as an int that is at least `minimum`; booleans and 3.0 are no integers."""
     kind = {0: "a non-negative integer", 1: "a positive integer"}[minimum]
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
@@ -60,7 +63,13 @@ def integer(name, value, minimum):
     return int(value)
 
 
-def real(name, value, low=-math.inf, high=math.inf, what=None):
+def real(
+    name: str,
+    value: object,
+    low: float = -math.inf,
+    high: float = math.inf,
+    what: str | None = None,
+) -> float:
     """Return `value` as a finite float in the closed interval [low, high]."""
     what = what or {
         (-math.inf, math.inf): "be a finite number",
@@ -68,7 +77,7 @@ def real(name, value, low=-math.inf, high=math.inf, what=None):
     }.get((low, high), f"lie in [{low}, {high}]")
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         raise TypeError(f"`{name}` must {what}, but is {shown(value)}")
-    if not (_finite(value) and low <= value <= high):
+    if not (_finite(value) and low <= value <= high):  # type: ignore[operator]
         raise ValueError(f"`{name}` must {what}, but is {_number(value)}")
     return float(value)
 
@@ -82,20 +91,21 @@ def _number(value):
     return text if len(text) <= LONGEST_SHOWN else "too large"
 
 
-def positive(name, value):
+def positive(name: str, value: object) -> float:
     """Return `value` as a finite float above zero."""
     what = "be a finite number above zero"
-    if real(name, value, what=what) <= 0:
+    number = real(name, value, what=what)
+    if number <= 0:
         raise ValueError(f"`{name}` must {what}, but is {value}")
-    return float(value)
+    return number
 
 
-def angle(name, value):
+def angle(name: str, value: object) -> float:
     """Return `value` as a float in [0, pi]."""
     return real(name, value, 0.0, math.pi, "lie in [0, pi]")
 
 
-def times(name, value):
+def times(name: str, value: object) -> FloatArray:
     """Return `value` as a read-only float64 array (nt,) of strictly increasing times >= 0."""
     rule = f"`{name}` must hold finite, non-negative, strictly increasing times"
     if np.ma.is_masked(value):
@@ -134,14 +144,14 @@ def _holds_no_numbers(value):
     )
 
 
-def pair(name, value):
+def pair(name: str, value: object) -> tuple[str, str]:
     """Return `value` as a tuple if it is a pair, such as of the names of channels."""
     if not isinstance(value, tuple | list) or len(value) != 2:
         raise TypeError(f"`{name}` must be a pair of channels, but is {shown(value)}")
     return tuple(value)
 
 
-def edges(name, value):
+def edges(name: str, value: object) -> FloatArray:
     """Return `value` as `times` does: two at least, which bound one bin."""
     array = times(name, value)
     if array.size < 2:
@@ -149,7 +159,7 @@ def edges(name, value):
     return array
 
 
-def choice(name, value, options):
+def choice(name: str, value: object, options: Sequence[str]) -> str:
     """Return `value` if it is one of `options`, all str."""
     if not isinstance(value, str) or value not in options:
         *others, last = (repr(option) for option in options)

@@ -39,7 +39,7 @@ DAEMONIC = """@article{Francica2017,
 }"""
 
 
-def citation(result=None):
+def citation(result: object = None) -> str:
     """Return BibTeX entries for a publication that used the package.
 
     Parameters

@@ -1,13 +1,25 @@
 r"""When the n-th photon comes, exactly: it is later than t if fewer than n have come by t."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
+from trajbatt.base.types import FloatArray
 from trajbatt.counting.distributions import distribution
+from trajbatt.light.detectors import Detectors
+from trajbatt.models.model import Model
 from trajbatt.models.protocol import within
+from trajbatt.states.initial import Initial
 
 
-def arrival(model, n, tlist, channel, initial=None, detectors=None):
+def arrival(
+    model: Model,
+    n: int,
+    tlist: ArrayLike,
+    channel: str,
+    initial: Initial | None = None,
+    detectors: Detectors | None = None,
+) -> FloatArray:
     """Return the probability that the n-th photon is later, P(T_n > t) = P(N(t) < n), exactly.
 
     What it does not fall below is the probability that the photon never comes. The mean of T_n, if

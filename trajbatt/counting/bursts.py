@@ -9,12 +9,14 @@ t_i and the constant D = sum_i t_i <n_i>/sum_i <n_i>, it scatters as S/<n>, S = 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.counting.correlations import g2_matrix
 from trajbatt.counting.currents import photocurrent
 from trajbatt.light.checking import TOTAL
-from trajbatt.models.model import check_model
+from trajbatt.models.model import Model, check_model
+from trajbatt.states.initial import Initial
 
 
 class Burst(NamedTuple):
@@ -39,7 +41,7 @@ class Burst(NamedTuple):
     delay_deviation: float
 
 
-def burst(model, edges, channel, initial=None):
+def burst(model: Model, edges: ArrayLike, channel: str, initial: Initial | None = None) -> Burst:
     """Return the `Burst` of a channel's light, or of "total".
 
     Parameters

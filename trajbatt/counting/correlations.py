@@ -9,17 +9,23 @@ equation (quantum regression). So the density of pairs, a at t and b at t + tau,
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
+from trajbatt.base.types import FloatArray, Pair, When
 from trajbatt.counting.course import Course, populations
 from trajbatt.counting.currents import photocurrent
 from trajbatt.counting.first_photons import check_window, first_photons, pace, pieces
 from trajbatt.exact.pairs import mean_pairs
+from trajbatt.models.model import Model
+from trajbatt.states.initial import Initial
 
 UNRESOLVED = 1e-12  # of the largest rate: a rate of whole density matrices that is rounding
 
 
-def correlation(model, tlist, channels, initial=None, at=0.0):
+def correlation(
+    model: Model, tlist: ArrayLike, channels: Pair, initial: Initial | None = None, at: When = 0.0
+) -> FloatArray:
     """Return the density of pairs of photons, one at the time `at` and one later, float64 (nt,).
 
     Any photons may come between the two.
@@ -50,7 +56,9 @@ def correlation(model, tlist, channels, initial=None, at=0.0):
     return _pairs(model, tlist, channels, initial, at)[1]
 
 
-def g2(model, tlist, channels, initial=None, at=0.0):
+def g2(
+    model: Model, tlist: ArrayLike, channels: Pair, initial: Initial | None = None, at: When = 0.0
+) -> FloatArray:
     """Return g2_ab(t, t + tau) = G_ab(t, t + tau)/(I_a(t) I_b(t + tau)), float64 (nt,).
 
     In the steady state, give it as `initial`. With a window for `at`, numerator and denominator are
@@ -91,7 +99,9 @@ def g2(model, tlist, channels, initial=None, at=0.0):
     return np.divide(pairs, product, out=np.full_like(pairs, np.nan), where=known)
 
 
-def g2_matrix(model, edges, channels, initial=None):
+def g2_matrix(
+    model: Model, edges: ArrayLike, channels: Pair, initial: Initial | None = None
+) -> FloatArray:
     """Return g2_ab(t, t') averaged over bins of time, float64 (n_bins, n_bins).
 
     Element (i, j) is <n_a n_b>/(<n_a><n_b>) of the numbers of channel a in bin i and of channel b

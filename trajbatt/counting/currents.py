@@ -1,13 +1,17 @@
 """Photon rates against time, exactly."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
+from trajbatt.base.types import FloatArray
 from trajbatt.counting.course import Course
 from trajbatt.exact.mesolve import mesolve
+from trajbatt.models.model import Model
+from trajbatt.states.initial import Initial
 
 
-def intensity(model, tlist, initial=None):
+def intensity(model: Model, tlist: ArrayLike, initial: Initial | None = None) -> FloatArray:
     """Return the mean rate of photons in each channel, float64 (nc, nt).
 
     Parameters
@@ -31,7 +35,7 @@ def intensity(model, tlist, initial=None):
     return Course.of(model, initial, times[-1]).walk(times)[1]
 
 
-def photocurrent(model, edges, initial=None):
+def photocurrent(model: Model, edges: ArrayLike, initial: Initial | None = None) -> FloatArray:
     """Return the mean rate of photons in bins of time, float64 (nc, n_bins).
 
     Parameters

@@ -12,7 +12,11 @@ import math
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.types import FloatArray, Pair
 from trajbatt.counting.counted import Numbers
+from trajbatt.light.detectors import Detectors
+from trajbatt.models.model import Model
+from trajbatt.states.initial import Initial
 
 UNLIKELY = 1e-12  # probability at the ends of a window that is wide enough
 MOMENT = 1e-7  # to which the moments of a window must be the known ones
@@ -21,7 +25,14 @@ WIDENINGS = 30  # by a half each, before something else is wrong
 WIDTHS, SLACK = 8.0, 16  # a window reaches so many standard deviations, and photons more
 
 
-def distribution(model, t, channel, initial=None, start=0.0, detectors=None):
+def distribution(
+    model: Model,
+    t: float,
+    channel: str,
+    initial: Initial | None = None,
+    start: float = 0.0,
+    detectors: Detectors | None = None,
+) -> FloatArray:
     """Return the distribution of the number of photons by the time t, exactly.
 
     For a ladder model, or a channel that only the last stage of a protocol has, it takes the
@@ -56,7 +67,14 @@ def distribution(model, t, channel, initial=None, start=0.0, detectors=None):
     return _joint(Numbers(model, t, (channel,), initial, start, detectors))
 
 
-def joint_distribution(model, t, channels, initial=None, start=0.0, detectors=None):
+def joint_distribution(
+    model: Model,
+    t: float,
+    channels: Pair,
+    initial: Initial | None = None,
+    start: float = 0.0,
+    detectors: Detectors | None = None,
+) -> FloatArray:
     """Return the joint distribution of the photon numbers of two channels, float64 (n_a, n_b).
 
     It takes a counting field for every pair of numbers: seconds at N = 20, minutes at N = 100.

@@ -3,16 +3,29 @@
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
+from trajbatt.base.types import FloatArray
 from trajbatt.counting.counted import Numbers
 from trajbatt.counting.course import Course
 from trajbatt.counting.detected import Response
+from trajbatt.light.detectors import Detectors
+from trajbatt.models.model import Model
+from trajbatt.states.initial import Initial
 
 CIRCLE = 64  # on the circle
 
 
-def factorial_moments(model, t, channel, order=4, initial=None, start=0.0, detectors=None):
+def factorial_moments(
+    model: Model,
+    t: float,
+    channel: str,
+    order: int = 4,
+    initial: Initial | None = None,
+    start: float = 0.0,
+    detectors: Detectors | None = None,
+) -> FloatArray:
     """Return <n>, <n(n-1)>, <n(n-1)(n-2)>, ... of a photon number, float64 (order,).
 
     Those of light with Poissonian statistics are powers of the first.
@@ -73,7 +86,14 @@ def _radius(numbers, order):
 FANO_ACCURACY = 1e-10
 
 
-def fano(model, tlist, channel, initial=None, start=0.0, detectors=None):
+def fano(
+    model: Model,
+    tlist: ArrayLike,
+    channel: str,
+    initial: Initial | None = None,
+    start: float = 0.0,
+    detectors: Detectors | None = None,
+) -> FloatArray:
     """Return the Fano factor Var(n)/<n> of the photons between `start` and each time.
 
     1 for Poissonian light; Mandel's Q is the Fano factor minus 1.

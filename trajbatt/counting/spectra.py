@@ -7,12 +7,16 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.base.checks import shown
+from trajbatt.base.types import FloatArray
 from trajbatt.counting.course import Course, populations
 from trajbatt.exact.lines import Line
+from trajbatt.models.ladder import LadderModel
 from trajbatt.models.model import check_plain
+from trajbatt.states.initial import Initial
 from trajbatt.states.steady_state import steady_state
 
 DARK = 1e-12  # of the largest rate: light that has ended
@@ -31,11 +35,17 @@ class Spectrum(NamedTuple):
         Photons exactly at the line's frequency, in the steady state.
     """
 
-    density: np.ndarray
+    density: FloatArray
     elastic: float
 
 
-def g1(model, tlist, channel, initial=None, at=0.0):
+def g1(
+    model: LadderModel,
+    tlist: ArrayLike,
+    channel: str,
+    initial: Initial | None = None,
+    at: float = 0.0,
+) -> FloatArray:
     """Return g1(t, t + tau) = <L+(t + tau) L(t)>/sqrt(I(t) I(t + tau)) of a line, float64 (nt,).
 
     In the frame of the line's own frequency, in which it is real.
@@ -70,7 +80,13 @@ def g1(model, tlist, channel, initial=None, at=0.0):
     return np.divide(found, both, out=np.full_like(both, np.nan), where=both > 0.0)
 
 
-def spectrum(model, frequencies, channel, initial=None, until=None):
+def spectrum(
+    model: LadderModel,
+    frequencies: ArrayLike,
+    channel: str,
+    initial: Initial | None = None,
+    until: float | None = None,
+) -> Spectrum:
     """Return the `Spectrum` of a line, by quantum regression.
 
     In the steady state each frequency is one tridiagonal system, O(N); the spectrum of a pulse that

@@ -10,18 +10,22 @@ import math
 from functools import partial
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
+from trajbatt.base.types import FloatArray, Pair, When
 from trajbatt.counting.course import Course, populations
 from trajbatt.counting.first_photons import check_window, first_photons, pieces
-from trajbatt.models.model import check_model
+from trajbatt.models.ladder import LadderModel
+from trajbatt.models.model import Model, check_model
 from trajbatt.models.protocol import within
 from trajbatt.numerics import spin
+from trajbatt.states.initial import Initial
 
 MOST_SEQUENCES = 10**7  # sequences of channels
 
 
-def first_click(model, tlist, initial=None):
+def first_click(model: Model, tlist: ArrayLike, initial: Initial | None = None) -> FloatArray:
     """Return the probability that a photon of any channel has come by each time, float64 (nt,).
 
     Parameters
@@ -44,7 +48,13 @@ def first_click(model, tlist, initial=None):
     return np.maximum(1.0 - survival(model, tlist, initial=initial), 0.0)
 
 
-def survival(model, tlist, after=None, initial=None, at=0.0):
+def survival(
+    model: Model,
+    tlist: ArrayLike,
+    after: str | None = None,
+    initial: Initial | None = None,
+    at: When = 0.0,
+) -> FloatArray:
     """Return the probability of no photon at all for each delay, float64 (nt,).
 
     Parameters
@@ -76,7 +86,9 @@ def survival(model, tlist, after=None, initial=None, at=0.0):
     return _mean(model, delays, after, initial, at, lambda one: one.walk(delays, 0.0)[0])
 
 
-def waiting_time(model, tlist, channels, initial=None, at=0.0):
+def waiting_time(
+    model: Model, tlist: ArrayLike, channels: Pair, initial: Initial | None = None, at: When = 0.0
+) -> FloatArray:
     """Return the density of the time from a photon to the next one, float64 (nt,).
 
     It counts those next photons only that are of the second channel, so it integrates to the
@@ -111,7 +123,13 @@ def waiting_time(model, tlist, channels, initial=None, at=0.0):
     return _mean(model, delays, first, initial, at, density, name="channels")
 
 
-def next_channel(model, after=None, initial=None, at=0.0, until=None):
+def next_channel(
+    model: Model,
+    after: str | None = None,
+    initial: Initial | None = None,
+    at: When = 0.0,
+    until: float | None = None,
+) -> FloatArray:
     """Return the probabilities that the next photon is one of each channel, float64 (nc,).
 
     They add up to the probability that there is one, in a protocol before its end.
@@ -140,7 +158,7 @@ def next_channel(model, after=None, initial=None, at=0.0, until=None):
     if until is not None:
         (until,) = within(model, np.array([checks.real("until", until, 0)]), "until")
     elif model.is_staged:
-        until = model.duration
+        until = model.stages()[-1].end
     if until is not None:
         return _mean(model, None, after, initial, at, _integrated, until)
     if not model.clicks_from_populations:
@@ -149,7 +167,9 @@ def next_channel(model, after=None, initial=None, at=0.0, until=None):
     return _mean(model, [0.0], after, initial, at, lambda one: shares @ populations(one))
 
 
-def first_channels(model, length=2, initial=None):
+def first_channels(
+    model: LadderModel, length: int = 2, initial: Initial | None = None
+) -> FloatArray:
     """Return the probabilities of the channels of the first few photons, in order.
 
     Parameters

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajbatt.base.types import FloatArray
 from trajbatt.ensembles.chunks import blocks
 from trajbatt.ensembles.executors import ordered
 from trajbatt.models.coherent_emission import CoherentEmission
@@ -31,10 +32,10 @@ class CoherentEnergy(NamedTuple):
         Of the energy at the start of the emission.
     """
 
-    energy: np.ndarray
-    energy_sem: np.ndarray
-    fraction: np.ndarray
-    fraction_sem: np.ndarray
+    energy: FloatArray
+    energy_sem: FloatArray
+    fraction: FloatArray
+    fraction_sem: FloatArray
 
 
 def coherent_energy(sources):

@@ -1,12 +1,17 @@
 """Ensembles of quantum trajectories."""
 
 import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from functools import partial
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.base.arrays import read_only
+from trajbatt.base.types import PathLike
 from trajbatt.ensembles.executors import check_workers
 from trajbatt.ensembles.plan import Plan
 from trajbatt.ensembles.progress import reporting
@@ -17,10 +22,11 @@ from trajbatt.ensembles.source import Source
 from trajbatt.ensembles.statistics import Statistics
 from trajbatt.ensembles.store import Store
 from trajbatt.ensembles.tally import Total
-from trajbatt.models.model import check_model
+from trajbatt.models.model import Model, check_model
 from trajbatt.models.protocol import within
 from trajbatt.numerics.spin import MOST_ROTATED
 from trajbatt.states import expectations as expected
+from trajbatt.states.initial import Initial
 from trajbatt.trajectories.methods import check_method
 
 TARGETS = ("energy", "energy_variance", "counts")
@@ -29,23 +35,23 @@ FEWEST = 64  # trajectories before a standard error is believed
 
 
 def mcsolve(
-    model,
-    tlist,
-    ntraj=1000,
-    initial=None,
+    model: Model,
+    tlist: ArrayLike,
+    ntraj: int = 1000,
+    initial: Initial | None = None,
     *,
-    seed=None,
-    keep_clicks=False,
-    method=None,
-    rtol=1e-6,
-    threads=None,
-    executor=None,
-    progress=None,
-    store=None,
-    target=None,
-    e_ops=None,
-    keep_samples=(),
-):
+    seed: int | None = None,
+    keep_clicks: bool = False,
+    method: Literal["ladder", "mcwf", "banded"] | None = None,
+    rtol: float = 1e-6,
+    threads: int | None = None,
+    executor: Executor | None = None,
+    progress: bool | Callable[[int, int], object] | None = None,
+    store: PathLike | None = None,
+    target: dict[str, float] | None = None,
+    e_ops: dict[str, Any] | None = None,
+    keep_samples: Sequence[str] = (),
+) -> EnsembleResult:
     """Run an ensemble of Monte Carlo wavefunction trajectories.
 
     The result depends on the model, the initial state, the times, the seed, the method and
@@ -131,10 +137,10 @@ def mcsolve(
         raise TypeError(
             f"`progress` must be true, or a function of (done, ntraj), but is {progress!r}"
         )
-    store = None if store is None else Store(store)
+    folder = None if store is None else Store(store)
     if seed is None:
-        seed = None if store is None else store.seed()
-        seed = np.random.SeedSequence().entropy if seed is None else seed
+        seed = None if folder is None else folder.seed()
+        seed = np.random.SeedSequence().entropy if seed is None else seed  # type: ignore[assignment]
     seed = checks.integer("seed", seed, 0)
     expectations = expected.checked(e_ops, model.n_atoms)
     plan = Plan.of(
@@ -154,7 +160,7 @@ def mcsolve(
             "`e_ops` other than sums of products of two spin components are offered up to "
             f"{MOST_ROTATED} atoms, but `n_atoms` is {model.n_atoms}"
         )
-    opened = None if store is None else store.open(plan)
+    opened = None if folder is None else folder.open(plan)
     enough = None if target is None else partial(_reached, plan, target)
     try:
         with reporting(progress, ntraj, target and partial(_needed, plan, target)) as report:
@@ -175,7 +181,7 @@ def mcsolve(
     return as_result(source, tally, outcome.ended)
 
 
-def load(store):
+def load(store: PathLike) -> EnsembleResult:
     """Return the ensemble of a stored run, up to its first missing chunk; nothing is computed.
 
     Parameters

@@ -8,7 +8,7 @@ import numpy as np
 from trajbatt.base.arrays import read_only
 from trajbatt.models.model import Model, WithoutTables
 from trajbatt.states.expectations import Expectation
-from trajbatt.states.initial import held, prepare
+from trajbatt.states.initial import Initial, held, prepare
 from trajbatt.states.mixture import Mixture
 from trajbatt.trajectories.methods import build_engine
 from trajbatt.trajectories.records import ROW
@@ -16,7 +16,7 @@ from trajbatt.trajectories.records import ROW
 # Goes up whenever the same plan would give other trajectories than before; in `LAWS`, for the plans
 # of some engines alone.
 LAW = 2
-LAWS = {}  # of single methods, where their law is another
+LAWS: dict[str, int] = {}  # of single methods, where their law is another
 CHECKPOINTS = 8  # times at which all pairs of quantities are correlated, for one p-value
 
 
@@ -69,7 +69,7 @@ class Plan(WithoutTables):
     method: str
     rtol: float
     keep_clicks: bool
-    initial: object = None
+    initial: Initial | None = None
     expectations: tuple[Expectation, ...] = ()
     keep_samples: tuple[str, ...] = ()
 

@@ -2,26 +2,34 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks, datasets
 from trajbatt.base.arrays import read_only
 from trajbatt.base.cards import Card
 from trajbatt.base.citation import UNRAVELLING
+from trajbatt.base.types import FloatArray, IntArray, MaybeNone, PathLike
 from trajbatt.ensembles.averages import Averages
 from trajbatt.ensembles.coherent_energy import CoherentEnergy, coherent_energy
 from trajbatt.ensembles.dataset import averages, of_clicks, of_trajectories
 from trajbatt.ensembles.energy_distribution import energy_distribution
 from trajbatt.ensembles.identity import describe, difference
-from trajbatt.ensembles.plan import checkpoint_indices, law_of
+from trajbatt.ensembles.plan import Plan, checkpoint_indices, law_of
 from trajbatt.ensembles.samples import Samples, joined
 from trajbatt.ensembles.source import Source
 from trajbatt.ensembles.trajectory import Trajectory
 from trajbatt.light.clicks import Clicks
+from trajbatt.models.model import Model
 from trajbatt.models.protocol import within
 from trajbatt.numerics.moments import Moments
+from trajbatt.states.initial import Initial
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from xarray import Dataset
 
 ENDINGS = "complete", "stored", "target", "interrupted"  # a sum has the last of its parts
 DATASETS = {"averages": averages, "trajectories": of_trajectories, "clicks": of_clicks}
@@ -57,29 +65,29 @@ class EnsembleResult(Averages, Card):
     sources: tuple[Source, ...]
     moments: Moments
     checkpoints: Moments
-    final_counts: np.ndarray
+    final_counts: IntArray
     dropped: float
     ended: str = "complete"
-    expected: Moments | None = None
+    expected: Moments | MaybeNone = None
     cites: ClassVar[tuple[str, ...]] = (UNRAVELLING,)
 
     @property
-    def plan(self):
+    def plan(self) -> Plan:
         """What fixes the trajectories of the first run."""
         return self.sources[0].plan
 
     @property
-    def model(self):
+    def model(self) -> Model:
         """The model that was solved."""
         return self.plan.model
 
     @property
-    def initial(self):
+    def initial(self) -> Initial | None:
         """The initial state as it was given."""
         return self.plan.initial
 
     @cached_property
-    def clicks(self):
+    def clicks(self) -> Clicks | MaybeNone:
         """The `Clicks` of all trajectories if `keep_clicks` was set, else None.
 
         Those of a stored run are read from its store when they are first asked for.
@@ -88,7 +96,7 @@ class EnsembleResult(Averages, Card):
             return None
         return self._joined([one for source in self.sources for one in source.records()])
 
-    def draw_clicks(self):
+    def draw_clicks(self) -> Clicks:
         """Return the `Clicks` of all trajectories; if they were not kept, they are drawn again."""
         if self.plan.keep_clicks:
             return self.clicks
@@ -100,7 +108,7 @@ class EnsembleResult(Averages, Card):
         read_only(clicks.trajectory, clicks.time, clicks.channel)
         return clicks
 
-    def __add__(self, other):
+    def __add__(self, other: "EnsembleResult") -> "EnsembleResult":
         """Return the result of both ensembles together.
 
         Raises
@@ -134,27 +142,27 @@ class EnsembleResult(Averages, Card):
             ended=max(self.ended, other.ended, key=ENDINGS.index),
         )
 
-    def __radd__(self, other):
+    def __radd__(self, other: int) -> "EnsembleResult":
         """Return the result itself for 0, with which `sum` begins."""
         return self if isinstance(other, int) and other == 0 else NotImplemented
 
     @property
-    def times(self):
+    def times(self) -> FloatArray:
         """The requested times, float64 (nt,)."""
         return self.plan.times
 
     @property
-    def channels(self):
+    def channels(self) -> tuple[str, ...]:
         """The names of the channels."""
         return self.plan.model.channel_names
 
     @property
-    def ntraj(self):
+    def ntraj(self) -> int:
         """The number of trajectories."""
         return self.moments.count
 
     @property
-    def seed(self):
+    def seed(self) -> int | tuple[int, ...]:
         """The seed; the same call with it gives the same result, bit for bit.
 
         A tuple, if results were added.
@@ -176,12 +184,12 @@ class EnsembleResult(Averages, Card):
         return None if found is None else CoherentEnergy(*read_only(*found))
 
     @property
-    def knows_coherent_energy(self):
+    def knows_coherent_energy(self) -> bool:
         """Whether `coherent_energy` is there: it takes new runs, if nobody has asked for it."""
         return "_coherent" in vars(self)
 
     @property
-    def coherent_energy(self):
+    def coherent_energy(self) -> FloatArray | MaybeNone:
         """Energy emitted coherently since t = 0, Eq. (19) integrated, float64 (nt,).
 
         In a protocol, since the start of its first discharge. None where Eq. (5) does not rule, and
@@ -192,17 +200,17 @@ class EnsembleResult(Averages, Card):
         return None if self._coherent is None else self._coherent.energy
 
     @property
-    def coherent_energy_sem(self):
+    def coherent_energy_sem(self) -> FloatArray | MaybeNone:
         """Standard error of `coherent_energy`, float64 (nt,), or None."""
         return None if self._coherent is None else self._coherent.energy_sem
 
     @property
-    def coherent_fraction(self):
+    def coherent_fraction(self) -> FloatArray | MaybeNone:
         """`coherent_energy` as a fraction of the energy before, float64 (nt,), or None."""
         return None if self._coherent is None else self._coherent.fraction
 
     @property
-    def coherent_fraction_sem(self):
+    def coherent_fraction_sem(self) -> FloatArray | MaybeNone:
         """Standard error of `coherent_fraction`, float64 (nt,), or None."""
         return None if self._coherent is None else self._coherent.fraction_sem
 
@@ -212,7 +220,7 @@ class EnsembleResult(Averages, Card):
         return read_only(*energy_distribution(self.sources))
 
     @property
-    def energy_distribution(self):
+    def energy_distribution(self) -> FloatArray:
         """Probabilities of the numbers of excited atoms, float64 (nt, N+1).
 
         The trajectories are simulated again when this or its error is first asked for; their states
@@ -221,12 +229,12 @@ class EnsembleResult(Averages, Card):
         return self._distribution[0]
 
     @property
-    def energy_distribution_sem(self):
+    def energy_distribution_sem(self) -> FloatArray:
         """Standard error of `energy_distribution`, float64 (nt, N+1)."""
         return self._distribution[1]
 
     @cached_property
-    def samples(self):
+    def samples(self) -> Samples | MaybeNone:
         """What was kept of every trajectory, the `Samples` of `keep_samples`; None if nothing was.
 
         Those of a stored run are read from its store when they are first asked for.
@@ -237,11 +245,13 @@ class EnsembleResult(Averages, Card):
         return Samples(parts[0] if len(parts) == 1 else joined(parts))
 
     @cached_property
-    def checkpoint_indices(self):
+    def checkpoint_indices(self) -> IntArray:
         """The indices of the times at which all pairs of quantities are correlated."""
         return read_only(checkpoint_indices(self.times))
 
-    def replay(self, trajectory, tlist=None, keep_states=False):
+    def replay(
+        self, trajectory: int, tlist: ArrayLike | None = None, keep_states: bool = False
+    ) -> Trajectory:
         """Return one trajectory of the ensemble again, on another time grid if wanted.
 
         Parameters
@@ -280,7 +290,7 @@ class EnsembleResult(Averages, Card):
         samples = seen.samples[0]
         return Trajectory.of_samples(trajectory, times, samples, clicks, self.model, **others)
 
-    def plot(self):
+    def plot(self) -> "Figure":
         """Return a picture, a matplotlib `Figure`: averages, exact curves, three single runs.
 
         The exact solution and the single runs are computed for it.
@@ -293,7 +303,9 @@ class EnsembleResult(Averages, Card):
         trajectories = [self.replay(i) for i in range(min(3, self.ntraj))]
         return run_figure(self, exact, trajectories, swing=envelope(exact))
 
-    def to_xarray(self, what="averages"):
+    def to_xarray(
+        self, what: Literal["averages", "trajectories", "clicks"] = "averages"
+    ) -> "Dataset":
         """Return an `xarray.Dataset`, with units and what run it is of.
 
         Parameters
@@ -313,7 +325,7 @@ class EnsembleResult(Averages, Card):
         checks.choice("what", what, tuple(DATASETS))
         return DATASETS[what](self, describe(self.plan)[0])
 
-    def save(self, path, overwrite=False):
+    def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Write everything as a NetCDF-4 file, which xarray and h5py open.
 
         The averages are at its root, the photons of each trajectory in the group `trajectories`,
@@ -334,11 +346,12 @@ class EnsembleResult(Averages, Card):
             Without xarray and h5netcdf, the extra `netcdf`.
         """
         datasets.check_target(path, overwrite)
-        groups = ["trajectories", *(["clicks"] if self.plan.keep_clicks else [])]
-        found = {name: self.to_xarray(name) for name in groups}
+        found = {"trajectories": self.to_xarray("trajectories")}
+        if self.plan.keep_clicks:
+            found["clicks"] = self.to_xarray("clicks")
         datasets.write(self.to_xarray(), path, found, overwrite)
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the fields of a pickle, whose arrays are read-only as they were."""
         vars(self).update(state)
         frozen(self.moments)
@@ -352,7 +365,7 @@ class EnsembleResult(Averages, Card):
             if state.get(name) is not None:
                 read_only(*state[name])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return a card of five lines."""
         energy, sem = self.energy[-1], self.energy_sem[-1]
         final = zip(self.channels, self.counts[:, -1], strict=True)
@@ -365,7 +378,7 @@ class EnsembleResult(Averages, Card):
             f"  photons       {photons or 'none'}"
         )
 
-    def times_within(self, tlist):
+    def times_within(self, tlist: ArrayLike | None) -> FloatArray:
         """Return `tlist` checked, times by the end of the run, or if it is None those of the run.
 
         Raises

@@ -1,17 +1,20 @@
 """What was kept of every trajectory of an ensemble: arrays by name, and what follows from them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.base.arrays import read_only
+from trajbatt.base.types import AnyArray, FloatArray
 from trajbatt.trajectories.records import COUNTS, ROW
 
 ALWAYS = ("energy", "energy_variance", "dipole", "counts")  # besides the names of the e_ops
 
 
-class Samples(Mapping):
+class Samples(Mapping[str, AnyArray]):
     """The samples of all trajectories, or of some of them.
 
     A mapping from names to arrays (n, nt), or (n, nc, nt) of "counts": the mean energy of the
@@ -24,28 +27,28 @@ class Samples(Mapping):
         Whose first axis is the trajectories.
     """
 
-    def __init__(self, arrays):
+    def __init__(self, arrays: dict[str, AnyArray]) -> None:
         self._arrays = arrays
         read_only(*arrays.values())
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> AnyArray:
         """Return the array of a name."""
         return self._arrays[name]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         """Iterate over the names."""
         return iter(self._arrays)
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Return how many names there are."""
         return len(self._arrays)
 
     @property
-    def ntraj(self):
+    def ntraj(self) -> int:
         """The number of trajectories."""
         return len(next(iter(self._arrays.values())))
 
-    def where(self, mask):
+    def where(self, mask: ArrayLike) -> "Samples":
         """Return the `Samples` of some trajectories.
 
         Parameters
@@ -65,12 +68,12 @@ class Samples(Mapping):
             )
         return Samples({name: array[mask] for name, array in self._arrays.items()})
 
-    def mean(self, name):
+    def mean(self, name: str) -> AnyArray:
         """Return the average over the trajectories, (nt,) or (nc, nt); nan if there are none."""
         array = self._array(name)
         return array.mean(axis=0) if len(array) else np.full(array.shape[1:], np.nan)
 
-    def sem(self, name):
+    def sem(self, name: str) -> AnyArray:
         """Return the standard error of `mean`; of "dipole" that of each part, complex128."""
         array, n = self._array(name), self.ntraj
         if n < 2:
@@ -80,7 +83,7 @@ class Samples(Mapping):
             return parts[0] + 1j * parts[1]
         return array.std(axis=0, ddof=1) / np.sqrt(n)
 
-    def quantile(self, name, q):
+    def quantile(self, name: str, q: ArrayLike) -> FloatArray:
         """Return quantiles over the trajectories, float64 (..., nt); see `numpy.quantile`.
 
         nan if there are no trajectories. Raises `ValueError` for the complex "dipole".
@@ -90,9 +93,9 @@ class Samples(Mapping):
             raise ValueError(f"`name` must be of real samples, but {name!r} is complex")
         if not len(array):
             return np.full(np.shape(q) + array.shape[1:], np.nan)
-        return np.quantile(array, q, axis=0)
+        return np.quantile(array, np.asarray(q), axis=0)
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the arrays of a pickle, read-only as they were."""
         vars(self).update(state)
         read_only(*self._arrays.values())
@@ -100,7 +103,7 @@ class Samples(Mapping):
     def _array(self, name):
         return self._arrays[checks.choice("name", name, tuple(self._arrays))]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return one line."""
         return f"Samples: {', '.join(self)} of {self.ntraj} trajectories"
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajbatt.base.types import FloatArray
+from trajbatt.numerics.moments import Moments
 from trajbatt.states.quoted import EMPTY
 from trajbatt.trajectories.records import COUNTS, ROW
 
@@ -25,9 +27,9 @@ class Quantity(NamedTuple):
         A part of the standard error that the derivatives do not know.
     """
 
-    value: np.ndarray
-    gradient: np.ndarray
-    beyond: object = 0.0
+    value: FloatArray
+    gradient: FloatArray
+    beyond: FloatArray | float = 0.0
 
 
 class Statistics:
@@ -40,51 +42,51 @@ class Statistics:
     n_atoms : int
     """
 
-    def __init__(self, moments, n_atoms):
+    def __init__(self, moments: Moments, n_atoms: int) -> None:
         self._moments, self._n_atoms = moments, n_atoms
 
-    def sem(self, quantity):
+    def sem(self, quantity: Quantity) -> FloatArray:
         """Return the standard error of a `Quantity`, float64 (nt,)."""
         return np.hypot(self._moments.sem(quantity.gradient), quantity.beyond)
 
-    def mean(self, row):
+    def mean(self, row: int) -> Quantity:
         """Return the mean of one row of the samples as a `Quantity`."""
         return Quantity(self._moments.mean[row], self._slopes({row: 1.0}))
 
     @property
-    def energy(self):
+    def energy(self) -> Quantity:
         """<E>."""
         mean = self.mean(ROW["jz"])
         return mean._replace(value=mean.value + self._n_atoms / 2)
 
     @property
-    def quantum_variance(self):
+    def quantum_variance(self) -> Quantity:
         """The mean over trajectories of the quantum variance of E."""
         return self.mean(ROW["jz_variance"])
 
     @property
-    def trajectory_variance(self):
+    def trajectory_variance(self) -> Quantity:
         """The variance over trajectories of the conditional <E>; nan for one."""
         covariance = self._moments.covariance[ROW["jz"], ROW["jz"]]
         return self._variance(covariance, {ROW["jz_square"]: 1.0, ROW["jz_variance"]: -1.0})
 
     @property
-    def energy_variance(self):
+    def energy_variance(self) -> Quantity:
         """Delta E^2 of the ensemble state, quantum plus trajectory variance."""
         value = self.quantum_variance.value + self.trajectory_variance.value
         return self._variance(value, {ROW["jz_square"]: 1.0})
 
     @property
-    def dipole(self):
+    def dipole(self) -> tuple[Quantity, Quantity]:
         """The real and the imaginary part of the bare dipole <J_+>."""
         return self.mean(ROW["jx"]), self.mean(ROW["jy"])
 
     @property
-    def counts(self):
+    def counts(self) -> list[Quantity]:
         """The mean photons in each channel, a list of `Quantity`."""
         return [self.mean(row) for row in range(COUNTS, len(self._moments.mean))]
 
-    def relative_fluctuation(self, variance=None):
+    def relative_fluctuation(self, variance: Quantity | None = None) -> Quantity:
         """Return Delta E/E, or the root of another of the variances over E.
 
         nan for an empty battery; without an error where the variance is rounding.
@@ -99,7 +101,7 @@ class Statistics:
         ratio = np.where(energy.value < EMPTY * self._n_atoms, np.nan, ratio)
         return Quantity(ratio, slopes)
 
-    def waste(self, energies, stored=None):
+    def waste(self, energies: FloatArray, stored: Quantity | None = None) -> Quantity:
         """Return the energy of the photons for each stored quantum; `energies` (nc,) of one each.
 
         `stored` is another energy than that at the time. nan for an empty battery.
@@ -111,7 +113,9 @@ class Statistics:
             slopes = (emitted.gradient - waste * stored.gradient) / stored.value
             return Quantity(waste, slopes, np.abs(waste) * stored.beyond / np.abs(stored.value))
 
-    def swing(self, theta, given_theta=0.0):
+    def swing(
+        self, theta: FloatArray | float, given_theta: FloatArray | float = 0.0
+    ) -> tuple[Quantity, Quantity, Quantity]:
         """Return the least, the mean and the largest energy in a period of Omega, a tuple.
 
         In the basis of H = Omega J'_z the mean is N/2 + cos(theta) <J'_z>, and the energy swings
@@ -140,7 +144,7 @@ class Statistics:
 
         return side(-1.0), middle, side(1.0)
 
-    def length(self, *parts):
+    def length(self, *parts: Quantity) -> Quantity:
         """Return the length of the vector of some means.
 
         The square of a mean is too large by the square of its error, which is taken off.
@@ -152,7 +156,7 @@ class Statistics:
         return Quantity(np.sqrt(np.maximum(length**2 - noise, 0.0)), slopes, unsure)
 
     @property
-    def rotation_work(self):
+    def rotation_work(self) -> Quantity:
         """The energy that one classical pulse can extract, <J_z> + abs(<J>)."""
         jz = self.mean(ROW["jz"])
         length = self.length(jz, *self.dipole)
@@ -160,7 +164,7 @@ class Statistics:
         return work._replace(value=np.maximum(work.value, 0.0))
 
     @property
-    def efficiency(self):
+    def efficiency(self) -> Quantity:
         """Stored quanta of all quanta that were stored or emitted."""
         stored, emitted = self.energy, self.heat(np.ones(len(self._moments.mean) - COUNTS))
         total = stored.value + emitted.value
@@ -169,12 +173,12 @@ class Statistics:
             slopes = stored.gradient - share * (stored.gradient + emitted.gradient)
             return Quantity(share, slopes / total)
 
-    def heat(self, energies):
+    def heat(self, energies: FloatArray) -> Quantity:
         """Return the energy of the photons; `energies` (nc,) of one each."""
         slopes = self._slopes({COUNTS + i: one for i, one in enumerate(energies)})
         return Quantity(energies @ self._moments.mean[COUNTS:], slopes)
 
-    def pump_work(self, energies, at_start):
+    def pump_work(self, energies: FloatArray, at_start: float) -> Quantity:
         """Return the gain of energy since it was `at_start`, and the energy of the photons."""
         energy, heat = self.energy, self.heat(energies)
         return Quantity(energy.value - at_start + heat.value, energy.gradient + heat.gradient)

@@ -1,16 +1,21 @@
 """Single batteries: what one trajectory of an ensemble does."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trajbatt.base.arrays import ReadOnlyPickle, read_only
 from trajbatt.base.cards import Card
+from trajbatt.base.types import ComplexArray, FloatArray, IntArray, MaybeNone
 from trajbatt.light.clicks import Clicks
 from trajbatt.models.model import Model
 from trajbatt.states import spin_noise
 from trajbatt.states.spin_quantities import SpinQuantities
 from trajbatt.trajectories.records import COUNTS, ROW
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,19 +50,27 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
 
     index: int
     model: Model
-    times: np.ndarray
-    energy: np.ndarray
-    energy_variance: np.ndarray
-    dipole: np.ndarray
-    counts: np.ndarray
+    times: FloatArray
+    energy: FloatArray
+    energy_variance: FloatArray
+    dipole: ComplexArray
+    counts: IntArray
     clicks: Clicks
     energy_at_start: float
-    products: np.ndarray
-    states: np.ndarray | None = None
-    expect: dict[str, np.ndarray] = field(default_factory=dict)
+    products: FloatArray
+    states: ComplexArray | MaybeNone = None
+    expect: dict[str, FloatArray] = field(default_factory=dict)
 
     @classmethod
-    def of_samples(cls, index, times, samples, clicks, model, **fields):
+    def of_samples(
+        cls,
+        index: int,
+        times: FloatArray,
+        samples: FloatArray,
+        clicks: Clicks,
+        model: Model,
+        **fields: Any,
+    ) -> "Trajectory":
         """Return the trajectory that has the rows `samples` (5 + nc, nt) at `times`; read-only.
 
         `fields` are others of its own.
@@ -77,22 +90,22 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
         )
 
     @property
-    def n_atoms(self):
+    def n_atoms(self) -> int:
         """The number of atoms."""
         return self.model.n_atoms
 
     @property
-    def channels(self):
+    def channels(self) -> tuple[str, ...]:
         """The names of the channels."""
         return self.model.channel_names
 
     @property
-    def qfi(self):
+    def qfi(self) -> FloatArray:
         """Quantum Fisher information of a rotation about the best axis, float64 (nt,)."""
         return spin_noise.pure_qfi(self.spin_covariance)
 
     @property
-    def energy_distribution(self):
+    def energy_distribution(self) -> FloatArray:
         """Probabilities of the numbers of excited atoms, float64 (nt, N+1).
 
         Raises
@@ -104,13 +117,13 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
             raise ValueError("the states must be kept for that: replay(..., keep_states=True)")
         return self.states.real**2 + self.states.imag**2
 
-    def plot(self):
+    def plot(self) -> "Figure":
         """Return a picture, a matplotlib `Figure`: energy and clicks."""
         from trajbatt.plots.runs import trajectory_figure
 
         return trajectory_figure(self)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return a card of four lines."""
         final = zip(self.channels, self.counts[:, -1], strict=True)
         return (

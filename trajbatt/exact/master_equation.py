@@ -55,7 +55,7 @@ def solve(stages, n_channels, mixture, times, rtol, look=None):
     Solution
     """
     means = np.empty((2, times.size)), np.empty(times.size, dtype=complex)
-    energy, variance, dipole = *means[0], means[1]
+    energy, variance, dipole = *means[0], means[1]  # type: ignore[misc]
     counts, final_counts = np.empty((n_channels, times.size)), np.zeros((len(stages), n_channels))
     so_far, products, looks = np.zeros(n_channels), np.empty((4, times.size)), []
 

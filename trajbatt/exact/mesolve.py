@@ -1,6 +1,9 @@
 """The deterministic twin: the master equation of a model, solved to a given accuracy."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.exact.count_moments import count_moments
@@ -8,15 +11,22 @@ from trajbatt.exact.looks import Looks
 from trajbatt.exact.master_equation import solve
 from trajbatt.exact.result import MasterEquationResult
 from trajbatt.exact.weak_drive import start
-from trajbatt.models.model import check_model
+from trajbatt.models.model import Model, check_model
 from trajbatt.models.protocol import within
 from trajbatt.states import expectations as expected
-from trajbatt.states.initial import held
+from trajbatt.states.initial import Initial, held
 
 
 def mesolve(
-    model, tlist, initial=None, covariances=False, keep_states=False, rtol=1e-10, *, e_ops=None
-):
+    model: Model,
+    tlist: ArrayLike,
+    initial: Initial | None = None,
+    covariances: bool = False,
+    keep_states: bool = False,
+    rtol: float = 1e-10,
+    *,
+    e_ops: dict[str, Any] | None = None,
+) -> MasterEquationResult:
     """Solve the master equation of a model: the exact twin of `mcsolve`.
 
     For a ladder model the coherence orders 0, 1 and 2 suffice for everything but the full states:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from trajbatt.base import datasets
 from trajbatt.base.arrays import read_only
 from trajbatt.base.cards import Card
 from trajbatt.base.citation import RUNGE_KUTTA
+from trajbatt.base.types import ComplexArray, FloatArray, MaybeNone, PathLike
 from trajbatt.exact.dataset import exact_dataset
 from trajbatt.exact.distribution import BarePopulations
 from trajbatt.exact.master_equation import solve
@@ -18,8 +20,13 @@ from trajbatt.models.coherent_emission import CoherentEmission
 from trajbatt.models.model import Model
 from trajbatt.models.swing import swing_of
 from trajbatt.states import spin_noise, work
+from trajbatt.states.initial import Initial
 from trajbatt.states.quoted import average_power, per_quantum
 from trajbatt.states.spin_quantities import SpinQuantities
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from xarray import Dataset
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,27 +63,27 @@ class MasterEquationResult(Card, SpinQuantities):
     """
 
     model: Model
-    initial: object
-    times: np.ndarray
+    initial: Initial | None
+    times: FloatArray
     rtol: float
-    energy: np.ndarray
-    energy_variance: np.ndarray
-    dipole: np.ndarray
-    counts: np.ndarray
-    counts_covariance: np.ndarray | None
-    states: np.ndarray | None
-    products: np.ndarray
-    expect: dict[str, np.ndarray] = field(default_factory=dict)
+    energy: FloatArray
+    energy_variance: FloatArray
+    dipole: ComplexArray
+    counts: FloatArray
+    counts_covariance: FloatArray | MaybeNone
+    states: ComplexArray | MaybeNone
+    products: FloatArray
+    expect: dict[str, FloatArray] = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self._freeze()
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the fields of a pickle, whose arrays are read-only as they were."""
         vars(self).update(state)
         self._freeze()
 
-    def _freeze(self):
+    def _freeze(self) -> None:
         read_only(*self.expect.values())
         read_only(self.times, self.energy, self.energy_variance, self.dipole, self.counts)
         read_only(self.counts_covariance, self.states, self.products)
@@ -84,13 +91,13 @@ class MasterEquationResult(Card, SpinQuantities):
         read_only(known.get("energy_distribution"), known.get("qfi"))
 
     @property
-    def cites(self):
+    def cites(self) -> tuple[str, ...]:
         """What to cite for its method, see `trajbatt.citation`."""
         stages = self.model.stages()
         return () if all(s.model.clicks_from_populations for s in stages) else (RUNGE_KUTTA,)
 
     @property
-    def channels(self):
+    def channels(self) -> tuple[str, ...]:
         """The names of the channels."""
         return self.model.channel_names
 
@@ -107,12 +114,12 @@ class MasterEquationResult(Card, SpinQuantities):
         return emission.energy(np.abs(exact.dipole[1:]) ** 2), exact.energy[0]
 
     @property
-    def knows_coherent_energy(self):
+    def knows_coherent_energy(self) -> bool:
         """Whether `coherent_energy` is there: it takes another solution, if nobody has asked."""
         return "_coherent" in vars(self)
 
     @property
-    def coherent_energy(self):
+    def coherent_energy(self) -> FloatArray | MaybeNone:
         """Energy emitted coherently since t = 0, Eq. (19) integrated, float64 (nt,).
 
         In a protocol, since the start of its first discharge. None where Eq. (5) does not rule, and
@@ -123,7 +130,7 @@ class MasterEquationResult(Card, SpinQuantities):
         return None if self._coherent is None else self._coherent[0]
 
     @property
-    def coherent_fraction(self):
+    def coherent_fraction(self) -> FloatArray | MaybeNone:
         """`coherent_energy` as a fraction of the energy before, float64 (nt,), or None."""
         if self._coherent is None:
             return None
@@ -131,7 +138,7 @@ class MasterEquationResult(Card, SpinQuantities):
             return np.divide(*self._coherent)
 
     @property
-    def ergotropy(self):
+    def ergotropy(self) -> FloatArray:
         """Energy that unitaries on the symmetric subspace can extract, float64 (nt,).
 
         This, `ergotropy_global` and `capacity` need the eigenvalues of the whole density matrix at
@@ -141,12 +148,12 @@ class MasterEquationResult(Card, SpinQuantities):
         return work.subspace_work(self.energy, self._eigenvalues)
 
     @property
-    def ergotropy_global(self):
+    def ergotropy_global(self) -> FloatArray:
         """Energy that all unitaries on the 2^N states can extract, E - (1 - p_max), (nt,)."""
         return work.global_work(self.energy, self._eigenvalues[:, -1])
 
     @property
-    def capacity(self):
+    def capacity(self) -> FloatArray:
         """The largest less the least energy that symmetric unitaries lead to, float64 (nt,)."""
         return work.capacity(self._eigenvalues)
 
@@ -158,7 +165,7 @@ class MasterEquationResult(Card, SpinQuantities):
         return self._looked(_eigenvalues)
 
     @cached_property
-    def energy_distribution(self):
+    def energy_distribution(self) -> FloatArray:
         """Probabilities of the numbers of excited atoms, float64 (nt, N+1).
 
         The equation is solved again, with all coherences, when it is first asked for.
@@ -169,7 +176,7 @@ class MasterEquationResult(Card, SpinQuantities):
         """Return what is read off the whole density matrix at every time, (nt, ...)."""
         return np.array(self._solved(self.times, look).looks)
 
-    def energy_at(self, times, rtol):
+    def energy_at(self, times: FloatArray, rtol: float) -> FloatArray:
         """Return <E> at other times, float64 (nt,), to another accuracy."""
         return self._solved(times, rtol=rtol).energy
 
@@ -179,17 +186,17 @@ class MasterEquationResult(Card, SpinQuantities):
         return solve(stages, len(self.channels), mixture, times, rtol or self.rtol, look)
 
     @property
-    def relative_fluctuation(self):
+    def relative_fluctuation(self) -> FloatArray:
         """Delta E/E, float64 (nt,); nan for an empty battery."""
         return per_quantum(np.sqrt(self.energy_variance), self.energy, self.model.n_atoms)
 
     @property
-    def waste(self):
+    def waste(self) -> FloatArray:
         """Photons so far for each quantum that is stored now, float64 (nt,); nan if none is."""
         return per_quantum(self.counts.sum(axis=0), self.energy, self.model.n_atoms)
 
     @property
-    def energy_in_period(self):
+    def energy_in_period(self) -> FloatArray:
         """The least, the mean and the largest <E> in the period of Omega_P now, float64 (3, nt).
 
         As `EnsembleResult.energy_in_period`.
@@ -198,7 +205,7 @@ class MasterEquationResult(Card, SpinQuantities):
         return np.array([swing.low, swing.middle, swing.high])
 
     @property
-    def waste_in_period(self):
+    def waste_in_period(self) -> FloatArray:
         """Photons so far for each quantum of `energy_in_period`, float64 (3, nt).
 
         In that order: the first, of the least energy, is the most waste.
@@ -209,18 +216,18 @@ class MasterEquationResult(Card, SpinQuantities):
         )
 
     @property
-    def efficiency(self):
+    def efficiency(self) -> FloatArray:
         """Stored quanta of all quanta that were stored or emitted, float64 (nt,); nan if none."""
         stored, emitted = self.energy, self.counts.sum(axis=0)
         return per_quantum(stored, stored + emitted, self.model.n_atoms)
 
     @cached_property
-    def energy_at_start(self):
+    def energy_at_start(self) -> float:
         """<E> at t = 0."""
         return self.energy[0] if self.times[0] == 0.0 else self._solved(np.zeros(1)).energy[0]
 
     @cached_property
-    def qfi(self):
+    def qfi(self) -> FloatArray:
         """Quantum Fisher information of a rotation about the best axis, float64 (nt,).
 
         It needs the whole density matrix at every time, O(N^3).
@@ -231,11 +238,11 @@ class MasterEquationResult(Card, SpinQuantities):
         return read_only(found)
 
     @property
-    def average_power(self):
+    def average_power(self) -> FloatArray:
         """E/t, float64 (nt,), in hbar omega_0 times the unit of rates; nan at t = 0."""
         return average_power(self.energy, self.times)
 
-    def waste_energy(self, omega_0):
+    def waste_energy(self, omega_0: float) -> FloatArray:
         """Return the energy of the photons so far for each stored quantum, float64 (nt,).
 
         As `EnsembleResult.waste_energy`.
@@ -243,23 +250,23 @@ class MasterEquationResult(Card, SpinQuantities):
         emitted = photon_energies(self.model, omega_0) @ self.counts
         return per_quantum(emitted, self.energy, self.model.n_atoms)
 
-    def plot(self):
+    def plot(self) -> "Figure":
         """Return a picture, a matplotlib `Figure`: energy and photons."""
         from trajbatt.exact.envelope import envelope
         from trajbatt.plots.runs import exact_figure
 
         return exact_figure(self, envelope(self))
 
-    def to_xarray(self):
+    def to_xarray(self) -> "Dataset":
         """Return everything as an `xarray.Dataset`, with units; see `EnsembleResult.to_xarray`."""
         return exact_dataset(self)
 
-    def save(self, path, overwrite=False):
+    def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Write the same as a NetCDF-4 file; the arguments are those of `EnsembleResult.save`."""
         datasets.check_target(path, overwrite)
         datasets.write(self.to_xarray(), path, overwrite=overwrite)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return a card of five lines."""
         final = zip(self.channels, self.counts[:, -1], strict=True)
         photons = ", ".join(f"{name} {mean:.6g}" for name, mean in final)

@@ -1,10 +1,13 @@
 """What a file of clicks says of the battery that they come from."""
 
 from trajbatt.base.checks import shown
+from trajbatt.base.types import PathLike
 from trajbatt.exchange.csv_files import OWN
 from trajbatt.exchange.csv_table import head_of
 from trajbatt.exchange.photon_hdf5_reading import about_in_hdf5, is_hdf5
 from trajbatt.models.battery import Battery, battery_of
+from trajbatt.models.model import Model
+from trajbatt.states.initial import Initial
 
 MADE_BY, FULL = "made_by", "charge, full"
 WAYS = {
@@ -15,7 +18,7 @@ WAYS = {
 }
 
 
-def about_model(model, initial=None):
+def about_model(model: Model, initial: Initial | None = None) -> dict[str, str | int | float]:
     """Return what a file is to say of a model, a flat dict of str to str, int or float.
 
     Parameters
@@ -35,7 +38,7 @@ def about_model(model, initial=None):
     if not model.is_staged and way_of(model) is not None:
         about[MADE_BY] = way_of(model)
     if model.is_staged:
-        stages = (f"{_plain(one.name)} {time!r}" for one, time in model.steps)
+        stages = (f"{_plain(one.name)} {time!r}" for one, time in model.steps)  # type: ignore[attr-defined]
         about["stages"] = "; ".join(stages)
     if all(way_of(part) and battery_of(part) == battery_of(parts[0]) for part in parts):
         about |= parts[0].battery_parameters
@@ -55,7 +58,7 @@ def way_of(model):
         return None
 
 
-def read_about(path):
+def read_about(path: PathLike) -> dict[str, str | int | float]:
     """Return what a file says of its clicks, a dict of str to str, int or float, empty for nothing.
 
     Of a text file it is the lines "# name: value" of the head that are not read as clicks; of a

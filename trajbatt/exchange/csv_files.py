@@ -2,23 +2,27 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from trajbatt.base import files
 from trajbatt.base.checks import shown
+from trajbatt.base.types import PathLike
 from trajbatt.base.version import __version__
 from trajbatt.exchange.csv_table import head_and_table
 from trajbatt.exchange.numbering import is_numbered, named
 from trajbatt.exchange.structured import COLUMNS
 from trajbatt.light.checking import channel_names
+from trajbatt.light.clicks import Clicks
 from trajbatt.light.input import assembled, channel_places, check_clicks
 
 OWN = ("channels", "ntraj", "duration")  # lines of the head that are read
 
 
-def write_csv(clicks, path, about=None):
+def write_csv(clicks: Clicks, path: PathLike, about: dict[str, Any] | None = None) -> None:
     """Write clicks as a text file: a head of comments, and a line for each click.
 
     The head has the channels, the number of trajectories and the duration; then come the columns
@@ -64,7 +68,12 @@ def write_csv(clicks, path, about=None):
     files.write(Path(path), text.getvalue().encode())
 
 
-def read_csv(path, channels=None, ntraj=None, duration=None):
+def read_csv(
+    path: PathLike,
+    channels: Sequence[str] | dict[int, str] | None = None,
+    ntraj: int | None = None,
+    duration: float | None = None,
+) -> Clicks:
     """Return the `Clicks` in a text file.
 
     The first line that is no comment names the columns: `time` and `channel`, and perhaps

@@ -8,14 +8,17 @@ validator wants.
 import io
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from trajbatt.base import checks, files
 from trajbatt.base.checks import shown
+from trajbatt.base.types import PathLike
 from trajbatt.base.version import __version__
 from trajbatt.exchange.hdf5_fields import h5py_or_error
 from trajbatt.exchange.photon_hdf5_reading import ABOUT
+from trajbatt.light.clicks import Clicks
 from trajbatt.light.input import check_clicks
 
 ROOT = "A file format for photon-counting detector based single-molecule spectroscopy experiments."
@@ -36,7 +39,13 @@ SPECS = "Specifications for timestamps."
 UNIT = "Value of 1-unit timestamp-increment in seconds."
 
 
-def write_photon_hdf5(clicks, path, time_unit=1.0, tick=None, about=None):
+def write_photon_hdf5(
+    clicks: Clicks,
+    path: PathLike,
+    time_unit: float = 1.0,
+    tick: float | None = None,
+    about: dict[str, Any] | None = None,
+) -> None:
     """Write clicks as a Photon-HDF5 file.
 
     Parameters

@@ -4,16 +4,19 @@ import errno
 import math
 import os
 import re
+from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.types import PathLike
 from trajbatt.exchange import hdf5_fields
 from trajbatt.exchange.numbering import is_numbered, named, places_of
 from trajbatt.exchange.ticks import since
 from trajbatt.light.checking import TOTAL, channel_names
+from trajbatt.light.clicks import Clicks
 from trajbatt.light.input import assembled
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -36,7 +39,13 @@ def is_hdf5(path):
         return False
 
 
-def read_photon_hdf5(path, time_unit=1.0, channels=None, duration=None, origin=None):
+def read_photon_hdf5(
+    path: PathLike,
+    time_unit: float = 1.0,
+    channels: Sequence[str] | dict[int, str] | None = None,
+    duration: float | None = None,
+    origin: int | None = None,
+) -> Clicks:
     """Return the `Clicks` in a Photon-HDF5 file; several spots are several trajectories.
 
     Detections that the file lists as `non_photon_id` are left out.

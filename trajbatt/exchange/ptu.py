@@ -1,12 +1,23 @@
 """Clicks from PTU files, the time tags of PicoQuant's instruments, by the library ptufile."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.types import PathLike
 from trajbatt.exchange.tags import read_tags
+from trajbatt.light.clicks import Clicks
 
 
-def read_ptu(path, time_unit=1.0, trigger=None, names=None, duration=None, origin=None):
+def read_ptu(
+    path: PathLike,
+    time_unit: float = 1.0,
+    trigger: int | None = None,
+    names: Sequence[str] | dict[int, str] | None = None,
+    duration: float | None = None,
+    origin: int | None = None,
+) -> Clicks:
     """Return the `Clicks` in a PTU file of T2 mode.
 
     Parameters

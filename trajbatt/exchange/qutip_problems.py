@@ -3,11 +3,11 @@
 import math
 from functools import reduce
 from operator import add
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from trajbatt.models.model import check_plain
+from trajbatt.models.model import Model, check_plain
 from trajbatt.numerics import spin
-from trajbatt.states.initial import prepare
+from trajbatt.states.initial import Initial, prepare
 
 
 class QutipProblem(NamedTuple):
@@ -25,13 +25,13 @@ class QutipProblem(NamedTuple):
         A ket, or a density matrix.
     """
 
-    H: object
-    c_ops: list
-    e_ops: dict
-    psi0: object
+    H: Any
+    c_ops: list[Any]
+    e_ops: dict[str, Any]
+    psi0: Any
 
 
-def to_qutip(model, initial=None):
+def to_qutip(model: Model, initial: Initial | None = None) -> QutipProblem:
     """Return a model as QuTiP takes it: `H, c_ops, e_ops, psi0 = tb.to_qutip(model)`.
 
     Then `qutip.mesolve(H, psi0, tlist, c_ops, e_ops=e_ops)`; `qutip.mcsolve` needs

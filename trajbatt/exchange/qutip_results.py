@@ -1,13 +1,22 @@
 """Clicks of QuTiP's trajectories."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from trajbatt.base.checks import shown
 from trajbatt.light.checking import channel_names
+from trajbatt.light.clicks import Clicks
 from trajbatt.light.input import assembled
 
+if TYPE_CHECKING:
+    from qutip.solver.multitrajresult import McResult
 
-def from_qutip(result, channels, duration=None):
+
+def from_qutip(
+    result: "McResult", channels: Sequence[str], duration: float | None = None
+) -> Clicks:
     """Return the `Clicks` of a result of `qutip.mcsolve`, from its `col_times` and `col_which`.
 
     Parameters

@@ -1,14 +1,18 @@
 """Clicks as NumPy structured arrays."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from trajbatt.base.checks import shown
+from trajbatt.light.clicks import Clicks
 from trajbatt.light.input import assembled, check_clicks
 
 COLUMNS = ("trajectory", "time", "channel")
 
 
-def to_structured(clicks):
+def to_structured(clicks: Clicks) -> np.recarray[Any, Any]:
     """Return clicks as a NumPy record array (n_clicks,) with trajectory, time and channel.
 
     Channels are names; trajectories count from 0. `tb.filter` takes such an array, too.
@@ -36,7 +40,12 @@ def to_structured(clicks):
     return array.view(np.recarray)
 
 
-def from_structured(array, channels=None, ntraj=None, duration=None):
+def from_structured(
+    array: Any,
+    channels: Sequence[str] | None = None,
+    ntraj: int | None = None,
+    duration: float | None = None,
+) -> Clicks:
     """Return the `Clicks` in a structured array.
 
     Parameters

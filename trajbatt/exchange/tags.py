@@ -1,16 +1,29 @@
 """Clicks from integer time tags, as time taggers stream them; triggers cut a stream into shots."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.base.checks import shown
+from trajbatt.base.types import AnyIntArray
 from trajbatt.exchange.numbering import named, places_of
 from trajbatt.exchange.ticks import since
 from trajbatt.light.checking import unmasked
+from trajbatt.light.clicks import Clicks
 from trajbatt.light.input import assembled
 
 
-def read_tags(times, channels, tick, trigger=None, names=None, duration=None, origin=None):
+def read_tags(
+    times: ArrayLike,
+    channels: ArrayLike,
+    tick: float,
+    trigger: int | None = None,
+    names: Sequence[str] | dict[int, str] | None = None,
+    duration: float | None = None,
+    origin: int | None = None,
+) -> Clicks:
     """Return the `Clicks` in a stream of time tags.
 
     With a trigger, each of its tags begins a trajectory, which the next one ends: what is before
@@ -115,7 +128,7 @@ def _shots(times, channels, tick, trigger, duration):
     return np.where(within, shots, -1), since_start, starts.size - 1, float(duration)
 
 
-def _integers(name, value):
+def _integers(name: str, value: object) -> AnyIntArray:
     array = unmasked(name, value)
     if array.size and array.dtype.kind not in "iu":
         raise TypeError(f"`{name}` must be integers, but are {array.dtype}")

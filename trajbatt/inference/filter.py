@@ -4,19 +4,25 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.base.arrays import read_only
 from trajbatt.base.cards import Card
+from trajbatt.base.types import ComplexArray, FloatArray, IntArray, PerChannel
 from trajbatt.inference.following import Record, follow, prior
 from trajbatt.light.detectors import Detectors, described
 from trajbatt.light.input import check_watched, of_one_trajectory
 from trajbatt.models.model import Model, check_model
 from trajbatt.models.protocol import within
 from trajbatt.states import work
-from trajbatt.states.initial import held
+from trajbatt.states.initial import Initial, held
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -53,31 +59,31 @@ class FilterResult(Card):
     """
 
     model: Model
-    times: np.ndarray
-    click_time: np.ndarray
-    click_channel: np.ndarray
-    efficiency: np.ndarray
-    dark_rate: np.ndarray
+    times: FloatArray
+    click_time: FloatArray
+    click_channel: IntArray
+    efficiency: FloatArray
+    dark_rate: FloatArray
     detectors: Detectors
-    initial: object
-    energy: np.ndarray
-    energy_variance: np.ndarray
-    dipole: np.ndarray
-    rates: np.ndarray
-    log_likelihood: np.ndarray
+    initial: Initial | None
+    energy: FloatArray
+    energy_variance: FloatArray
+    dipole: ComplexArray
+    rates: FloatArray
+    log_likelihood: FloatArray
 
     @property
-    def channels(self):
+    def channels(self) -> tuple[str, ...]:
         """The names of the channels."""
         return self.model.channel_names
 
     @property
-    def purity(self):
+    def purity(self) -> FloatArray:
         """Tr rho^2, float64 (nt,); see `ergotropy`."""
         return self._spectral[0]
 
     @property
-    def ergotropy(self):
+    def ergotropy(self) -> FloatArray:
         """Energy that unitaries on the symmetric subspace can extract, float64 (nt,).
 
         This and the purity need the whole density matrix, O(N^2), unless it is pure, and the
@@ -86,17 +92,17 @@ class FilterResult(Card):
         return self._spectral[1]
 
     @property
-    def ergotropy_global(self):
+    def ergotropy_global(self) -> FloatArray:
         """Energy that all unitaries on the 2^N states can extract, E - (1 - p_max), (nt,)."""
         return self._spectral[2]
 
     @property
-    def ergotropy_rotation(self):
+    def ergotropy_rotation(self) -> FloatArray:
         """Energy that one classical pulse can extract, <J_z> + abs(<J>), float64 (nt,)."""
         return work.rotation_work(self.energy, self.dipole, self.model.n_atoms)
 
     @cached_property
-    def states(self):
+    def states(self) -> ComplexArray:
         """The states, in the bare basis and the pump frame, index = number of excited atoms.
 
         Where nothing is missed, no click is dark, and the battery began in a pure state, kets
@@ -111,7 +117,7 @@ class FilterResult(Card):
         return read_only(np.array([_ket(one) for one in matrices] if self._is_pure else matrices))
 
     @property
-    def energy_distribution(self):
+    def energy_distribution(self) -> FloatArray:
         """Probabilities of the numbers of excited atoms, float64 (nt, N+1); needs `states`."""
         if self._is_pure:
             return np.abs(self.states) ** 2
@@ -142,7 +148,7 @@ class FilterResult(Card):
             subspace[i] = work.subspace_work(self.energy[i], eigenvalues)
         return purity, subspace, work.global_work(self.energy, largest)
 
-    def plot(self):
+    def plot(self) -> "Figure":
         """Return a picture, a matplotlib `Figure`: energy with and without the record, clicks."""
         from trajbatt.exact.mesolve import mesolve
         from trajbatt.plots.photons import filter_figure
@@ -150,7 +156,7 @@ class FilterResult(Card):
         unseen = mesolve(self.model, self.times, self.initial)
         return filter_figure(self, unseen, self.model.label)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return a card of five lines."""
         counts = np.bincount(self.click_channel, minlength=len(self.channels))
         listed = zip(self.channels, counts, strict=True)
@@ -170,7 +176,15 @@ def _ket(matrix):
     return matrix[:, largest] / np.linalg.norm(matrix[:, largest])
 
 
-def filter(model, clicks, tlist, efficiency=1.0, initial=None, dark_rate=0.0, detectors=None):
+def filter(
+    model: Model,
+    clicks: object,
+    tlist: ArrayLike,
+    efficiency: PerChannel = 1.0,
+    initial: Initial | None = None,
+    dark_rate: PerChannel = 0.0,
+    detectors: Detectors | None = None,
+) -> FilterResult:
     """Read the state of one battery off the clicks of its light.
 
     If no photon of a ladder model is missed, the state follows from the clicks branch by branch,

@@ -1,6 +1,7 @@
 """Inference: a battery's parameters from the clicks of its light, by maximum likelihood."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,13 +9,15 @@ import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.base.cards import Card
+from trajbatt.base.types import FloatArray, PerChannel
 from trajbatt.inference.following import Record, log_likelihood, prior
 from trajbatt.light.clicks import Clicks
-from trajbatt.light.detectors import described
+from trajbatt.light.detectors import Detectors, described
 from trajbatt.light.input import of_one_trajectory
 from trajbatt.models.battery import Battery
 from trajbatt.models.model import Model, check_model
 from trajbatt.models.protocol import parameters_by_stage, within
+from trajbatt.states.initial import Initial
 
 STEP = 1e-3  # of the transformed parameters, for derivatives
 FIRST_STEP = 0.1  # first step of the search
@@ -44,20 +47,20 @@ class FitResult(Card):
 
     model: Model
     parameters: tuple[str, ...]
-    values: dict
-    errors: dict
-    covariance: np.ndarray
+    values: dict[str, float]
+    errors: dict[str, float]
+    covariance: FloatArray
     log_likelihood: float
     n_clicks: int
     ntraj: int
     converged: bool
 
     @property
-    def battery(self):
+    def battery(self) -> Battery:
         """The `Battery` with these parameters."""
         return Battery.from_model(self.model)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return a card: each parameter with its error."""
         lines = [f"FitResult: {self.n_clicks} clicks of {self.ntraj} trajectories"]
         lines += [
@@ -69,15 +72,15 @@ class FitResult(Card):
 
 
 def fit(
-    model,
-    clicks,
-    parameters=("theta", "gamma_plus"),
-    efficiency=1.0,
-    initial=None,
-    duration=None,
-    dark_rate=0.0,
-    detectors=None,
-):
+    model: Battery | Model,
+    clicks: object,
+    parameters: Sequence[str] = ("theta", "gamma_plus"),
+    efficiency: PerChannel = 1.0,
+    initial: Initial | None = None,
+    duration: float | None = None,
+    dark_rate: PerChannel = 0.0,
+    detectors: Detectors | None = None,
+) -> FitResult:
     """Find the parameters of a battery under which the clicks of its light are likeliest.
 
     The search begins with the parameters of `model`; rates are searched on a logarithmic scale.

@@ -1,11 +1,15 @@
 """Click records: when each trajectory emitted a photon, and into which channel."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.base.checks import shown
+from trajbatt.base.types import AnyIntArray, FloatArray, IntArray
 from trajbatt.light.checking import channel_names, check_kinds, check_values, unmasked
 
 
@@ -33,15 +37,15 @@ class Clicks:
         If they are none of these; the message names the click.
     """
 
-    trajectory: np.ndarray
-    time: np.ndarray
-    channel: np.ndarray
+    trajectory: AnyIntArray
+    time: FloatArray
+    channel: AnyIntArray
     channels: tuple[str, ...]
     first: int = 0
-    ntraj: int | None = None
-    duration: float | None = None
+    ntraj: int = None  # type: ignore[assignment]  # which becomes a number
+    duration: float = None  # type: ignore[assignment]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         arrays = [unmasked(one, getattr(self, one)) for one in ("trajectory", "time", "channel")]
         trajectory, time, channel = arrays
         channels = channel_names(self.channels)
@@ -53,7 +57,7 @@ class Clicks:
         ntraj = checks.integer("ntraj", ntraj, 1)
         if duration is not None:
             duration = checks.real("duration", duration, 0)
-        check_values(*arrays, channels, (first, first + ntraj - 1), duration)
+        check_values(trajectory, time, channel, channels, (first, first + ntraj - 1), duration)
         if duration is None:
             duration = float(time.max(initial=0.0))
         for name, value in (
@@ -67,18 +71,20 @@ class Clicks:
         ):
             object.__setattr__(self, name, value)
 
-    def __len__(self):
+    def __len__(self) -> int:
         """The number of clicks."""
         return self.time.size
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return one line: how many clicks there are in each channel."""
         counts = np.bincount(self.channel, minlength=len(self.channels))
         listed = ", ".join(f"{name} {n}" for name, n in zip(self.channels, counts, strict=True))
         return f"Clicks: {listed or 'none'}"
 
     @classmethod
-    def of_records(cls, records, channels, duration, first=0):
+    def of_records(
+        cls, records: Sequence[Any], channels: tuple[str, ...], duration: float, first: int = 0
+    ) -> "Clicks":
         """Join `trajbatt.trajectories.records.Records`; trajectories count from `first`."""
         per_trajectory = np.concatenate([np.diff(record.offsets) for record in records])
         return cls(
@@ -92,12 +98,12 @@ class Clicks:
         )
 
     @property
-    def offsets(self):
+    def offsets(self) -> IntArray:
         """Trajectory `first` + i has the clicks offsets[i] to offsets[i+1], int64 (ntraj+1,)."""
         edges = np.arange(self.first, self.first + self.ntraj + 1)
         return np.searchsorted(self.trajectory, edges)
 
-    def where(self, wanted):
+    def where(self, wanted: ArrayLike | slice) -> "Clicks":
         """Return the clicks for which the array `wanted` (n_clicks,) of bool says so, or a slice.
 
         Raises
@@ -105,6 +111,7 @@ class Clicks:
         TypeError
             If it is something else, such as numbers of clicks, which might come twice.
         """
+        part: Any = wanted
         if not isinstance(wanted, slice):
             chosen = unmasked("wanted", wanted)
             if chosen.size == 0 and chosen.ndim == 1:
@@ -114,20 +121,20 @@ class Clicks:
                     f"`wanted` must be an array of bool, one for each of {len(self)} clicks, "
                     f"but is {shown(wanted)}"
                 )
-            wanted = chosen
+            part = chosen
         return replace(
             self,
-            trajectory=self.trajectory[wanted],
-            time=self.time[wanted],
-            channel=self.channel[wanted],
+            trajectory=self.trajectory[part],
+            time=self.time[part],
+            channel=self.channel[part],
         )
 
-    def of_trajectory(self, trajectory):
+    def of_trajectory(self, trajectory: int) -> "Clicks":
         """Return the clicks of one trajectory alone; errors as of `of_trajectories`."""
         trajectory = checks.integer("trajectory", trajectory, 0)
         return self.of_trajectories(trajectory, trajectory + 1)
 
-    def of_trajectories(self, start, stop):
+    def of_trajectories(self, start: int, stop: int) -> "Clicks":
         """Return the clicks of the trajectories from `start` up to `stop`, which is left out.
 
         Raises

@@ -7,12 +7,16 @@ between; and a detector that has just clicked is blind for its dead time.
 
 import math
 import numbers
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.base.checks import shown
+from trajbatt.base.types import AnyArray, FloatArray, PerChannel
+from trajbatt.light.clicks import Clicks
 from trajbatt.light.input import check_clicks
 
 HIGHEST = {"efficiency": 1.0, "dark_rate": math.inf, "dead_time": math.inf, "jitter": math.inf}
@@ -50,13 +54,13 @@ class Detectors:
     >>> seen = Detectors(efficiency=0.3, dark_rate=2.0).see(runs.clicks, seed=1)  # doctest: +SKIP
     """
 
-    efficiency: object = 1.0
-    dark_rate: object = 0.0
-    dead_time: object = 0.0
-    jitter: object = 0.0
-    crosstalk: object = 0.0
+    efficiency: PerChannel = 1.0
+    dark_rate: PerChannel = 0.0
+    dead_time: PerChannel = 0.0
+    jitter: PerChannel = 0.0
+    crosstalk: ArrayLike = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, high in HIGHEST.items():
             value = getattr(self, name)
             if isinstance(value, np.ma.MaskedArray):
@@ -73,7 +77,7 @@ class Detectors:
         else:
             object.__setattr__(self, "crosstalk", _stochastic(self.crosstalk))
 
-    def see(self, clicks, seed=None):
+    def see(self, clicks: Clicks, seed: int | None = None) -> Clicks:
         """Return the clicks that are seen of emitted ones, which stay as they are.
 
         Parameters
@@ -96,7 +100,7 @@ class Detectors:
         rng = np.random.default_rng(None if seed is None else checks.integer("seed", seed, 0))
         efficiency, dark_rate, dead_time, jitter = self._each(clicks.channels)
         channel = self._routed(clicks.channel, rng, len(clicks.channels))
-        seen = clicks.trajectory, clicks.time, channel
+        seen: Sequence[AnyArray] = (clicks.trajectory, clicks.time, channel)
         if np.any(efficiency < 1.0):
             seen = _those(seen, rng.random(channel.size) < efficiency[channel])
         if np.any(jitter > 0.0):
@@ -110,11 +114,11 @@ class Detectors:
         trajectory, time, _ = seen
         seen = _those(seen, np.lexsort((time, trajectory)))
         if np.any(dead_time > 0.0):
-            seen = _those(seen, _alive(*seen, dead_time))
+            seen = _those(seen, _alive(seen[0], seen[1], seen[2], dead_time))
         trajectory, time, channel = seen
         return replace(clicks, trajectory=trajectory, time=time, channel=channel)
 
-    def response(self, channels):
+    def response(self, channels: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:
         """Return what becomes of single photons of some channels, where clicks are independent.
 
         Parameters
@@ -141,7 +145,7 @@ class Detectors:
                 )
         return self._routes(len(channels)) * efficiency, dark_rate
 
-    def of_each(self, name, channels):
+    def of_each(self, name: str, channels: tuple[str, ...]) -> FloatArray:
         """Return the parameter of a name for each of some channels, float64 (nc,)."""
         return for_channels(name, getattr(self, name), channels, HIGHEST[name])
 

@@ -7,10 +7,37 @@ tau_90.
 """
 
 import math
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
+from trajbatt.base.types import FloatArray
+
+
+class BatteryLike(Protocol):
+    """What these functions ask of a battery."""
+
+    @property
+    def n_atoms(self) -> int:
+        """The number of atoms."""
+
+    @property
+    def theta(self) -> float:
+        """The dressing angle."""
+
+    @property
+    def omega_p(self) -> float:
+        """The dressed splitting."""
+
+    @property
+    def gamma_net(self) -> float:
+        """The net rate."""
+
+    @property
+    def dressed_rates(self) -> tuple[float, float, float]:
+        """The rates of J'_-, J'_+ and J'_z."""
 
 
 def _check_battery(battery):
@@ -19,7 +46,7 @@ def _check_battery(battery):
             raise TypeError(f"`battery` must be a Battery, but is {checks.shown(battery)}")
 
 
-def net_rate(theta, gamma_plus, gamma_minus):
+def net_rate(theta: float, gamma_plus: float, gamma_minus: float) -> float:
     """Return Gamma = gamma_+ cos^4(theta/2) - gamma_- sin^4(theta/2) (Eq. 15).
 
     Parameters
@@ -41,7 +68,7 @@ def net_rate(theta, gamma_plus, gamma_minus):
     return gamma_plus * math.cos(theta / 2) ** 4 - gamma_minus * math.sin(theta / 2) ** 4
 
 
-def balanced(battery):
+def balanced(battery: BatteryLike) -> bool:
     """Whether the upward and the downward rate are equal but for rounding: x = 1.
 
     Parameters
@@ -62,7 +89,7 @@ def balanced(battery):
     return abs(down - up) <= 1e-12 * (down + up)
 
 
-def final_charge(battery):
+def final_charge(battery: BatteryLike) -> float:
     """Return the final energy of a large battery: N sin^2(theta/2), or N cos^2(theta/2) for x < 1.
 
     It is also the ergotropy (Eqs. 11 and 12). nan at x = 1, where the limit jumps.
@@ -106,7 +133,7 @@ def _profile(battery, tau, swing):
     return 0.5 * battery.n_atoms * (1.0 - cos * tanh - sin * swing * sech)
 
 
-def energy(battery, t):
+def energy(battery: BatteryLike, t: ArrayLike) -> FloatArray:
     """Return the energy at time t for large N (Eq. 14).
 
     Parameters
@@ -127,7 +154,7 @@ def energy(battery, t):
     return _profile(battery, tau, np.cos(angle))
 
 
-def energy_lower_bound(battery, t):
+def energy_lower_bound(battery: BatteryLike, t: ArrayLike) -> FloatArray:
     """Return the envelope of Eq. (14) from below: its cosine replaced by 1.
 
     Parameters
@@ -150,7 +177,7 @@ def energy_lower_bound(battery, t):
     return _profile(battery, tau, 1.0)
 
 
-def tau_90(theta):
+def tau_90(theta: float) -> float:
     r"""Return tau_90, when the lower bound reaches 90 % of N sin^2(theta/2), for x > 1.
 
     The paper computes it numerically. It has a closed form: with tanh(tau + phi_0) = cos(a), the
@@ -182,7 +209,7 @@ def tau_90(theta):
     return math.log(math.tan(theta / 2) / math.tan((theta - b) / 2))
 
 
-def battery_tau_90(battery):
+def battery_tau_90(battery: BatteryLike) -> float:
     """Return tau_90 of a battery on either side of x = 1, where theta becomes pi - theta.
 
     Parameters
@@ -202,7 +229,7 @@ def battery_tau_90(battery):
     return tau_90(battery.theta if battery.gamma_net >= 0 else math.pi - battery.theta)
 
 
-def charging_time(battery):
+def charging_time(battery: BatteryLike) -> float:
     """Return T90 = 2 tau_90/(N abs(Gamma)), in the unit of 1/rate; inf at x = 1.
 
     Parameters
@@ -223,7 +250,7 @@ def charging_time(battery):
     return 2.0 * battery_tau_90(battery) / (battery.n_atoms * abs(battery.gamma_net))
 
 
-def average_power(battery):
+def average_power(battery: BatteryLike) -> float:
     """Return the lower bound (16) on the average power until T90, in hbar omega_0 times a rate.
 
     Parameters
@@ -243,7 +270,7 @@ def average_power(battery):
     return 0.9 * final_charge(battery) / time
 
 
-def power_bound(charge, r):
+def power_bound(charge: float, r: float) -> float:
     """Return the bound (17) on P_av/(N^2 hbar omega_0 gamma_-), for x > 1.
 
     Parameters
@@ -268,7 +295,7 @@ def power_bound(charge, r):
     return 0.9 / (2.0 * tau_90(theta)) * charge * (r * (1.0 - charge) ** 2 - charge**2)
 
 
-def discharge_time(n_atoms, energy, gamma, left=0.01):
+def discharge_time(n_atoms: int, energy: float, gamma: float, left: float = 0.01) -> float:
     """Return when a fraction `left` of `energy` is left in a discharge at the rate `gamma`.
 
     By the mean of Eq. (5) with the pump off and all correlations left out,

@@ -2,10 +2,12 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.types import FloatArray
 from trajbatt.models.model import Model
 
 
@@ -37,7 +39,7 @@ class BandedModel(Model):
     rate: float
     start: None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.start is not None:
             raise TypeError(f"`start` must be None, but is {checks.shown(self.start)}")
         for name, value in {
@@ -49,56 +51,56 @@ class BandedModel(Model):
             object.__setattr__(self, name, value)
 
     @property
-    def channel_names(self):
+    def channel_names(self) -> tuple[str, ...]:
         """The one channel, `all`."""
         return ("all",)
 
     @property
-    def coherent_rate(self):
+    def coherent_rate(self) -> float:
         """The rate of Eq. (19)."""
         return self.rate
 
     @property
-    def oscillates_at(self):
+    def oscillates_at(self) -> float:
         """Omega_P: the drive mixes the coherence orders."""
         return self.frequency
 
     @property
-    def label(self):
+    def label(self) -> str:
         """What is done, and that it is by Eq. (5)."""
         return f"{self.name} by Eq. (5)"
 
     @property
-    def rates(self):
+    def rates(self) -> FloatArray:
         """The one rate, float64 (1,)."""
         return np.array([self.rate])
 
     @property
-    def jump_mix(self):
+    def jump_mix(self) -> FloatArray:
         """J_- = (1 + cos(theta))/2 J'_- - sin(theta) J'_z - (1 - cos(theta))/2 J'_+, (1, 3)."""
         down, up = math.cos(self.theta / 2) ** 2, math.sin(self.theta / 2) ** 2
         return np.array([[down, -math.sin(self.theta), -up]])
 
     @property
-    def timescale(self):
+    def timescale(self) -> float:
         """The shortest time in which collective means change; inf if never."""
         fastest = self.rate * (self.n_atoms + 2.0) + self.frequency
         return 1.0 / fastest if fastest > 0 else np.inf
 
     @property
-    def largest_rate(self):
+    def largest_rate(self) -> float:
         """A bound of the click rate gamma <J_+ J_->, at most gamma (N/2 + 1)^2."""
         return self.rate * (self.n_atoms / 2 + 1) ** 2
 
-    def typical_clicks(self, duration):
+    def typical_clicks(self, duration: float) -> float:
         """Return a rough number of clicks in a trajectory: the mean rate of all levels at work."""
         return float((self.jump_bands**2).sum(axis=(0, 1)).mean() * duration)
 
-    def parameters(self, alone=True):
+    def parameters(self, alone: bool = True) -> dict[str, float]:
         """Return theta, omega_p and gamma; see `Model.parameters`."""
         return {"theta": self.theta, "omega_p": self.frequency, "gamma": self.rate}
 
-    def with_parameters(self, **changed):
+    def with_parameters(self, **changed: float) -> "BandedModel":
         """Return the same model with some of its `parameters` changed."""
         for name in changed:
             checks.choice("parameters", name, tuple(self.parameters()))
@@ -106,7 +108,7 @@ class BandedModel(Model):
         return replace(self, theta=known["theta"], frequency=known["omega_p"], rate=known["gamma"])
 
     @property
-    def battery_parameters(self):
+    def battery_parameters(self) -> dict[str, Any]:
         """The arguments of the `Battery` that makes such a model, a dict."""
         rates = dict.fromkeys(("gamma_0", "gamma_plus", "gamma_minus"), self.rate)
         return {"n_atoms": self.n_atoms, "theta": self.theta, "omega_p": self.frequency, **rates}

@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal, Self, overload
 
 from trajbatt.base import checks
 from trajbatt.models import asymptotics
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.channel import Channel
 from trajbatt.models.ladder import LadderModel
-from trajbatt.models.model import check_model
+from trajbatt.models.model import Model, check_model
 from trajbatt.models.origin import Origin
 from trajbatt.models.protocol import Protocol
 
@@ -51,7 +52,7 @@ class Battery:
     gamma_plus: float = 1.0
     gamma_minus: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         checked = {
             "n_atoms": checks.integer("n_atoms", self.n_atoms, 1),
             "theta": checks.angle("theta", self.theta),
@@ -69,7 +70,7 @@ class Battery:
             )
 
     @classmethod
-    def from_drive(cls, n_atoms, rabi, detuning, **rates):
+    def from_drive(cls, n_atoms: int, rabi: float, detuning: float, **rates: float) -> Self:
         """Return the battery of a given Rabi frequency Omega_R >= 0 and detuning Delta.
 
         `rates` are `gamma_0`, `gamma_plus` and `gamma_minus`, as in the constructor.
@@ -79,7 +80,7 @@ class Battery:
         return cls(n_atoms, math.atan2(rabi, detuning), math.hypot(rabi, detuning), **rates)
 
     @classmethod
-    def from_model(cls, model):
+    def from_model(cls, model: Model) -> Self:
         """Return a battery whose model, or the first of a protocol, this is.
 
         Rates that the model does not know, as of a channel at sin(theta) = 0, are zero.
@@ -102,22 +103,22 @@ class Battery:
         return cls(**parameters)
 
     @property
-    def rabi(self):
+    def rabi(self) -> float:
         """The Rabi frequency Omega_R."""
         return self.omega_p * math.sin(self.theta)
 
     @property
-    def detuning(self):
+    def detuning(self) -> float:
         """The detuning Delta = omega_0 - (pump frequency)."""
         return self.omega_p * math.cos(self.theta)
 
     @property
-    def r(self):
+    def r(self) -> float:
         """gamma_+/gamma_-; inf if only gamma_- is zero, nan if both are."""
         return _ratio(self.gamma_plus, self.gamma_minus)
 
     @property
-    def dressed_rates(self):
+    def dressed_rates(self) -> tuple[float, float, float]:
         """The rates (A, B, C) of J'_-, J'_+ and J'_z in Eq. (7): blue, red, center."""
         if self.theta == math.pi:  # which is rounded: its sine would be no zero
             return 0.0, self.gamma_minus, 0.0
@@ -128,27 +129,36 @@ class Battery:
         )
 
     @property
-    def x(self):
+    def x(self) -> float:
         """x = A/B = r cot^4(theta/2), the ratio of neighbouring steady populations (Eq. 8)."""
         down, up, _ = self.dressed_rates
         return _ratio(down, up)
 
     @property
-    def gamma_net(self):
+    def gamma_net(self) -> float:
         """Gamma = A - B (Eq. 15); negative if x < 1."""
         return asymptotics.net_rate(self.theta, self.gamma_plus, self.gamma_minus)
 
     @property
-    def charging_time(self):
+    def charging_time(self) -> float:
         """T90 = 2 tau_90/(N abs(Gamma)); inf at x = 1."""
         return asymptotics.charging_time(self)
 
     @property
-    def secular_ratio(self):
+    def secular_ratio(self) -> float:
         """Omega_P/(N max(A, B, C)): Eq. (7) approximates Eq. (5) if this is much above 1."""
         return _ratio(self.omega_p, self.n_atoms * max(self.dressed_rates))
 
-    def charge(self, secular=True):
+    @overload
+    def charge(self, secular: Literal[True] = True) -> LadderModel: ...
+
+    @overload
+    def charge(self, secular: Literal[False]) -> BandedModel: ...
+
+    @overload
+    def charge(self, secular: bool) -> LadderModel | BandedModel: ...
+
+    def charge(self, secular: bool = True) -> LadderModel | BandedModel:
         """Return the model of charging.
 
         Parameters
@@ -181,7 +191,7 @@ class Battery:
         model = LadderModel("charge", self.n_atoms, self.theta, self.omega_p, channels)
         return model.made_by(Origin(self, "charge"))
 
-    def store(self):
+    def store(self) -> LadderModel:
         """Return the model of storage: the pump is off and the decay closed.
 
         H = Delta J_z in the pump frame, so the bare populations, and with them the energy, stay;
@@ -191,7 +201,7 @@ class Battery:
         model = LadderModel("store", self.n_atoms, 0.0, self.detuning, (), start=self.charge())
         return model.made_by(Origin(self, "store"))
 
-    def discharge(self, gamma=None):
+    def discharge(self, gamma: float | None = None) -> LadderModel:
         """Return the model of discharging, Eq. (5) with the pump off.
 
         H = Delta J_z in the pump frame; the one channel `all` is J_-. The default initial state is

@@ -33,7 +33,7 @@ class Channel:
     shift: int
     rate: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.name, str):
             raise TypeError(f"`name` of a channel must be a str, but is {checks.shown(self.name)}")
         if self.name in ("", TOTAL):

@@ -10,10 +10,11 @@ model, or looked up in a registry: `trajbatt.exact.systems`, `trajbatt.trajector
 import math
 from dataclasses import fields
 from functools import cached_property
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from trajbatt.base.types import FloatArray
 from trajbatt.models.schedule import Stage
 from trajbatt.numerics import spin
 
@@ -21,9 +22,9 @@ from trajbatt.numerics import spin
 class WithoutTables:
     """What pickles its fields only, not the tables that were made of them."""
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         """Return the fields."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
 
 
 class Model(WithoutTables):
@@ -66,28 +67,82 @@ class Model(WithoutTables):
     """
 
     is_staged: ClassVar[bool] = False
-    is_discharge: ClassVar[bool] = False
     clicks_from_populations: ClassVar[bool] = False
     resolves_rare_light: ClassVar[bool] = False
 
+    if TYPE_CHECKING:  # what each kind has, as a field or a property
+
+        @property
+        def name(self) -> str:
+            """For people."""
+
+        @property
+        def n_atoms(self) -> int:
+            """The number of atoms."""
+
+        @property
+        def channel_names(self) -> tuple[str, ...]:
+            """The names of the channels."""
+
+        @property
+        def timescale(self) -> float:
+            """The shortest time in which collective means change."""
+
+        @property
+        def largest_rate(self) -> float:
+            """A bound of the click rate."""
+
+        @property
+        def theta(self) -> float:
+            """Of a plain model: the angle of its basis."""
+
+        @property
+        def frequency(self) -> float:
+            """Of a plain model: the spacing of its levels."""
+
+        @property
+        def oscillates_at(self) -> float:
+            """Of a plain model: the frequency of mean click rates."""
+
+        @property
+        def coherent_rate(self) -> float | None:
+            """Of a plain model: the rate of Eq. (19)."""
+
+        @property
+        def start(self) -> "Model | None":
+            """Of a plain model: that whose steady state is the default initial state."""
+
+        @property
+        def rates(self) -> FloatArray:
+            """Of a plain model: those of its channels."""
+
+        @property
+        def jump_mix(self) -> FloatArray:
+            """Of a plain model: what its jump operators are made of."""
+
     @property
-    def n_levels(self):
+    def n_levels(self) -> int:
         """The number of levels of the symmetric subspace, N + 1."""
         return self.n_atoms + 1
 
     @property
-    def label(self):
+    def is_discharge(self) -> bool:
+        """Whether the light comes from the bare dipole with the pump off."""
+        return False
+
+    @property
+    def label(self) -> str:
         """What is done, and by which equation where that is not plain."""
         return self.name
 
     @cached_property
-    def jump_bands(self):
+    def jump_bands(self) -> FloatArray:
         """<k + s|L_c|k> for s = -1, 0, 1, float64 (nc, 3, N+1); of a plain model."""
         raising = spin.raising_elements(self.n_atoms)
         elements = np.array([raising[::-1], spin.magnetic_numbers(self.n_atoms), raising])
         return np.sqrt(self.rates)[:, None, None] * (self.jump_mix[:, :, None] * elements)
 
-    def stages(self, until=math.inf):
+    def stages(self, until: float = math.inf) -> tuple[Stage, ...]:
         """Return the stages that begin before the time `until`, a tuple of `Stage`; one at least.
 
         That of a plain model never ends.
@@ -95,21 +150,21 @@ class Model(WithoutTables):
         return (Stage(self, 0.0, math.inf, tuple(range(len(self.channel_names)))),)
 
     @property
-    def names_in_protocol(self):
+    def names_in_protocol(self) -> tuple[str, ...]:
         """The names of the channels where other stages emit, too, a tuple of nc str."""
         return self.channel_names
 
-    def default_initial(self):
+    def default_initial(self) -> "FloatArray | Model":
         """Return a bare ket (N+1,), or a model, which stands for its steady state."""
         if self.start is not None:
             return self.start
         return spin.coherent_ket(self.n_atoms, 0.0, 1.0)
 
-    def typical_clicks(self, duration):
+    def typical_clicks(self, duration: float) -> float:
         """Return a rough number of clicks in a trajectory of this duration."""
         raise NotImplementedError
 
-    def parameters(self, alone=True):
+    def parameters(self, alone: bool = True) -> dict[str, float]:
         """Return the numbers that may be changed, a dict of str to float.
 
         Parameters
@@ -119,23 +174,23 @@ class Model(WithoutTables):
         """
         raise NotImplementedError
 
-    def with_parameters(self, **changed):
+    def with_parameters(self, **changed: float) -> "Model":
         """Return the same model with some of its `parameters` changed."""
         raise NotImplementedError
 
     @property
-    def battery_parameters(self):
+    def battery_parameters(self) -> dict[str, Any] | None:
         """The arguments of the `Battery` that makes such a model, a dict; None if there is none."""
         raise NotImplementedError
 
 
-def check_model(model):
+def check_model(model: object) -> None:
     """Raise `TypeError` if `model` is no model or protocol, such as a battery in its place."""
     if not isinstance(model, Model):
         raise TypeError(f"`model` must be a model such as battery.charge(), but is {model!r}")
 
 
-def check_plain(model):
+def check_plain(model: object) -> None:
     """Raise `TypeError` if `model` is no single model, such as a protocol in its place."""
     if not isinstance(model, Model) or model.is_staged:
         raise TypeError(

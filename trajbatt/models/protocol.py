@@ -1,13 +1,15 @@
 """Protocols: models one after the other, such as charge, store and discharge."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.types import FloatArray
 from trajbatt.light.checking import AT_THE_END, MOST_CHANNELS
 from trajbatt.models.model import Model
 from trajbatt.models.schedule import Stage
@@ -31,10 +33,10 @@ class Protocol(Model):
         If there is no stage, a duration is not above zero, or the numbers of atoms differ.
     """
 
-    steps: tuple[tuple[Model, float], ...]
+    steps: Sequence[tuple[Model, float]]
     is_staged: ClassVar[bool] = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         try:
             steps = tuple((model, duration) for model, duration in self.steps)
         except (TypeError, ValueError):
@@ -62,28 +64,28 @@ class Protocol(Model):
                 f"but have {len(self.channel_names)}"
             )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return one line: what is done, for how long, with how many atoms."""
         lasting = ", ".join(f"{model.name} for {duration:g}" for model, duration in self.steps)
         return f"Protocol: {lasting}; N = {self.n_atoms}"
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The names of the stages, joined."""
         return ", ".join(model.name for model, _ in self.steps)
 
     @property
-    def n_atoms(self):
+    def n_atoms(self) -> int:
         """The number of atoms."""
         return self.steps[0][0].n_atoms
 
     @property
-    def duration(self):
+    def duration(self) -> float:
         """How long all stages last."""
         return self._stages[-1].end
 
     @cached_property
-    def channel_names(self):
+    def channel_names(self) -> tuple[str, ...]:
         """The names of the channels, in the order in which the stages bring them."""
         names = (name for model, _ in self.steps for name in model.names_in_protocol)
         return tuple(dict.fromkeys(names))
@@ -97,7 +99,7 @@ class Protocol(Model):
             start += duration
         return tuple(stages)
 
-    def stages(self, until=math.inf):
+    def stages(self, until: float = math.inf) -> tuple[Stage, ...]:
         """Return the stages that begin before the time `until`, a tuple of `Stage`; one at least.
 
         All by default.
@@ -105,27 +107,27 @@ class Protocol(Model):
         return tuple(one for one in self._stages if one.start < until) or self._stages[:1]
 
     @property
-    def timescale(self):
+    def timescale(self) -> float:
         """That of the fastest stage."""
         return min(model.timescale for model, _ in self.steps)
 
     @property
-    def largest_rate(self):
+    def largest_rate(self) -> float:
         """That of the brightest stage."""
         return max(model.largest_rate for model, _ in self.steps)
 
-    def default_initial(self):
+    def default_initial(self) -> FloatArray | Model:
         """Return that of the first stage."""
         return self.steps[0][0].default_initial()
 
-    def typical_clicks(self, duration):
+    def typical_clicks(self, duration: float) -> float:
         """Return a rough number of clicks in a trajectory of this duration."""
         return sum(
             stage.model.typical_clicks(min(stage.end, duration) - stage.start)
             for stage in self.stages(duration)
         )
 
-    def parameters(self, alone=True):
+    def parameters(self, alone: bool = True) -> dict[str, float]:
         """Return the parameters that are the same in all stages that have them.
 
         A default initial state is asked for in the first stage only; see `Model.parameters`.
@@ -133,7 +135,7 @@ class Protocol(Model):
         found = parameters_by_stage(self)
         return {name: values[0] for name, values in found.items() if len(set(values)) == 1}
 
-    def with_parameters(self, **changed):
+    def with_parameters(self, **changed: float) -> "Protocol":
         """Return the same protocol with some parameters changed in all stages that have them."""
         for name in changed:
             checks.choice("parameters", name, tuple(parameters_by_stage(self)))
@@ -145,7 +147,7 @@ class Protocol(Model):
         return Protocol([(changed_one(model), duration) for model, duration in self.steps])
 
     @property
-    def battery_parameters(self):
+    def battery_parameters(self) -> dict[str, Any] | None:
         """Those of the first stage."""
         return self.steps[0][0].battery_parameters
 
@@ -159,7 +161,7 @@ def parameters_by_stage(model):
     return found
 
 
-def within(model, times, name="tlist"):
+def within(model: Model, times: FloatArray, name: str = "tlist") -> FloatArray:
     """Return `times`; those that are past the end of a protocol by rounding are set to its end.
 
     Raises

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from trajbatt.base.types import FloatArray
 
 
 @dataclass(frozen=True)
@@ -21,17 +23,17 @@ class Stage:
         For each channel of the model, its place among those of the schedule.
     """
 
-    model: object
+    model: Any
     start: float
     end: float
     places: tuple[int, ...]
 
     @property
-    def duration(self):
+    def duration(self) -> float:
         """How long the stage lasts."""
         return self.end - self.start
 
-    def select(self, times, to_end=False):
+    def select(self, times: FloatArray, to_end: bool = False) -> tuple[slice, FloatArray]:
         """Return which of `times` fall into the stage, and when that is on its own clock.
 
         A boundary belongs to the stage that ends there; nothing jumps at it.
@@ -73,10 +75,10 @@ class Leg(NamedTuple):
     stage: Stage
     following: Stage | None
     wanted: slice
-    local: np.ndarray
+    local: FloatArray
 
     @property
-    def n_wanted(self):
+    def n_wanted(self) -> int:
         """How many of the `local` times were requested."""
         return self.wanted.stop - self.wanted.start
 

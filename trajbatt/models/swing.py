@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajbatt.base.types import FloatArray
+
 FINE = 8  # times a period that make a line look like an oscillation
 MOST_PERIODS = 150  # that a picture shows one by one
 FREE = 300.0  # times the collective rates: Omega above it, and <J'_z> stands within 1/FREE of N
@@ -27,13 +29,13 @@ class Swing(NamedTuple):
         Its least and its largest.
     """
 
-    times: np.ndarray
-    middle: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    times: FloatArray
+    middle: FloatArray
+    low: FloatArray
+    high: FloatArray
 
     @classmethod
-    def about(cls, times, middle, amplitude):
+    def about(cls, times: FloatArray, middle: FloatArray, amplitude: FloatArray) -> "Swing":
         """Return the swing by `amplitude` (nt,) on both sides of `middle` (nt,)."""
         return cls(times, middle, middle - amplitude, middle + amplitude)
 

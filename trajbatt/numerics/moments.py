@@ -7,6 +7,9 @@ Two summaries of different trajectories merge into the summary of both (Chan, Go
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from trajbatt.base.types import AnyArray, FloatArray, MaybeNone
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,13 +27,13 @@ class Moments:
     """
 
     count: int
-    mean: np.ndarray
-    comoment: np.ndarray
-    third: np.ndarray | None = None
-    fourth: np.ndarray | None = None
+    mean: FloatArray
+    comoment: FloatArray
+    third: FloatArray | MaybeNone = None
+    fourth: FloatArray | MaybeNone = None
 
     @classmethod
-    def side_by_side(cls, samples):
+    def side_by_side(cls, samples: AnyArray) -> "Moments":
         """Summarise samples (n, nv, nt): co-moments of pairs of variables at equal times."""
         from trajbatt.kernels.comoments import comoments
 
@@ -41,7 +44,7 @@ class Moments:
         return cls(n, mean, comoment, third, fourth)
 
     @classmethod
-    def of_all_pairs(cls, samples):
+    def of_all_pairs(cls, samples: AnyArray) -> "Moments":
         """Summarise samples (n, nv): co-moments of all pairs of variables."""
         from trajbatt.kernels.comoments import cross_comoments
 
@@ -50,7 +53,7 @@ class Moments:
         cross_comoments(samples, mean, comoment, np.empty(n_variables))
         return cls(n, mean, comoment)
 
-    def __add__(self, other):
+    def __add__(self, other: "Moments") -> "Moments":
         """Merge the summaries of two disjoint sets of samples."""
         a, b = self.count, other.count
         n = a + b
@@ -78,12 +81,12 @@ class Moments:
         return comoment.reshape(self.comoment.shape)
 
     @property
-    def second(self):
+    def second(self) -> FloatArray:
         """Sums of (x_a - mean_a)^2, float64 (nv, ...)."""
         return np.einsum("aa...->a...", self.comoment)
 
     @property
-    def carriers(self):
+    def carriers(self) -> FloatArray:
         """How many samples carry the variance of each variable, float64 (nv, ...).
 
         (sum d^2)^2/sum d^4 with d the deviations: a third of the samples for a normal
@@ -93,20 +96,20 @@ class Moments:
         return np.divide(square, self.fourth, out=np.zeros_like(square), where=self.fourth > 0)
 
     @property
-    def covariance(self):
+    def covariance(self) -> FloatArray:
         """Unbiased sample covariance (nv, nv, ...); nan for a single sample."""
         if self.count < 2:
             return np.full_like(self.comoment, np.nan)
         return self.comoment / (self.count - 1)
 
     @property
-    def mean_sem(self):
+    def mean_sem(self) -> FloatArray:
         """Standard errors of the means (nv, ...); nan for a single sample."""
         if self.count < 2:
             return np.full_like(self.mean, np.nan)
         return np.sqrt(self.second / (self.count - 1) / self.count)
 
-    def sem(self, gradient):
+    def sem(self, gradient: ArrayLike) -> FloatArray:
         """Return the standard error of a function of the means, by the delta method.
 
         Parameters

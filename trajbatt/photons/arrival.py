@@ -1,12 +1,15 @@
 """When the n-th photon came, with errors."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
+from trajbatt.base.types import FloatArray
+from trajbatt.light.clicks import Clicks
 from trajbatt.photons.estimate import Estimate, counted
 
 
-def arrival(clicks, n, tlist, channel):
+def arrival(clicks: Clicks, n: int, tlist: ArrayLike, channel: str) -> Estimate:
     """Return the fraction of trajectories whose n-th photon is later, an `Estimate` (nt,).
 
     Parameters
@@ -41,7 +44,7 @@ def arrival(clicks, n, tlist, channel):
     return Estimate(value, np.sqrt(value * (1.0 - value) / clicks.ntraj))
 
 
-def arrivals(clicks, n, channel):
+def arrivals(clicks: Clicks, n: int, channel: str) -> FloatArray:
     """Return when the n-th photon of a channel came in each trajectory, float64 (ntraj,).
 
     inf where it did not come. Parameters and errors as for `arrival`.

@@ -3,8 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
+from trajbatt.base.types import FloatArray
+from trajbatt.light.clicks import Clicks
 from trajbatt.light.input import check_clicks
 from trajbatt.photons.estimate import Estimate, bins_of, counted
 
@@ -27,10 +30,10 @@ class Burst(NamedTuple):
     peak_rate: Estimate
     delay: Estimate
     delay_deviation: Estimate
-    delays: np.ndarray
+    delays: FloatArray
 
 
-def burst(clicks, edges, channel):
+def burst(clicks: Clicks, edges: ArrayLike, channel: str) -> Burst:
     """Return the `Burst` of a channel's clicks, or of "total".
 
     Parameters
@@ -70,7 +73,7 @@ def burst(clicks, edges, channel):
     peak = int(np.argmax(mean / widths))
     height = numbers[:, peak] / widths[peak]
     if not numbers.any():
-        nothing = Estimate(np.nan, np.nan)
+        nothing = Estimate(np.array(np.nan), np.array(np.nan))
         return Burst(np.nan, nothing, nothing, nothing, np.full(n, np.nan))
     photons, times = numbers.sum(axis=1), numbers @ middles
     total = photons.mean()

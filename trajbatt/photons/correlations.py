@@ -5,8 +5,11 @@ uncorrelated: so the light need not be stationary. A single trajectory is taken 
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
+from trajbatt.base.types import Pair
+from trajbatt.light.clicks import Clicks
 from trajbatt.photons.estimate import (
     BLOCKS,
     Estimate,
@@ -20,7 +23,9 @@ from trajbatt.photons.estimate import (
 )
 
 
-def g2(clicks, edges, channels, start=0.0, stop=None):
+def g2(
+    clicks: Clicks, edges: ArrayLike, channels: Pair, start: float = 0.0, stop: float | None = None
+) -> Estimate:
     """Return g2_ab(tau), an `Estimate` (n_bins,).
 
     For the pairs of a click of channel a and a later one of channel b, whatever comes between, it
@@ -69,7 +74,7 @@ def g2(clicks, edges, channels, start=0.0, stop=None):
     return _compared(group_sizes(clicks, n_groups), pairs, own, *across)
 
 
-def g2_matrix(clicks, edges, channels):
+def g2_matrix(clicks: Clicks, edges: ArrayLike, channels: Pair) -> Estimate:
     """Return g2_ab(t, t') for clicks in bins of time, an `Estimate` (n_bins, n_bins).
 
     Element (i, j) is <n_a n_b>/(<n_a><n_b>) of the numbers of channel a in bin i and of channel b

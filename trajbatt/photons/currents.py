@@ -1,17 +1,22 @@
 """Photon rates against time, with errors: counted, and read off the conditional states."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
+from trajbatt.base.types import PerChannel
 from trajbatt.inference.filter import filter
-from trajbatt.light.detectors import described
+from trajbatt.light.clicks import Clicks
+from trajbatt.light.detectors import Detectors, described
 from trajbatt.light.input import check_clicks
+from trajbatt.models.model import Model
 from trajbatt.numerics.moments import Moments
 from trajbatt.photons.estimate import Estimate, bins_of, window
 from trajbatt.photons.numbers import BLOCK
+from trajbatt.states.initial import Initial
 
 
-def photocurrent(clicks, edges):
+def photocurrent(clicks: Clicks, edges: ArrayLike) -> Estimate:
     """Return the clicks per unit of time in each channel, an `Estimate` (nc, n_bins).
 
     Parameters
@@ -44,10 +49,19 @@ def photocurrent(clicks, edges):
         numbers = np.bincount(place, minlength=n * shape[0] * shape[1]).reshape(n, *shape)
         moments = Moments.side_by_side(numbers / np.diff(edges))
         total = total + moments if total else moments
+    assert total is not None  # there is one trajectory at least
     return Estimate(total.mean, total.mean_sem)
 
 
-def intensity(clicks, model, tlist, initial=None, efficiency=1.0, dark_rate=0.0, detectors=None):
+def intensity(
+    clicks: Clicks,
+    model: Model,
+    tlist: ArrayLike,
+    initial: Initial | None = None,
+    efficiency: PerChannel = 1.0,
+    dark_rate: PerChannel = 0.0,
+    detectors: Detectors | None = None,
+) -> Estimate:
     """Return the photon rates of the conditional states, averaged, an `Estimate` (nc, nt).
 
     It has the same mean as the `photocurrent` and less noise, because between the clicks, too, the
@@ -84,4 +98,5 @@ def intensity(clicks, model, tlist, initial=None, efficiency=1.0, dark_rate=0.0,
         one = filter(model, own, times, initial=initial, detectors=detectors)
         moments = Moments.side_by_side(one.rates[None])
         total = total + moments if total else moments
+    assert total is not None  # there is one trajectory at least
     return Estimate(total.mean, total.mean_sem)

@@ -3,11 +3,13 @@
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.types import Pair
+from trajbatt.light.clicks import Clicks
 from trajbatt.photons.estimate import Estimate
 from trajbatt.photons.numbers import numbers_of
 
 
-def distribution(clicks, t, channel, start=0.0):
+def distribution(clicks: Clicks, t: float, channel: str, start: float = 0.0) -> Estimate:
     """Return the distribution of the number of photons, an `Estimate` with arrays (n,).
 
     Parameters
@@ -35,7 +37,7 @@ def distribution(clicks, t, channel, start=0.0):
     return _fractions(np.bincount(numbers), clicks.ntraj)
 
 
-def joint_distribution(clicks, t, channels, start=0.0):
+def joint_distribution(clicks: Clicks, t: float, channels: Pair, start: float = 0.0) -> Estimate:
     """Return the joint distribution of two photon numbers, an `Estimate` with arrays (n_a, n_b).
 
     Parameters

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.types import FloatArray
 from trajbatt.light.checking import AT_THE_END, TOTAL
 from trajbatt.light.input import check_clicks
 
@@ -26,8 +27,8 @@ class Estimate(NamedTuple):
     value, sem : ndarray, float64
     """
 
-    value: np.ndarray
-    sem: np.ndarray
+    value: FloatArray
+    sem: FloatArray
 
 
 def counted(clicks, channel, name="channel"):

@@ -1,8 +1,10 @@
 """Moments of photon numbers, with errors."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
+from trajbatt.light.clicks import Clicks
 from trajbatt.numerics.moments import Moments
 from trajbatt.photons.estimate import Estimate, counted, inside
 from trajbatt.photons.numbers import BLOCK, bounds_of, numbers_of
@@ -10,7 +12,9 @@ from trajbatt.photons.numbers import BLOCK, bounds_of, numbers_of
 MOST_ORDERS = 100
 
 
-def factorial_moments(clicks, t, channel, order=4, start=0.0):
+def factorial_moments(
+    clicks: Clicks, t: float, channel: str, order: int = 4, start: float = 0.0
+) -> Estimate:
     """Return <n>, <n(n-1)>, <n(n-1)(n-2)>, ... of a photon number, an `Estimate` (order,).
 
     Parameters
@@ -44,7 +48,7 @@ def factorial_moments(clicks, t, channel, order=4, start=0.0):
     return Estimate(moments.mean, moments.mean_sem)
 
 
-def mean(clicks, tlist, channel, start=0.0):
+def mean(clicks: Clicks, tlist: ArrayLike, channel: str, start: float = 0.0) -> Estimate:
     """Return the mean photon number between `start` and each time, an `Estimate` (nt,).
 
     Parameters
@@ -70,7 +74,7 @@ def mean(clicks, tlist, channel, start=0.0):
     return Estimate(moments.mean[0], moments.mean_sem[0])
 
 
-def variance(clicks, tlist, channel, start=0.0):
+def variance(clicks: Clicks, tlist: ArrayLike, channel: str, start: float = 0.0) -> Estimate:
     """Return the variance of a photon number, unbiased, an `Estimate` (nt,).
 
     Parameters
@@ -97,7 +101,7 @@ def variance(clicks, tlist, channel, start=0.0):
     return Estimate(moments.covariance[0, 0], _variance_sem(moments))
 
 
-def fano(clicks, tlist, channel, start=0.0):
+def fano(clicks: Clicks, tlist: ArrayLike, channel: str, start: float = 0.0) -> Estimate:
     """Return the Fano factor Var(n)/<n> of a photon number, an `Estimate` (nt,).
 
     1 for Poissonian light; Mandel's Q is the Fano factor minus 1. nan where no photon came.

@@ -3,14 +3,16 @@
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.types import IntArray
 from trajbatt.light.checking import AT_THE_END
+from trajbatt.light.clicks import Clicks
 from trajbatt.light.input import check_clicks
 from trajbatt.photons.estimate import counted, inside
 
 BLOCK = 65_536  # trajectories whose numbers are held at once
 
 
-def counts(clicks, t=None, start=0.0):
+def counts(clicks: Clicks, t: float | None = None, start: float = 0.0) -> IntArray:
     """Return how many photons of each channel came in (start, t], int64 (ntraj, nc).
 
     From 0 on they are counted in [0, t], here and everywhere.

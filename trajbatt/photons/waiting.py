@@ -1,15 +1,18 @@
 """Waiting times of clicks: how long until the next one, and which, with errors."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.base.checks import shown
+from trajbatt.base.types import Pair
+from trajbatt.light.clicks import Clicks
 from trajbatt.light.input import check_clicks
 from trajbatt.photons.estimate import Estimate, counted, groups_of, inside, pair_of, ratio
 from trajbatt.photons.estimate import window as window_of
 
 
-def first_click(clicks, tlist):
+def first_click(clicks: Clicks, tlist: ArrayLike) -> Estimate:
     """Return the fraction of trajectories that have clicked by each time, an `Estimate` (nt,).
 
     Parameters
@@ -37,7 +40,9 @@ def first_click(clicks, tlist):
     return Estimate(value, np.sqrt(value * (1.0 - value) / clicks.ntraj))
 
 
-def waiting_time(clicks, edges, channels, start=0.0, stop=None):
+def waiting_time(
+    clicks: Clicks, edges: ArrayLike, channels: Pair, start: float = 0.0, stop: float | None = None
+) -> Estimate:
     """Return the density of the time from a click to the next one, an `Estimate` (n_bins,).
 
     As in `trajbatt.counting.waiting_time` it counts those next clicks only that are of the second
@@ -81,7 +86,9 @@ def waiting_time(clicks, edges, channels, start=0.0, stop=None):
     return ratio(numbers / np.diff(edges), firsts[:, None])
 
 
-def next_channel(clicks, after=None, start=0.0, stop=None):
+def next_channel(
+    clicks: Clicks, after: str | None = None, start: float = 0.0, stop: float | None = None
+) -> Estimate:
     """Return the fractions of next clicks that are of each channel, an `Estimate` (nc,).
 
     Parameters

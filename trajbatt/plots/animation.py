@@ -7,12 +7,15 @@ two ends of the dressed axis, about which the state turns by Omega_P.
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from matplotlib.colors import to_rgba
 
 from trajbatt.base import checks
+from trajbatt.base.types import ComplexArray, PathLike
 from trajbatt.plots import layout, panels
+from trajbatt.plots.on_axes import Result
 from trajbatt.plots.style import (
     EXACT_COLOR,
     NOTE_COLOR,
@@ -20,6 +23,9 @@ from trajbatt.plots.style import (
     channel_style,
     plain_text,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.animation import FuncAnimation
 
 LATITUDES, LONGITUDES = 61, 121
 FADES = 6  # frames in which a flash goes out
@@ -61,7 +67,22 @@ def husimi(kets, n_latitudes=LATITUDES, n_longitudes=LONGITUDES):
     return latitude, longitude, np.array(q)
 
 
-def animate(trajectory, exact=None, path=None, frames=None, fps=20, dpi=100):
+class WithStates(Result, Protocol):
+    """A result that may have its states."""
+
+    @property
+    def states(self) -> ComplexArray | None:
+        """The states (nt, N+1)."""
+
+
+def animate(
+    trajectory: WithStates,
+    exact: Result | None = None,
+    path: PathLike | None = None,
+    frames: int | None = None,
+    fps: int = 20,
+    dpi: int = 100,
+) -> "FuncAnimation":
     """Return a film of a trajectory, and write it if a path is given.
 
     Parameters
@@ -103,7 +124,7 @@ def animate(trajectory, exact=None, path=None, frames=None, fps=20, dpi=100):
     scene = _Scene(trajectory, exact, shown)
     film = FuncAnimation(scene.figure, scene.draw, frames=shown.size, interval=1000.0 / fps)
     if path is not None:
-        film.save(path, writer=writer, fps=fps, dpi=dpi)
+        film.save(Path(path), writer=writer, fps=fps, dpi=dpi)
     return film
 
 

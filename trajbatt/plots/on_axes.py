@@ -1,13 +1,20 @@
 """Single panels on the user's own axes: any results in, artists out."""
 
 from numbers import Integral
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.types import ComplexArray, FloatArray
+from trajbatt.models.model import Model
 from trajbatt.models.swing import is_followed, swing_of
 from trajbatt.plots import layout, panels
 from trajbatt.plots.style import ENSEMBLE_COLOR, EXACT_COLOR, FILTER_COLOR, TRAJECTORY_COLOR
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
 
 KINDS = "EnsembleResult", "MasterEquationResult", "Trajectory", "FilterResult"
 COLORS = dict(
@@ -16,7 +23,35 @@ COLORS = dict(
 MOST_LEVELS = 200  # of a distribution that is drawn step by step
 
 
-def energy(*results, ax=None):
+class Result(Protocol):
+    """What all results have that are drawn."""
+
+    @property
+    def model(self) -> Model:
+        """What the battery does."""
+
+    @property
+    def times(self) -> FloatArray:
+        """The times (nt,)."""
+
+    @property
+    def energy(self) -> FloatArray:
+        """The energy (nt,)."""
+
+    @property
+    def dipole(self) -> ComplexArray:
+        """The bare dipole (nt,)."""
+
+
+class WithDistribution(Result, Protocol):
+    """A result that knows the distribution of the energy."""
+
+    @property
+    def energy_distribution(self) -> FloatArray:
+        """Probabilities of the numbers of excited atoms, (nt, N+1)."""
+
+
+def energy(*results: Result, ax: "Axes | None" = None) -> "list[Artist]":
     """Draw energies per atom: means of ensembles with Delta E, exact curves, single runs.
 
     Where the energy swings faster than the times of a result follow, its two sides are drawn.
@@ -58,7 +93,7 @@ def energy(*results, ax=None):
     return artists
 
 
-def counts(*results, ax=None):
+def counts(*results: Result, ax: "Axes | None" = None) -> "list[Artist]":
     """Draw mean photon counts: ensembles as marks, exact curves as lines.
 
     Parameters
@@ -89,7 +124,7 @@ def counts(*results, ax=None):
     return artists
 
 
-def clicks(run, ax=None):
+def clicks(run: Result, ax: "Axes | None" = None) -> "list[Artist]":
     """Draw the clicks of a `Trajectory` or a `FilterResult`, one line per channel.
 
     Parameters
@@ -114,7 +149,9 @@ def clicks(run, ax=None):
     return artists
 
 
-def energy_distribution(*results, index=-1, ax=None):
+def energy_distribution(
+    *results: WithDistribution, index: int = -1, ax: "Axes | None" = None
+) -> "list[Artist]":
     """Draw the probabilities of the numbers of excited atoms at one of the times.
 
     Parameters
@@ -135,7 +172,8 @@ def energy_distribution(*results, index=-1, ax=None):
     TypeError, ValueError
         If one is no such result, or there is no such time.
     """
-    ax, artists = _axes(results, ax), []
+    ax = _axes(results, ax)
+    artists: list[Artist] = []
     shortest = min(one.times.size for one in results)
     if isinstance(index, bool) or not isinstance(index, Integral):
         raise TypeError(f"`index` must be an integer, but is {checks.shown(index)}")
@@ -148,7 +186,7 @@ def energy_distribution(*results, index=-1, ax=None):
         k = np.arange(p.size)
         if kind == "EnsembleResult":
             shown = k[:: max(1, -(-p.size // MOST_LEVELS))]
-            sem = 2.0 * one.energy_distribution_sem[index][shown]
+            sem = 2.0 * getattr(one, "energy_distribution_sem")[index][shown]  # noqa: B009
             artists += ax.errorbar(shown, p[shown], sem, ls="", marker=".", **look).get_children()
         else:
             artists += ax.plot(k, p, drawstyle="steps-mid", lw=1.2, **look)

@@ -6,13 +6,25 @@ shows its clicks; and `swing`, that of the exact energy where its times do not f
 They return a `Figure`.
 """
 
-from trajbatt.models.swing import is_followed, turns_freely
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from trajbatt.models.swing import Swing, is_followed, turns_freely
 from trajbatt.plots import layout, panels
-from trajbatt.plots.on_axes import energy
+from trajbatt.plots.on_axes import Result, energy
 from trajbatt.plots.style import EXACT_COLOR
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def run_figure(runs, exact, trajectories, secular=None, swing=None):
+
+def run_figure(
+    runs: Result,
+    exact: Result,
+    trajectories: Sequence[Result],
+    secular: Result | None = None,
+    swing: Swing | None = None,
+) -> "Figure":
     """Return the picture of any run: of a protocol, a discharge, or what charges; see these.
 
     Parameters

@@ -22,6 +22,7 @@ from functools import cached_property
 import numpy as np
 
 from trajbatt.base.arrays import copied, read_only
+from trajbatt.base.types import ComplexArray, FloatArray
 from trajbatt.numerics import spin
 from trajbatt.states import work
 from trajbatt.states.observables import ENERGY, JX, JY
@@ -44,13 +45,13 @@ class DrivenSteadyState:
 
     n_atoms: int
     theta: float
-    matrix: np.ndarray
+    matrix: ComplexArray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "matrix", copied(self.matrix))
 
     @cached_property
-    def populations(self):
+    def populations(self) -> FloatArray:
         """Populations of the dressed levels, ascending, float64 (N+1,), read-only."""
         turn = spin.change_of_basis(self.n_atoms, 0.0, self.theta)
         found = np.einsum("ik,ij,jk->k", turn, self.matrix.real, turn, optimize=True)
@@ -61,28 +62,28 @@ class DrivenSteadyState:
         return self.matrix.diagonal().real
 
     @property
-    def energy(self):
+    def energy(self) -> float:
         """<E> = <J_z> + N/2, in units of hbar omega_0."""
         return ENERGY.mean(self.matrix)
 
     @property
-    def energy_variance(self):
+    def energy_variance(self) -> float:
         """The variance of E."""
         k = np.arange(self.n_atoms + 1.0)
         return float(self._bare_populations @ (k - self.energy) ** 2)
 
     @cached_property
-    def ergotropy(self):
+    def ergotropy(self) -> float:
         """The energy that unitaries on the symmetric subspace can extract."""
         return float(work.subspace_work(self.energy, self._eigenvalues))
 
     @property
-    def ergotropy_global(self):
+    def ergotropy_global(self) -> float:
         """The energy that all unitaries on the 2^N states can extract, E - (1 - p_max)."""
         return float(work.global_work(self.energy, self._eigenvalues[-1]))
 
     @property
-    def ergotropy_rotation(self):
+    def ergotropy_rotation(self) -> float:
         """The energy that one classical pulse can extract, <J_z> + abs(<J>)."""
         return float(work.rotation_work(self.energy, self.dipole, self.n_atoms))
 
@@ -91,11 +92,11 @@ class DrivenSteadyState:
         return np.linalg.eigvalsh(self.matrix)
 
     @property
-    def dipole(self):
+    def dipole(self) -> complex:
         """The bare dipole <J_+>, complex."""
         return complex(JX.mean(self.matrix), JY.mean(self.matrix))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Return one line."""
         return (
             f"DrivenSteadyState(n_atoms={self.n_atoms}, theta={self.theta}, "

@@ -4,20 +4,25 @@ Users give a bare ket (N+1,), a bare density matrix (N+1, N+1) or a steady state
 a `Mixture` of kets in the basis of the model, each cut to the window of levels that it occupies.
 """
 
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.base.arrays import copied
+from trajbatt.base.types import ComplexArray, FloatArray
 from trajbatt.models.model import Model
 from trajbatt.numerics import spin
 from trajbatt.states.driven_steady_state import DrivenSteadyState
 from trajbatt.states.mixture import NEGLIGIBLE, NEGLIGIBLE_BEFORE_STAGE, Mixture
 from trajbatt.states.steady_state import SteadyState, steady_state
 
+Initial: TypeAlias = ArrayLike | SteadyState | DrivenSteadyState  # as users give it, or a Qobj
 TOLERANCE = 1e-6  # of norm, trace, symmetry and positivity, as single precision needs
 
 
-def ground_state(n_atoms):
+def ground_state(n_atoms: int) -> FloatArray:
     """Return the bare ket with no atom excited, float64 (N+1,).
 
     Parameters
@@ -39,7 +44,7 @@ def ground_state(n_atoms):
     return spin.coherent_ket(n_atoms, 0.0, 1.0)
 
 
-def excited_state(n_atoms):
+def excited_state(n_atoms: int) -> FloatArray:
     """Return the bare ket with every atom excited, float64 (N+1,).
 
     Parameters
@@ -61,7 +66,7 @@ def excited_state(n_atoms):
     return spin.coherent_ket(n_atoms, 1.0, 0.0)
 
 
-def coherent_state(n_atoms, theta, phi=0.0):
+def coherent_state(n_atoms: int, theta: float, phi: float = 0.0) -> FloatArray | ComplexArray:
     """Return the spin-coherent ket whose Bloch vector points along (theta, phi).
 
     Each atom is in cos(theta/2)|e> + exp(i phi) sin(theta/2)|g>, as in `qutip.spin_coherent`.

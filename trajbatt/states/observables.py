@@ -11,11 +11,16 @@ and covariances of the spin, for `e_ops` of `mesolve` and `mcsolve`.
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.types import AnyArray, ComplexArray, FloatArray
 from trajbatt.numerics import spin
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 REACH = 2  # levels
 
@@ -33,9 +38,9 @@ class Observable:
     """
 
     name: str
-    elements: Callable
+    elements: Callable[[int], Any]
 
-    def bands(self, n_atoms):
+    def bands(self, n_atoms: int) -> FloatArray | ComplexArray:
         """Return the diagonal and the two bands below it, complex128 or float64 (3, N+1)."""
         rows = [np.broadcast_to(row, n_atoms + 1) for row in self.elements(n_atoms)]
         bands = np.array(rows)
@@ -43,11 +48,11 @@ class Observable:
             bands[q, max(0, n_atoms + 1 - q) :] = 0.0
         return bands
 
-    def matrix(self, n_atoms):
+    def matrix(self, n_atoms: int) -> FloatArray | ComplexArray:
         """Return the operator, (N+1, N+1)."""
         return self.sparse(n_atoms).toarray()
 
-    def sparse(self, n_atoms):
+    def sparse(self, n_atoms: int) -> "csr_array":
         """Return the operator, a `scipy.sparse.csr_array` (N+1, N+1)."""
         from scipy.sparse import diags_array
 
@@ -60,7 +65,7 @@ class Observable:
                 offsets += [-q, q]
         return diags_array(bands, offsets=offsets, shape=(n_atoms + 1,) * 2).tocsr()
 
-    def mean(self, state):
+    def mean(self, state: AnyArray) -> float:
         """Return the mean in a bare density matrix (N+1, N+1)."""
         n_levels = len(state)
         diagonal, *below = self.bands(n_levels - 1)
@@ -70,7 +75,7 @@ class Observable:
                 mean += 2.0 * (band[: n_levels - q] * state.diagonal(q)).real.sum()
         return float(mean)
 
-    def __mul__(self, other):
+    def __mul__(self, other: "float | Observable") -> "Observable":
         """Return a multiple, or the symmetrised product (AB + BA)/2 with another observable."""
         if isinstance(other, Real):
             return Observable(
@@ -85,7 +90,7 @@ class Observable:
 
     __rmul__ = __mul__
 
-    def __truediv__(self, number):
+    def __truediv__(self, number: float) -> "Observable":
         """Return the observable divided by a number."""
         return self * (1.0 / number) if isinstance(number, Real) else NotImplemented
 
@@ -94,7 +99,7 @@ class Observable:
         """The name as a factor of a product."""
         return f"({self.name})" if " " in self.name else self.name
 
-    def __pow__(self, power):
+    def __pow__(self, power: int) -> "Observable":
         """Return the square; other powers reach too many levels, but for diagonal observables."""
         if not isinstance(power, Integral) or power < 1:
             return NotImplemented
@@ -109,7 +114,7 @@ class Observable:
 
         return Observable(name, elements)
 
-    def __add__(self, other):
+    def __add__(self, other: "float | Observable") -> "Observable":
         """Return the sum with another observable, or with a number."""
         if isinstance(other, Real):
             number = Observable(f"{float(other):g}", lambda _: (float(other), 0.0, 0.0))
@@ -120,15 +125,15 @@ class Observable:
 
     __radd__ = __add__
 
-    def __neg__(self):
+    def __neg__(self) -> "Observable":
         """Return the negative."""
         return -1.0 * self
 
-    def __sub__(self, other):
+    def __sub__(self, other: "float | Observable") -> "Observable":
         """Return the difference."""
         return self + -1.0 * other if isinstance(other, Observable | Real) else NotImplemented
 
-    def __rsub__(self, other):
+    def __rsub__(self, other: float) -> "Observable":
         """Return a number minus the observable."""
         return other + -1.0 * self
 
@@ -180,7 +185,7 @@ def _parity(n_atoms):
     return 1.0 - 2.0 * (np.arange(n_atoms + 1) % 2), 0.0, 0.0
 
 
-def population(k):
+def population(k: int) -> Observable:
     """Return the probability of k excited atoms as an `Observable`.
 
     Parameters
@@ -213,10 +218,14 @@ JX, JY = Observable("jx", _jx), Observable("jy", _jy)
 ENERGY = Observable("energy", _energy)  # J_z + N/2
 PARITY = Observable("parity", _parity)  # (-1)^k
 
-jx, jy, jz, energy, parity = JX, JY, JZ, ENERGY, PARITY
+jx: Observable = JX
+jy: Observable = JY
+jz: Observable = JZ
+energy: Observable = ENERGY
+parity: Observable = PARITY
 
 # All that fixes means and covariances of the spin, for `e_ops`.
-second_moments = {
+second_moments: dict[str, Observable] = {
     "jx": JX,
     "jy": JY,
     "jz": JZ,

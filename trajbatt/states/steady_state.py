@@ -14,15 +14,17 @@ whose series start at z/3 and 1/3, take their place: the 1/z terms cancel exactl
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import overload
 
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.base.types import FloatArray
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
-from trajbatt.models.model import check_plain, of_kind
+from trajbatt.models.model import Model, check_plain, of_kind
 from trajbatt.states import work
-from trajbatt.states.driven_steady_state import driven_steady_state
+from trajbatt.states.driven_steady_state import DrivenSteadyState, driven_steady_state
 
 NEAR_ONE = 0.01  # what x - 1 may be for ln x to lose digits
 
@@ -97,7 +99,7 @@ class SteadyState:
     log_x: float | None = field(default=None, repr=False)
     _moments: tuple[float, float, float] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "n_atoms", checks.integer("n_atoms", self.n_atoms, 1))
         object.__setattr__(self, "theta", checks.angle("theta", self.theta))
         if self.x != math.inf:
@@ -124,7 +126,7 @@ class SteadyState:
         return 1.0 if low else -1.0
 
     @cached_property
-    def populations(self):
+    def populations(self) -> FloatArray:
         """Populations of the dressed levels, ascending, float64 (N+1,) (Eq. 8)."""
         i = np.arange(self.n_atoms + 1.0)
         s = self._log_ratio
@@ -141,14 +143,14 @@ class SteadyState:
         return weights
 
     @property
-    def energy(self):
+    def energy(self) -> float:
         """<E> = <J_z> + N/2, in units of hbar omega_0 (Eq. 9)."""
         # From the energy of the fuller end, which may be nearly zero, and <i> levels from there.
         half = math.cos(self.theta / 2) if self._sign > 0 else math.sin(self.theta / 2)
         return self.n_atoms * half**2 - self._sign * math.cos(self.theta) * self._moments[0]
 
     @property
-    def energy_variance(self):
+    def energy_variance(self) -> float:
         """The variance of E, cos^2(theta) Var(J'_z) + sin^2(theta) <J'_x^2>."""
         mean, _, variance = self._moments
         # <J'_x^2> = (j(j+1) - <m^2>)/2 with m = -(N/2 - i), written without cancellation.
@@ -156,19 +158,19 @@ class SteadyState:
         return math.cos(self.theta) ** 2 * variance + math.sin(self.theta) ** 2 * transverse
 
     @property
-    def ergotropy(self):
+    def ergotropy(self) -> float:
         """The energy that unitaries on the symmetric subspace can extract (Eq. 10)."""
         # 1 + cos(theta) = 2 cos^2(theta/2) and 1 - cos(theta) = 2 sin^2(theta/2).
         half = math.cos(self.theta / 2) if self._sign > 0 else math.sin(self.theta / 2)
         return 2.0 * half**2 * self._moments[1]
 
     @property
-    def ergotropy_global(self):
+    def ergotropy_global(self) -> float:
         """The energy that all unitaries on the 2^N states can extract, E - (1 - p_max)."""
         return float(work.global_work(self.energy, self.populations.max()))
 
     @property
-    def ergotropy_rotation(self):
+    def ergotropy_rotation(self) -> float:
         """The energy that one classical pulse can extract, <J_z> + abs(<J>): `ergotropy` here.
 
         The levels are those of a rotated J_z and their populations monotonic, so that a rotation
@@ -177,12 +179,24 @@ class SteadyState:
         return self.ergotropy
 
     @property
-    def dipole(self):
+    def dipole(self) -> complex:
         """The bare dipole <J_+> = -sin(theta) <J'_z>, complex (Eq. 18)."""
         return complex(-self._sign * math.sin(self.theta) * self._moments[1])
 
 
-def steady_state(model):
+@overload
+def steady_state(model: LadderModel) -> SteadyState: ...
+
+
+@overload
+def steady_state(model: BandedModel) -> DrivenSteadyState: ...
+
+
+@overload
+def steady_state(model: Model) -> SteadyState | DrivenSteadyState: ...
+
+
+def steady_state(model: Model) -> SteadyState | DrivenSteadyState:
     """Return the steady state of a model.
 
     Parameters
