@@ -41,6 +41,7 @@ ASKED = {
     "master equation, Eq. (7), N = 50, 101 times": 100,
     "master equation, Eq. (5), N = 50, 101 times": 20,
 }
+GOALS = {f"{name}: ratio": asked for name, asked in ASKED.items()}
 MEMORY = """
 import tracemalloc, numpy as np
 from experiments import benchmark

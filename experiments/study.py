@@ -12,6 +12,7 @@ so that a picture can be drawn again without computing, and a verdict is a funct
 
 import argparse
 import io
+import json
 import sys
 import time
 from dataclasses import dataclass, field
@@ -121,12 +122,36 @@ def show(outcome):
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
+def beside_report(study, outcome):
+    """Return the numbers of an outcome beside those that the stored report has.
+
+    Returns
+    -------
+    dict of str to dict
+        `now`; `report`, if it has the number; `goal`, if the study asks for one.
+    """
+    stored = json.loads((Path(__file__).parent / "report.json").read_text())["studies"]
+    known = stored.get(outcome.name, {})
+    goals = getattr(study, "GOALS", {})
+    return {
+        name: {
+            "now": value,
+            **({"report": known[name]} if name in known else {}),
+            **({"goal": goals[name]} if name in goals else {}),
+        }
+        for name, value in outcome.numbers.items()
+    }
+
+
 def main(study, argv=None):
     """Run one study from the shell: its table, its picture, its numbers."""
     parser = argparse.ArgumentParser(description=study.__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="smaller and faster, for a first look")
     parser.add_argument("--folder", type=Path, default=Path("."), help="where the picture goes")
+    parser.add_argument("--json", type=Path, help="write the numbers, beside those in report.json")
     options = parser.parse_args(argv)
     outcome = run(study, options.quick)
     show(outcome)
+    if options.json:
+        options.json.write_text(json.dumps(beside_report(study, outcome), indent=1) + "\n")
     print(f"{save_picture(outcome, options.folder)} ({outcome.seconds:.1f} s)")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.append(str(Path(__file__).parents[2]))  # last: the package is the one that is installed
-from experiments import report, study
+from experiments import fig1, report, study
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,20 @@ def test_a_study_runs(name, tmp_path, monkeypatch):
 def test_the_same_numbers_come_out_again():
     module = importlib.import_module("experiments.trajectories")
     assert study.run(module, quick=True).numbers == study.run(module, quick=True).numbers
+
+
+def test_numbers_stand_beside_those_of_the_report(tmp_path):
+    file = tmp_path / "numbers.json"
+    study.main(fig1, ["--quick", "--folder", str(tmp_path), "--json", str(file)])
+    found = json.loads(file.read_text())
+    assert found
+    assert all(set(one) <= {"now", "report", "goal"} for one in found.values())
+    assert any("report" in one for one in found.values())
+
+
+def test_every_ratio_has_its_goal():
+    pytest.importorskip("qutip")
+    from experiments import benchmark
+
+    stored = json.loads((Path(study.__file__).parent / "report.json").read_text())["studies"]
+    assert set(benchmark.GOALS) <= set(stored["benchmark"])

@@ -7,6 +7,7 @@ all results are written.
 import json
 import sys
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -162,6 +163,26 @@ def check_apart(context, out, json_file, has_picture=True):
         make_json_path(json_file),
         context.params.get("store"),
     )
+
+
+@contextmanager
+def busy(doing, quiet):
+    """Show on a terminal that something is being done that takes a while."""
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(doing):
+        yield
+
+
+def exact_solution(model, times, initial=None, *, quiet=False):
+    """Return what `mesolve` does of a run, and say meanwhile that it is at it."""
+    from trajbatt.exact.mesolve import mesolve
+
+    with busy(f"solving the master equation of {model.n_atoms} atoms", quiet):
+        return mesolve(model, times, initial)
 
 
 def run_ensemble(model, times, settings, quiet, initial=None):

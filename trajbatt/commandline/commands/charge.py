@@ -5,7 +5,12 @@ from typing import Annotated
 import typer
 
 from trajbatt.commandline import options
-from trajbatt.commandline.outputs import Outputs, run_ensemble, single_trajectories
+from trajbatt.commandline.outputs import (
+    Outputs,
+    exact_solution,
+    run_ensemble,
+    single_trajectories,
+)
 
 HELP = "Charge: an ensemble of trajectories beside the exact solution."
 
@@ -44,7 +49,6 @@ def charge(
     """Charge by Eq. (7), or by Eq. (5): an ensemble of trajectories beside the exact solution."""
     from trajbatt.base import checks
     from trajbatt.commandline.presenting import present
-    from trajbatt.exact.mesolve import mesolve
     from trajbatt.models.channel import photon_energies
     from trajbatt.reports import json_report
 
@@ -77,4 +81,5 @@ def charge(
         options.check_cost(model, "time", times, quiet)
 
     runs = run_ensemble(model, times, settings, quiet)
-    present(outputs, runs, mesolve(model, times), single_trajectories(runs), energies)
+    exact = exact_solution(model, times, quiet=quiet)
+    present(outputs, runs, exact, single_trajectories(runs), energies)

@@ -6,7 +6,13 @@ from typing import Annotated
 import typer
 
 from trajbatt.commandline import options
-from trajbatt.commandline.outputs import Outputs, check_apart, run_ensemble, single_trajectories
+from trajbatt.commandline.outputs import (
+    Outputs,
+    check_apart,
+    exact_solution,
+    run_ensemble,
+    single_trajectories,
+)
 
 HELP = "The whole cycle: charge, store and discharge, in one run."
 STORE_PERIODS = 3
@@ -125,4 +131,5 @@ def cycle(
 
     times = np.concatenate((charging_times, storing_times[1:], discharging_times[1:]))
     runs = run_ensemble(protocol, times, settings, quiet)
-    present(outputs, runs, mesolve(protocol, times), single_trajectories(runs))
+    exact = exact_solution(protocol, times, quiet=quiet)
+    present(outputs, runs, exact, single_trajectories(runs))

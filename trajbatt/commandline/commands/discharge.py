@@ -6,7 +6,13 @@ from typing import Annotated
 import typer
 
 from trajbatt.commandline import options
-from trajbatt.commandline.outputs import Outputs, check_apart, run_ensemble, single_trajectories
+from trajbatt.commandline.outputs import (
+    Outputs,
+    check_apart,
+    exact_solution,
+    run_ensemble,
+    single_trajectories,
+)
 
 HELP = "Discharge: the charged battery decays with the pump off, by Eq. (5)."
 POINTS = 401
@@ -91,4 +97,5 @@ def discharge(
     outputs = Outputs.check(context, provenance, out, json_file, force, quiet)
 
     runs = run_ensemble(model, times, settings, quiet, initial)
-    present(outputs, runs, mesolve(model, times, initial), single_trajectories(runs))
+    exact = exact_solution(model, times, initial, quiet=quiet)
+    present(outputs, runs, exact, single_trajectories(runs))

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from trajbatt.commandline import film, options
-from trajbatt.commandline.outputs import Outputs, single_trajectories
+from trajbatt.commandline.outputs import Outputs, busy, exact_solution, single_trajectories
 
 HELP = "Show a stored run again: table and picture, without running it."
 FINER = 8  # times the number of times of the run, for a single trajectory
@@ -37,7 +37,6 @@ def show(
 
     from trajbatt.commandline.presenting import present
     from trajbatt.commandline.stored_run import open_run
-    from trajbatt.exact.mesolve import mesolve
     from trajbatt.models.battery import battery_of
     from trajbatt.reports import json_report
 
@@ -60,8 +59,9 @@ def show(
         wanted = min(FINER * (runs.times.size - 1) + 1, MOST_TIMES)
         finer = np.linspace(runs.times[0], runs.times[-1], max(wanted, 2))
         trajectories = [runs.replay(trajectory, finer if runs.times.size > 1 else None)]
-    exact = mesolve(runs.model, runs.times, runs.initial)
+    exact = exact_solution(runs.model, runs.times, runs.initial, quiet=quiet)
     if film_path is not None:
-        film.write(film_path, runs, trajectory or 0, exact)
+        with busy("drawing the film", quiet):
+            film.write(film_path, runs, trajectory or 0, exact)
         outputs.show(f"film of trajectory {trajectory or 0}: {film_path}")
     present(outputs, runs, exact, trajectories)
