@@ -91,6 +91,7 @@ def secular_sweep_figure(checks):
     }
     for label, (values, mark, color) in curves.items():
         axes.loglog(drive, np.maximum(values, SMALLEST), marker=mark, color=color, label=label)
+    layout.label_plainly(axes.xaxis)
     axes.set_xlabel(r"$\Omega_P/N\gamma$")
     axes.set_ylabel("difference of Eqs. (5) and (7)")
     axes.legend(frameon=False, fontsize=9)

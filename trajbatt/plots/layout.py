@@ -4,6 +4,7 @@ import math
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from trajbatt.models.battery import battery_of
 from trajbatt.plots.style import as_bytes, plain_text
@@ -22,6 +23,20 @@ WIDEST_TITLE = 84  # characters that fit above a column of panels
 # How a heading calls what a battery does; other names, which are the user's, stand as they are.
 GERUNDS = {"charge": "Charging", "store": "Storing", "discharge": "Discharging"}
 SYMBOLS = {"theta": r"$\theta$"}
+
+
+class PlainLogFormatter(LogFormatter):
+    """Labels a logarithmic axis with numbers as people write them, 0.16 and not 1.6 x 10^-1."""
+
+    def __call__(self, x, pos=None):
+        """Return the label of a tick; empty where there would be too many."""
+        return f"{x:g}" if super().__call__(x, pos) else ""
+
+
+def label_plainly(axis):
+    """Label a logarithmic axis, such as `axes.yaxis`, with plain numbers."""
+    axis.set_major_formatter(PlainLogFormatter())
+    axis.set_minor_formatter(PlainLogFormatter(minor_thresholds=(1.0, 0.4)))
 
 
 def stack(heights, height=None):

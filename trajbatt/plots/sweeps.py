@@ -61,6 +61,7 @@ def sweep_figure(grid, axis=None):
         _logarithmic(one, "y")
     if x.min() > 0 and np.log10(x.max() / x.min()) > DECADES:
         panels[-1].set_xscale("log")
+        layout.label_plainly(panels[-1].xaxis)
     if x.size == 1:
         panels[-1].set_xticks(x, [f"{x[0]:.4g}"])
     panels[-1].set_xlabel(SYMBOLS[axis])
@@ -146,6 +147,7 @@ def _logarithmic(axes, which):
         axes.set_ylim(0.0, 1.0)
     elif positive.max() > 3.0 * positive.min():
         axes.set(**{f"{which}scale": "log"})
+        layout.label_plainly(getattr(axes, f"{which}axis"))
         axes.set_ylim(positive.min() / MARGIN, positive.max() * MARGIN)
     else:
         axes.set_ylim(0.0, 1.15 * positive.max())
