@@ -61,6 +61,7 @@ def test_commands_take_them(capsys, empty_folder):
     assert "Battery" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_films(capsys, empty_folder):
     assert main(["charge", "-N", "4", "--ntraj", "40", "--store", "run", "--out", "here"]) == 0
     folder = ["--out", "there"]

@@ -8,7 +8,8 @@ that of Hotelling's
 
     T^2 = n sum_i (v_i.d)^2/lambda_i,     T^2 (n - m)/(m (n - 1)) ~ F(m, n - m).
 
-It minds that R is estimated, but it takes means for normal. So it is asked only
+It minds that R is estimated, but not that the v_i are, nor that means are not quite normal. So the
+lambda_i are corrected, see `_true_weights`, and it is asked only
 
 - where means are carried by many trajectories, by what the *exact* solution knows: if all energy
   were in a share P of the trajectories, then <E>^2/(Delta E^2 + <E>^2) = P; likewise of what is
@@ -46,6 +47,7 @@ OF_SQUARES = 10  # times as many must carry a mean of squares
 TAIL = 4.0
 DIRECTIONS = 20  # trajectories for each direction that is judged
 SHARES = 50.0, 0.01, 0.1  # of a direction's variance in the leading one's: 50/n, but within these
+GAP = 0.25  # of a direction's variance: of what is closer to the next one the first order fails
 SMALL_MATRIX = 1000  # levels up to which states are compared as matrices
 NO_P_VALUE = "no p-value: too few trajectories, or too few photons, to judge by"
 
@@ -362,6 +364,19 @@ def _joint_test(runs, exact, scores):
     slope, least, most = SHARES
     carrying = np.count_nonzero(weights > min(max(slope / n, least), most) * weights[0])
     m = max(1, min(n // DIRECTIONS, carrying))
-    statistic = float(np.sum((directions[:, :m].T @ z) ** 2 / weights[:m]))
+    true = _true_weights(weights, m, n)
+    statistic = float(np.sum((directions[:, :m].T @ z) ** 2 / true))
     p_value = float(stats.f.sf(statistic * (n - m) / (m * (n - 1)), m, n - m))
     return statistic, float(m), p_value
+
+
+def _true_weights(weights, m, n):
+    """Return the variances that the m leading directions have in truth, float64 (m,).
+
+    They were picked for their variance in this sample of n, where it is too large therefore, to the
+    first order in 1/n by sum_j w_i w_j/(w_i - w_j)/n over the directions that are left out. In
+    truth it is too small by the same.
+    """
+    kept, rest = weights[:m, None], np.maximum(weights[m:], 0.0)
+    excess = (kept * rest / np.maximum(kept - rest, GAP * kept)).sum(axis=1) / n
+    return np.maximum(weights[:m] - 2.0 * excess, GAP * weights[:m])
