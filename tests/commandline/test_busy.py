@@ -2,7 +2,9 @@
 
 import io
 import sys
+import types
 
+from trajbatt.commandline import main
 from trajbatt.commandline.outputs import busy
 
 
@@ -26,3 +28,13 @@ def test_nobody_else_is(monkeypatch):
         with busy("solving", quiet=quiet):
             pass
         assert screen.getvalue() == ""
+
+
+def test_objects_that_ctrl_c_left_half_made_say_nothing():
+    from llvmlite.binding import ffi
+
+    said = []
+    for thing, words in ((ffi.ObjectRef.__del__, 0), (test_a_terminal_is_told, 1)):
+        said.clear()
+        main._unless_half_made(said.append, types.SimpleNamespace(object=thing))
+        assert len(said) == words

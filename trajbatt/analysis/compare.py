@@ -47,7 +47,7 @@ OF_SQUARES = 10  # times as many must carry a mean of squares
 TAIL = 4.0
 DIRECTIONS = 20  # trajectories for each direction that is judged
 SHARES = 50.0, 0.01, 0.1  # of a direction's variance in the leading one's: 50/n, but within these
-GAP = 0.25  # of a direction's variance: of what is closer to the next one the first order fails
+GAP = 0.1  # of a direction's variance: of what is closer to the next one the first order fails
 SMALL_MATRIX = 1000  # levels up to which states are compared as matrices
 NO_P_VALUE = "no p-value: too few trajectories, or too few photons, to judge by"
 

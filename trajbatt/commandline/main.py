@@ -5,6 +5,7 @@ Nothing heavy is imported before `main` begins, so that Ctrl-C ends the imports,
 
 import os
 import sys
+from functools import partial
 
 from trajbatt.commandline import streams
 
@@ -29,6 +30,8 @@ def main(argv=None):
 
     Without `argv` it is the whole process, which Ctrl-C ends at once, whatever threads still do.
     """
+    if argv is None:
+        sys.unraisablehook = partial(_unless_half_made, sys.unraisablehook)
     try:
         status = _run(sys.argv[1:] if argv is None else list(argv))
     except KeyboardInterrupt:  # during imports, or again while the command was ending
@@ -36,6 +39,13 @@ def main(argv=None):
     if status == INTERRUPTED:
         _interrupted(is_process=argv is None)
     return status
+
+
+def _unless_half_made(report, unraisable):
+    """Report what a destructor raises, unless Ctrl-C left its object half made by the compiler."""
+    module = getattr(unraisable.object, "__module__", None) or ""
+    if not module.startswith("llvmlite"):
+        report(unraisable)
 
 
 def _interrupted(is_process):
