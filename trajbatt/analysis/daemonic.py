@@ -158,15 +158,8 @@ def _of_trajectories(runs, times, kind, n):
     """Yield conditional energies and works, (n, 2, nt), of chunk after chunk."""
     left = n
     for source in runs.sources:
-        source.check_law()
-        # The clicks are those of the run only up to the same last time.
-        plan = source.plan_at(np.unique(np.append(times, source.plan.times[-1])))
-        wanted = min(left, source.ntraj)
-        pieces = (
-            (chunk, (plan, times.size, kind, chunk, size)) for chunk, size in plan.pieces(wanted)
-        )
-        found = list(ordered(_of_chunk, pieces, source.executor, source.threads)) if wanted else []
-        yield from found
+        wanted, grid = min(left, source.ntraj), source.times_to_last(times)
+        yield from source.each_chunk(_of_chunk, grid, times.size, kind, ntraj=wanted)
         left -= wanted
 
 

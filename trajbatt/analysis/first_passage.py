@@ -15,7 +15,6 @@ from trajbatt.base import checks
 from trajbatt.base.arrays import ReadOnlyPickle, read_only
 from trajbatt.base.types import BoolArray, FloatArray
 from trajbatt.ensembles.chunks import blocks
-from trajbatt.ensembles.executors import ordered
 from trajbatt.ensembles.result import EnsembleResult
 from trajbatt.ensembles.trajectory import Trajectory
 from trajbatt.inference.filter import FilterResult
@@ -193,13 +192,8 @@ def _of_ensemble(runs, times, level, rising):
         yield np.array([_passage(times, one, level, rising) for one in kept])
         return
     for source in runs.sources:
-        source.check_law()
-        # The clicks are those of the run only up to the same last time.
-        last = source.plan.times[-1:]
-        plan = source.plan_at(np.unique(np.append(times, last)))
-        arguments = (plan, times.size, level, rising)
-        pieces = ((i, (*arguments, i, size)) for i, size in plan.pieces(source.ntraj))
-        yield from ordered(_of_chunk, pieces, source.executor, source.threads)
+        grid = source.times_to_last(times)
+        yield from source.each_chunk(_of_chunk, grid, times.size, level, rising)
 
 
 def _of_chunk(plan, n_times, level, rising, chunk, size):

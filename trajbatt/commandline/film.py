@@ -1,8 +1,9 @@
 """The film of `trajbatt show --animate`."""
 
-import os
-import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from trajbatt.base import files
 
 FRAMES = 120
 
@@ -35,10 +36,7 @@ def write(path, runs, index, exact):
     times = runs.times
     frames = None if times.size < 2 else np.linspace(times[0], times[-1], FRAMES)
     trajectory = runs.replay(index, frames, keep_states=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-    os.close(handle)
-    try:
-        animate(trajectory, exact, name)
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with TemporaryDirectory() as folder:
+        film = Path(folder) / f"film{path.suffix}"
+        animate(trajectory, exact, film)
+        files.write(path, film.read_bytes())

@@ -13,7 +13,6 @@ import numpy as np
 
 from trajbatt.base.types import FloatArray
 from trajbatt.ensembles.chunks import blocks
-from trajbatt.ensembles.executors import ordered
 from trajbatt.models.coherent_emission import CoherentEmission
 from trajbatt.numerics.moments import Moments
 from trajbatt.trajectories.records import ROW
@@ -62,23 +61,13 @@ def coherent_energy(sources):
     energy = emission.energy((dipole**2 - variance / ntraj).sum(axis=0))
     at_start = moments.mean[ROW["jz"], 0] + plan.model.n_atoms / 2
 
-    shares = reduce(add, _all_shares(sources, times, emission, dipole))
+    chunks = (each for one in sources for each in one.each_chunk(_shares, times, emission, dipole))
+    shares = reduce(add, chunks)
     with np.errstate(divide="ignore", invalid="ignore"):  # a battery may be empty
         fraction = energy / at_start
         slopes = np.array([np.full_like(energy, 1.0 / at_start), -fraction / at_start])
         fraction_sem = shares.sem(slopes)
     return CoherentEnergy(energy, shares.sem(np.array([[1.0], [0.0]])), fraction, fraction_sem)
-
-
-def _all_shares(sources, times, emission, dipole):
-    """Yield the shares of all chunks, run after run, in order."""
-    for source in sources:
-        plan = source.plan_at(times)
-        pieces = (
-            (chunk, (plan, emission, dipole, chunk, size))
-            for chunk, size in plan.pieces(source.ntraj)
-        )
-        yield from ordered(_shares, pieces, source.executor, source.threads)
 
 
 def _shares(plan, emission, dipole, chunk, size):

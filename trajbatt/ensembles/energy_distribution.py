@@ -10,7 +10,6 @@ from operator import add
 import numpy as np
 
 from trajbatt.ensembles.chunks import blocks
-from trajbatt.ensembles.executors import ordered
 from trajbatt.numerics.moments import Moments
 
 
@@ -22,19 +21,12 @@ def energy_distribution(sources):
     sources : sequence of Source
         That differ by their seeds. Each works on its own executor.
     """
-    moments = reduce(add, _all_chunks(sources))
+    chunks = (each for one in sources for each in one.each_chunk(_of_chunk, one.plan.times))
+    moments = reduce(add, chunks)
     shape = sources[0].plan.times.size, -1
     with np.errstate(divide="ignore", invalid="ignore"):  # of one trajectory
         variance = moments.second[0] / np.subtract(moments.count, 1)
     return moments.mean.reshape(shape), np.sqrt(variance / moments.count).reshape(shape)
-
-
-def _all_chunks(sources):
-    for source in sources:
-        source.check_law()
-        plan = source.plan_at(source.plan.times)
-        pieces = ((chunk, (plan, chunk, size)) for chunk, size in plan.pieces(source.ntraj))
-        yield from ordered(_of_chunk, pieces, source.executor, source.threads)
 
 
 def _of_chunk(plan, chunk, size):

@@ -40,6 +40,12 @@ def reporting(progress, total, needed=None, what="trajectories"):
     return _bar(console, total, needed, what)
 
 
+def _total_of(total, needed, done, moments):
+    """Return how many trajectories the run will take, as far as it is known by now."""
+    expected = needed(moments) if needed else None
+    return total if expected is None else min(total, max(done, round(expected)))
+
+
 class NotebookBar:
     """A bar in a notebook, by what every notebook has: a display that is written anew.
 
@@ -56,8 +62,7 @@ class NotebookBar:
     def __call__(self, done, total, moments):
         """Show how far the run is, at most every `PAUSE` seconds and in the end."""
         now = time.monotonic()
-        expected = self._needed(moments) if self._needed else None
-        total = total if expected is None else min(total, max(done, round(expected)))
+        total = _total_of(total, self._needed, done, moments)
         if now - self._shown < PAUSE and done < total:
             return
         self._shown, rate = now, done / max(now - self._began, 1e-9)
@@ -90,11 +95,10 @@ def _bar(console, total, needed, what):
 
         def report(done, total, moments):
             speed = progress.tasks[0].speed
-            expected = needed(moments) if needed else None
             progress.update(
                 task,
                 completed=done,
-                total=total if expected is None else min(total, max(done, round(expected))),
+                total=_total_of(total, needed, done, moments),
                 rate=f"{speed:.3g}/s" if speed else "",
             )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from trajbatt.ensembles.chunks import replay_record
+from trajbatt.ensembles.executors import ordered
 from trajbatt.ensembles.plan import Plan
 from trajbatt.ensembles.run import run
 from trajbatt.ensembles.store import Store
@@ -80,6 +81,32 @@ class Source:
         self.check_law()
         plan = self.plan_at(times, keep_clicks)
         return run(plan, self.ntraj, self.executor, self.threads).tally
+
+    def each_chunk(self, function, times, *arguments, ntraj=None):
+        """Yield what `function` makes of the same trajectories at other times, chunk by chunk.
+
+        Parameters
+        ----------
+        function : callable
+            Called where the run works, with a `Plan`, `arguments`, and chunk and size, the ints
+            of `trajbatt.ensembles.chunks.blocks`.
+        times : ndarray (nt,)
+            The last of which is theirs.
+        ntraj : int, optional
+            Of so many trajectories, the first; all by default.
+        """
+        self.check_law()
+        plan = self.plan_at(times)
+        wanted = self.ntraj if ntraj is None else ntraj
+        pieces = ((i, (plan, *arguments, i, size)) for i, size in plan.pieces(wanted))
+        yield from ordered(function, pieces, self.executor, self.threads)
+
+    def times_to_last(self, times):
+        """Return `times` (nt,), none of them later, and the last time of the trajectories.
+
+        The clicks are those of the run only up to the same last time.
+        """
+        return np.unique(np.append(times, self.plan.times[-1]))
 
     def plan_at(self, times, keep_clicks=False):
         """Return the `Plan` of the same trajectories at other times."""

@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike
 from trajbatt.base import checks
 from trajbatt.base.types import FloatArray
 from trajbatt.light.clicks import Clicks
-from trajbatt.light.input import check_clicks
 from trajbatt.photons.estimate import Estimate, bins_of, counted
 
 
@@ -55,7 +54,6 @@ def burst(clicks: Clicks, edges: ArrayLike, channel: str) -> Burst:
     """
     edges = checks.edges("edges", edges)
     chosen = counted(clicks, channel)
-    check_clicks(clicks)
     if edges[-1] > clicks.duration:
         raise ValueError(
             f"`edges` must end by the end of the record, {clicks.duration:g}, "
@@ -69,12 +67,11 @@ def burst(clicks: Clicks, edges: ArrayLike, channel: str) -> Burst:
     places = (clicks.trajectory[inside] - clicks.first) * n_bins + bins[inside]
     numbers = np.bincount(places, minlength=n * n_bins).reshape(n, n_bins).astype(float)
     widths, middles = np.diff(edges), (edges[1:] + edges[:-1]) / 2
-    mean = numbers.mean(axis=0)
-    peak = int(np.argmax(mean / widths))
-    height = numbers[:, peak] / widths[peak]
     if not numbers.any():
         nothing = Estimate(np.array(np.nan), np.array(np.nan))
         return Burst(np.nan, nothing, nothing, nothing, np.full(n, np.nan))
+    peak = int(np.argmax(numbers.mean(axis=0) / widths))
+    height = numbers[:, peak] / widths[peak]
     photons, times = numbers.sum(axis=1), numbers @ middles
     total = photons.mean()
     with np.errstate(divide="ignore", invalid="ignore"):
