@@ -4,7 +4,7 @@ import numpy as np
 
 from trajbatt.numerics import spin
 
-EMPTY = 1e-18  # populations of levels that no longer matter
+EMPTY = 1e-26  # populations of levels whose coherences, of the square root, do not matter
 
 
 class BarePopulations:
@@ -23,20 +23,26 @@ class BarePopulations:
 
     def __call__(self, layout, orders, phase):
         """Return the probabilities (N+1,) at Omega t = `phase`."""
+        from scipy.linalg import blas
+
         populations = orders[layout.populations].real
         if layout.theta == 0.0:
             return populations.copy()
         occupied = np.flatnonzero(populations > EMPTY)
         first, stop = occupied[0], occupied[-1] + 1
-        matrix = np.diag(populations[first:stop])
-        for q, part in zip(layout.orders[1:], layout.slices[1:], strict=True):
-            band = orders[part][first : max(stop - q, first)]
-            if q < stop - first and band.any():
+        width = stop - first
+        matrix = np.zeros((width, width))
+        flat = matrix.reshape(-1)
+        turns = 2.0 * np.exp(-1j * phase * np.arange(width))
+        turns[0] = 1.0
+        for q, part in zip(range(width), layout.slices, strict=False):
+            band = orders[part.start + first : part.start + stop - q]
+            if band.any():
                 # The other half of the matrix has the same real parts.
-                i = np.arange(band.size)
-                matrix[i + q, i] = 2.0 * (band * np.exp(-1j * q * phase)).real
+                flat[q * width :: width + 1] = (band * turns[q]).real
         turn = self._turn(layout.theta)[first:stop]
-        return np.maximum(np.einsum("ik,ik->k", matrix @ turn, turn), 0.0)
+        turned = blas.dtrmm(1.0, matrix.T, turn.T, side=1, lower=0)  # Fortran's order: transposed
+        return np.maximum(np.einsum("ik,ik->k", turned.T, turn), 0.0)
 
     def _turn(self, theta):
         if theta not in self._turns:

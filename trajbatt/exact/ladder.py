@@ -5,19 +5,18 @@ as in `trajbatt.exact.orders`, with zeros where they meet, so one solve serves t
 of ladder models, with counting fields or without, hold one such Liouvillian.
 """
 
-import math
+from copy import copy
 from functools import cached_property
 
 import numpy as np
 
 from trajbatt.exact.orders import CountedOrders, Orders
 from trajbatt.exact.relaxation import states_until_any_time
+from trajbatt.exact.windows import windowed_states
 from trajbatt.numerics import spin
 from trajbatt.numerics.propagators import dense_states, uniform_step
 from trajbatt.numerics.tridiagonal import tridiagonal_solver
 
-DEAD = 1e-17  # elements of an order that no longer matter
-FEWER = 1.25  # times fewer orders, for which it pays to begin anew
 DENSE_WORK = 3 * 128**3  # up to here matrix exponentials beat many tridiagonal solves
 DENSE_STIFFEST = 1e4  # rates times step up to which its rounding errors stay near 1e-12
 
@@ -99,6 +98,16 @@ class LadderLiouvillian:
         block[i[:-1], i[1:]] = self.above[0, part][1:]
         return block
 
+    def cut(self, places, ends):
+        """Return d/dt of the elements `places` (n,) alone, in pieces up to each of `ends`."""
+        part = copy(self)
+        part.below, part.diagonal, part.above = (
+            one[:, places] for one in (self.below, self.diagonal, self.above)
+        )
+        part.below[:, ends - 1] = 0.0
+        part.above[:, ends[:-1]] = 0.0
+        return part
+
     def resolvent(self, pole, h):
         """Return the function that replaces y (nf stop,) by (pole - hA)^(-1) y, in place.
 
@@ -142,9 +151,13 @@ class LadderOrders:
         self.layout = Orders(model.n_atoms, model.theta, range(wanted))
         self.counted = CountedOrders(self.layout, len(model.channels))
         self.begin, self.hand_over = self.counted.begin, self.counted.hand_over
-        self._liouvillian = LadderLiouvillian(model, self.layout)
         self.timescale = 0.25 * model.timescale
         self.rounding = 5e-13 * model.n_atoms
+
+    @cached_property
+    def liouvillian(self):
+        """The `LadderLiouvillian` of these orders."""
+        return LadderLiouvillian(self.model, self.layout)
 
     def states(self, y, times):
         """Return an iterable of the vectors that are y at t = 0 at each of `times`."""
@@ -156,45 +169,21 @@ class LadderOrders:
                 states = self.from_dense(dense_states(blocks, self.dense_state(y), times))
                 self.normalise(states)
                 return states.T
-        if not self._monitor_all:
+        if not self._monitor_all or len(self.layout.orders) <= 3:
             return states_until_any_time(self, y, times, self._rtol)
-        return self._living_states(y, times)
-
-    def _living_states(self, y, times):
-        """Yield the same, of all orders, but follow those only that have not died out."""
-        followed, stop = math.inf, self.layout.stop  # orders, and where the counts begin
-        for i, time in enumerate(times):
-            living = self._count_living(y, min(followed, len(self.layout.orders)))
-            if FEWER * living < followed:
-                followed, start = max(living, 3), times[i - 1] if i else 0.0
-                system = LadderOrders(self.model, self._rtol, True, followed)
-                if i:
-                    system.timescale = time - start  # a better guess than that at the beginning
-                cut = np.append(y[: system.layout.stop], y[stop:])
-                states = states_until_any_time(system, cut, times[i:] - start, self._rtol)
-            found = next(states)
-            kept = system.layout.stop
-            y = np.zeros(y.size, dtype=found.dtype)
-            y[:kept], y[stop:] = found[:kept], found[kept:]
-            yield y
-
-    def _count_living(self, y, most):
-        """Return how many orders of y, of the first `most`, have not died out."""
-        for q in reversed(range(1, most)):
-            if np.abs(y[self.layout.slices[q]]).max() > DEAD:
-                return q + 1
-        return 1
+        low = LadderOrders(self.model, self._rtol, True, n_orders=3)
+        return windowed_states(self, low, y, times, self._rtol)
 
     def factor(self, pole, h):
         """Return the function y -> (pole - hA)^(-1) y."""
-        substitute = self._liouvillian.resolvent(pole, h)
+        substitute = self.liouvillian.resolvent(pole, h)
         shift = pole.real if pole.imag == 0.0 else pole
         populations, end = self.layout.populations, self.layout.stop
 
         def solve(y):
             x = y.astype(np.result_type(y, type(shift)))
             substitute(x[:end])
-            x[end:] = (x[end:] + h * self._liouvillian.click_flow(x[populations])) / shift
+            x[end:] = (x[end:] + h * self.liouvillian.click_flow(x[populations])) / shift
             return x
 
         return solve
@@ -202,7 +191,7 @@ class LadderOrders:
     def extrapolated(self, y, duration):
         """Return y after `duration` in the steady state."""
         later, stop = y.copy(), self.layout.stop
-        later[stop:] += duration * self._liouvillian.click_flow(y[self.layout.populations])
+        later[stop:] += duration * self.liouvillian.click_flow(y[self.layout.populations])
         return later
 
     def normalise(self, y):
@@ -231,7 +220,7 @@ class LadderOrders:
         for block, part, length in zip(
             blocks, self.layout.slices, self.layout.lengths, strict=True
         ):
-            block[:length, :length] = self._liouvillian.block(part)
+            block[:length, :length] = self.liouvillian.block(part)
         blocks[0, levels:, :levels] = self.model.click_rates
         return blocks
 
