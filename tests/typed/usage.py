@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 import trajbatt as tb
 from trajbatt.counting.spectra import Spectrum
+from trajbatt.models.channelled import ChannelledModel
 from trajbatt.states.driven_steady_state import DrivenSteadyState
 
 Floats = NDArray[np.float64]
@@ -23,7 +24,7 @@ def models() -> None:
     assert_type(battery.x, float)
     assert_type(battery.dressed_rates, tuple[float, float, float])
     assert_type(tb.Battery.from_drive(10, 1.0, 0.5, gamma_plus=2.0), tb.Battery)
-    assert_type(battery.charge(), tb.LadderModel)
+    assert_type(battery.charge(), ChannelledModel)
     assert_type(battery.charge(secular=False), tb.BandedModel)
     assert_type(tb.steady_state(battery.charge()), tb.SteadyState)
     assert_type(tb.steady_state(battery.charge(secular=False)), DrivenSteadyState)

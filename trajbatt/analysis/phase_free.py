@@ -63,7 +63,7 @@ def exact_numbers(battery, duration):
     fluctuation = _ratio(math.sqrt(max(variance, 0.0)), numbers["mean_energy_per_atom"] * n_atoms)
     counts = found.counts[:, 0]
     for name, energy in zip(OF_WASTE, ENERGY_OF_WASTE, strict=True):
-        numbers[name] = _ratio(float(counts.sum()), numbers[energy] * n_atoms)
+        numbers[name] = _ratio(float(model.photons @ counts), numbers[energy] * n_atoms)
     return {**numbers, "relative_fluctuation": fluctuation}, counts
 
 
@@ -102,7 +102,7 @@ def estimates(battery, duration, ntraj, seed):
         )
     for name, of in zip(OF_WASTE, ENERGY_OF_WASTE, strict=True):
         stored = energies[OF_ENERGY.index(of)]
-        quantities[name] = found.waste(np.ones(len(found.counts)), stored)
+        quantities[name] = found.waste(model.photons, stored)
 
     def pair(quantity):
         return float(quantity.value[0]), float(found.sem(quantity)[0])

@@ -12,8 +12,8 @@ from trajbatt.base import checks
 from trajbatt.exact.count_moments import count_moments
 from trajbatt.exact.orders import Orders
 from trajbatt.exact.stages import walk
+from trajbatt.exact.start import start
 from trajbatt.exact.systems import systems_of
-from trajbatt.exact.weak_drive import start
 from trajbatt.light.checking import TOTAL
 from trajbatt.models.model import check_model
 from trajbatt.models.protocol import within

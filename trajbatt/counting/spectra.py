@@ -14,7 +14,7 @@ from trajbatt.base.checks import shown
 from trajbatt.base.types import FloatArray
 from trajbatt.counting.course import Course, populations
 from trajbatt.exact.lines import Line
-from trajbatt.models.ladder import LadderModel
+from trajbatt.models.channelled import ChannelledModel
 from trajbatt.models.model import check_plain
 from trajbatt.states.initial import Initial
 from trajbatt.states.steady_state import steady_state
@@ -40,7 +40,7 @@ class Spectrum(NamedTuple):
 
 
 def g1(
-    model: LadderModel,
+    model: ChannelledModel,
     tlist: ArrayLike,
     channel: str,
     initial: Initial | None = None,
@@ -81,7 +81,7 @@ def g1(
 
 
 def spectrum(
-    model: LadderModel,
+    model: ChannelledModel,
     frequencies: ArrayLike,
     channel: str,
     initial: Initial | None = None,
@@ -125,7 +125,7 @@ def spectrum(
     levels = populations(Course.of(model, initial, 0.0))
     if until < math.inf:
         return Spectrum(line.pulse(levels, offsets, until), 0.0)
-    clicks = model.click_rates[place]
+    clicks = line.model.click_rates[place]
     if clicks @ steady_state(model).populations > DARK * clicks.max(initial=0.0):
         raise ValueError(f"`until` must be finite, because the light of {channel!r} does not end")
     return Spectrum(line.spectrum(line.lived(levels), offsets)[0], 0.0)

@@ -78,12 +78,12 @@ class Quoted:
     @property
     def waste(self) -> FloatArray:
         """Photons so far for each quantum that is stored now, float64 (nt,); nan if none is."""
-        return self.statistics.waste(np.ones(len(self.counts))).value
+        return self.statistics.waste(self.model.photons).value
 
     @property
     def waste_sem(self) -> FloatArray:
         """Standard error of `waste`, float64 (nt,)."""
-        return self.statistics.sem(self.statistics.waste(np.ones(len(self.counts))))
+        return self.statistics.sem(self.statistics.waste(self.model.photons))
 
     @property
     def average_power(self) -> FloatArray:
@@ -144,7 +144,7 @@ class Quoted:
 
     @property
     def _waste_in_period(self):
-        quanta = np.ones(len(self.counts))
+        quanta = self.model.photons
         return [self.statistics.waste(quanta, one) for one in self._swing]
 
     @property
@@ -164,12 +164,12 @@ class Quoted:
     @property
     def efficiency(self) -> FloatArray:
         """Stored quanta of all quanta that were stored or emitted, float64 (nt,); nan if none."""
-        return self.statistics.efficiency.value
+        return self.statistics.efficiency(self.model.photons).value
 
     @property
     def efficiency_sem(self) -> FloatArray:
         """Standard error of `efficiency`, float64 (nt,)."""
-        return self.statistics.sem(self.statistics.efficiency)
+        return self.statistics.sem(self.statistics.efficiency(self.model.photons))
 
     def heat(self, omega_0: float | None = None) -> FloatArray:
         """Return the energy of the photons so far, float64 (nt,).
@@ -266,8 +266,8 @@ class Quoted:
     def _noise(self, moments):
         """Return the mean spin and its covariances from `_second_moments`."""
         mean, square, products = moments[:3], moments[3], moments[4:]
-        n_atoms = self.model.n_atoms
-        return mean, spin_noise.spin_covariance(n_atoms, mean, square, products)
+        j = self.model.n_atoms / 2
+        return mean, spin_noise.spin_covariance(j * (j + 1.0), mean, square, products)
 
     def _sem_of(self, squeezing):
         """Return the standard error of a squeezing parameter, by the delta method."""

@@ -163,10 +163,9 @@ class Statistics:
         work = Quantity(jz.value + length.value, jz.gradient + length.gradient, length.beyond)
         return work._replace(value=np.maximum(work.value, 0.0))
 
-    @property
-    def efficiency(self) -> Quantity:
-        """Stored quanta of all quanta that were stored or emitted."""
-        stored, emitted = self.energy, self.heat(np.ones(len(self._moments.mean) - COUNTS))
+    def efficiency(self, photons: FloatArray) -> Quantity:
+        """Return the stored quanta of all that were stored or emitted; `photons` as a model's."""
+        stored, emitted = self.energy, self.heat(photons)
         total = stored.value + emitted.value
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.where(total < EMPTY * self._n_atoms, np.nan, stored.value / total)

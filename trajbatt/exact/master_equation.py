@@ -21,6 +21,8 @@ class Solution(NamedTuple):
         By the end of each stage.
     products : ndarray (4, nt), float64
         The means of `trajbatt.states.products.PRODUCTS`.
+    spins : ndarray (nJ, nt), float64
+        The probability of each J, descending from N/2.
     looks : list
         What `look` returned.
     """
@@ -31,6 +33,7 @@ class Solution(NamedTuple):
     counts: np.ndarray
     final_counts: np.ndarray
     products: np.ndarray
+    spins: np.ndarray
     looks: list
 
 
@@ -58,6 +61,7 @@ def solve(stages, n_channels, mixture, times, rtol, look=None):
     energy, variance, dipole = *means[0], means[1]  # type: ignore[misc]
     counts, final_counts = np.empty((n_channels, times.size)), np.zeros((len(stages), n_channels))
     so_far, products, looks = np.zeros(n_channels), np.empty((4, times.size)), []
+    spins = []
 
     def system(leg):
         all_orders = look is not None or leg.following is not None
@@ -65,7 +69,8 @@ def solve(stages, n_channels, mixture, times, rtol, look=None):
 
     for passage, final in zip(walk(stages, times, system, mixture), final_counts, strict=True):
         leg = passage.leg
-        *observed, counted, squared = _read(passage, looks, look)
+        *observed, counted, squared, lengths = _read(passage, looks, look)
+        spins.append(lengths[:, : leg.n_wanted])
         for total, row in zip((energy, variance, dipole), observed, strict=True):
             total[leg.wanted] = row[: leg.n_wanted]
         products[:, leg.wanted] = squared[:, : leg.n_wanted]
@@ -74,11 +79,14 @@ def solve(stages, n_channels, mixture, times, rtol, look=None):
         counts[places, leg.wanted] += counted[:, : leg.n_wanted]
         so_far[places] += counted[:, -1]
         final[:] = so_far
-    return Solution(energy, variance, dipole, counts, final_counts, products, looks)
+    most = max(len(rows) for rows in spins)
+    padded = [np.pad(rows, ((0, most - len(rows)), (0, 0))) for rows in spins]
+    joined = np.concatenate(padded, axis=1)
+    return Solution(energy, variance, dipole, counts, final_counts, products, joined, looks)
 
 
 def _read(passage, looks, look):
-    """Return energy, variance, dipole (n,), counts (nc, n) and products (4, n) at a leg's times."""
+    """Return energy, variance, dipole (n,), counts, products and spins (..., n) of a leg."""
     layout, counted, phases = passage.system.layout, passage.system.counted, passage.phases
     if look is None and passage.leg.following is None and isinstance(passage.states, np.ndarray):
         y = passage.states.T
@@ -87,13 +95,15 @@ def _read(passage, looks, look):
             *layout.observables(orders, phases),
             counted.counts(y),
             layout.products(orders, phases),
+            layout.spin_distribution(orders),
         )
     rows = []
     for i, (y, phase) in enumerate(zip(passage, phases, strict=True)):
         orders = counted.orders(y)
         # A copy, because a view would keep all of y alive.
         observed = layout.observables(orders, phase)
-        rows.append((*observed, counted.counts(y).copy(), layout.products(orders, phase)))
+        products, spins = layout.products(orders, phase), layout.spin_distribution(orders)
+        rows.append((*observed, counted.counts(y).copy(), products, spins))
         if look and i < passage.leg.n_wanted:
             looks.append(look(layout, orders, phase))
     return [np.array(row).T for row in zip(*rows, strict=True)]

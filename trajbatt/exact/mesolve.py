@@ -10,8 +10,8 @@ from trajbatt.exact.count_moments import count_moments
 from trajbatt.exact.looks import Looks
 from trajbatt.exact.master_equation import solve
 from trajbatt.exact.result import MasterEquationResult
-from trajbatt.exact.weak_drive import start
-from trajbatt.models.model import Model, check_model
+from trajbatt.exact.start import start
+from trajbatt.models.model import Model, check_model, check_symmetric
 from trajbatt.models.protocol import within
 from trajbatt.states import expectations as expected
 from trajbatt.states.initial import Initial, held
@@ -73,6 +73,10 @@ def mesolve(
     initial = held(initial)
     stages, mixture = start(model, initial, times[-1])
     expectations = expected.checked(e_ops, model.n_atoms)
+    if expectations:
+        check_symmetric(model, "`e_ops`")
+    if keep_states:
+        check_symmetric(model, "`keep_states`")
     looks = Looks(
         model.n_atoms, [one for one in expectations if one.combination is None], keep_states
     )
@@ -92,6 +96,7 @@ def mesolve(
         counts_covariance=covariance,
         states=np.array([state for state, _ in found.looks]) if keep_states else None,
         products=found.products,
+        spin_distribution=found.spins.T,
         expect=_means(expectations, found, model.n_atoms),
     )
 

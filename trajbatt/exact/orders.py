@@ -49,8 +49,13 @@ class Orders:
         ]
         self.stop = int(ends[-1])
         self.populations = self.slices[0]
-        self._raising = spin.raising_elements(n_atoms)
-        self._m = spin.magnetic_numbers(n_atoms)
+        self._read_from(spin.magnetic_numbers(n_atoms), spin.raising_elements(n_atoms))
+
+    def _read_from(self, m, raising):
+        """Keep what moments are made of: m, and elements and mean m of what raises by 1 and 2."""
+        self._m = m
+        self._raising, self._between = raising[:-1], m[:-1] + 0.5
+        self._raising_twice = raising[:-2] * raising[1:-1]
 
     @classmethod
     def every(cls, model):
@@ -91,6 +96,10 @@ class Orders:
             matrix[k, k + q] = matrix[k + q, k].conj()
         return matrix
 
+    def every_block(self, y, phase):
+        """Return the Hermitian matrices of the blocks of J at Omega t = `phase`: one of J = N/2."""
+        return [self.matrix(y, phase)]
+
     def in_basis(self, rows, phase, theta):
         """Return the Hermitian matrices (n, N+1, N+1) of `rows` (n, stop) in another basis.
 
@@ -113,25 +122,31 @@ class Orders:
         m = _column(self._m, p)
         z_mean = (m * p.real).sum(axis=0)
         z_variance = ((m - z_mean) ** 2 * p.real).sum(axis=0)
-        b = _column(self._raising[:-1], rho_1) * rho_1.conj()
-        plus_z = ((m[:-1] + 0.5 - z_mean) * b).sum(axis=0)
-        pairs = self._raising[:-2] * self._raising[1:-1]
-        plus_plus = (_column(pairs, rho_2) * rho_2.conj()).sum(axis=0)
+        b = _column(self._raising, rho_1) * rho_1.conj()
+        plus_z = ((_column(self._between, rho_1) - z_mean) * b).sum(axis=0)
+        plus_plus = (_column(self._raising_twice, rho_2) * rho_2.conj()).sum(axis=0)
         return z_mean, z_variance, b.sum(axis=0), plus_z, plus_plus
+
+    def square(self, y):
+        """Return <J^2> of y (size, ...)."""
+        return self.n_atoms / 2 * (self.n_atoms / 2 + 1)
+
+    def spin_distribution(self, y):
+        """Return the probability of each J, descending from N/2, float64 (nJ, ...), of y."""
+        return np.ones((1, *y.shape[1:]))
 
     def observables(self, y, phase):
         """Return energy, its variance and the bare dipole of y (size, ...) at Omega t = `phase`."""
-        j = self.n_atoms / 2
         cos, sin = np.cos(self.theta), np.sin(self.theta)
         z_mean, z_variance, plus, plus_z, plus_plus = self.moments(y)
         turn = np.exp(1j * phase)
         plus, plus_z, plus_plus = plus * turn, plus_z * turn, plus_plus * turn**2
-        x_square = 0.5 * (j * (j + 1) - z_variance - z_mean**2 + plus_plus.real)
+        x_square = 0.5 * (self.square(y) - z_variance - z_mean**2 + plus_plus.real)
         if self.theta == 0.0:  # so that little energy keeps its digits
             p = y[self.populations].real
-            energy = (_column(np.arange(self.n_atoms + 1.0), p) * p).sum(axis=0)
+            energy = (_column(self._m + self.n_atoms / 2, p) * p).sum(axis=0)
         else:
-            energy = j + cos * z_mean + sin * plus.real
+            energy = self.n_atoms / 2 + cos * z_mean + sin * plus.real
         variance = (
             cos**2 * z_variance + sin**2 * (x_square - plus.real**2) + 2 * sin * cos * plus_z.real
         )
@@ -139,12 +154,11 @@ class Orders:
 
     def products(self, y, phase):
         """Return the means of `PRODUCTS` (4, ...) of y (size, ...) at Omega t = `phase`."""
-        j = self.n_atoms / 2
         z_mean, z_variance, plus, plus_z, plus_plus = self.moments(y)
         turn = np.exp(1j * phase)
         with_z, plus_plus = (plus_z + z_mean * plus) * turn, plus_plus * turn**2
         zz = z_variance + z_mean**2
-        xx = 0.5 * (j * (j + 1) - zz + plus_plus.real)
+        xx = 0.5 * (self.square(y) - zz + plus_plus.real)
         turned = zz, with_z.real, with_z.imag, xx, 0.5 * plus_plus.imag
         return np.array(bare_products(self.theta, turned))
 

@@ -14,12 +14,12 @@ from trajbatt.base.types import ComplexArray, FloatArray, MaybeNone, PathLike
 from trajbatt.exact.dataset import exact_dataset
 from trajbatt.exact.distribution import BarePopulations
 from trajbatt.exact.master_equation import solve
-from trajbatt.exact.weak_drive import start
+from trajbatt.exact.start import start
 from trajbatt.models.channel import photon_energies
 from trajbatt.models.coherent_emission import CoherentEmission
-from trajbatt.models.model import Model
+from trajbatt.models.model import Model, check_symmetric
 from trajbatt.models.swing import swing_of
-from trajbatt.states import spin_noise, work
+from trajbatt.states import block_work, spin_noise, work
 from trajbatt.states.initial import Initial
 from trajbatt.states.quoted import average_power, per_quantum
 from trajbatt.states.spin_quantities import SpinQuantities
@@ -58,6 +58,9 @@ class MasterEquationResult(Card, SpinQuantities):
         was set.
     products : ndarray (4, nt), float64
         The means of `trajbatt.states.products.PRODUCTS`.
+    spin_distribution : ndarray (nt, nJ), float64
+        The probability of each length J of the collective spin, from N/2 down by ones, as far as
+        noise of single atoms was followed; one column of ones without.
     expect : dict of str to ndarray (nt,), float64
         The means of the `e_ops`.
     """
@@ -73,6 +76,7 @@ class MasterEquationResult(Card, SpinQuantities):
     counts_covariance: FloatArray | MaybeNone
     states: ComplexArray | MaybeNone
     products: FloatArray
+    spin_distribution: FloatArray
     expect: dict[str, FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -86,7 +90,7 @@ class MasterEquationResult(Card, SpinQuantities):
     def _freeze(self) -> None:
         read_only(*self.expect.values())
         read_only(self.times, self.energy, self.energy_variance, self.dipole, self.counts)
-        read_only(self.counts_covariance, self.states, self.products)
+        read_only(self.counts_covariance, self.states, self.products, self.spin_distribution)
         known = vars(self)
         read_only(known.get("energy_distribution"), known.get("qfi"))
 
@@ -100,6 +104,25 @@ class MasterEquationResult(Card, SpinQuantities):
     def channels(self) -> tuple[str, ...]:
         """The names of the channels."""
         return self.model.channel_names
+
+    @property
+    def dropped(self) -> float:
+        """The probability of the shorter spins, and of levels, that were not followed."""
+        return float(max((1.0 - self.spin_distribution.sum(axis=1)).max(), 0.0))
+
+    @property
+    def _lengths(self):
+        return self.model.n_atoms / 2 - np.arange(self.spin_distribution.shape[1])
+
+    @property
+    def spin_length(self) -> FloatArray:
+        """The mean of J, float64 (nt,): N/2 without noise of single atoms."""
+        return self.spin_distribution @ self._lengths
+
+    @property
+    def spin_square(self) -> FloatArray:
+        """<J^2>, float64 (nt,): N/2 (N/2 + 1) without noise of single atoms."""
+        return self.spin_distribution @ (self._lengths * (self._lengths + 1.0))
 
     @cached_property
     def _coherent(self):
@@ -141,25 +164,45 @@ class MasterEquationResult(Card, SpinQuantities):
     def ergotropy(self) -> FloatArray:
         """Energy that unitaries on the symmetric subspace can extract, float64 (nt,).
 
+        With noise of single atoms it is that of unitaries in each block of J, see
+        `trajbatt.states.block_work`.
+
         This, `ergotropy_global` and `capacity` need the eigenvalues of the whole density matrix at
         every time, so they are computed when one is first asked for: O(N^2) memory, O(N^3) time for
         each of `times`.
         """
+        if self._spins:
+            return block_work.block_work(self.energy, self._eigenvalues, *self._spins)
         return work.subspace_work(self.energy, self._eigenvalues)
 
     @property
     def ergotropy_global(self) -> FloatArray:
-        """Energy that all unitaries on the 2^N states can extract, E - (1 - p_max), (nt,)."""
+        """Energy that all unitaries on the 2^N states can extract, float64 (nt,).
+
+        E - (1 - p_max) in the symmetric subspace, with p_max the largest eigenvalue.
+        """
+        if self._spins:
+            return block_work.global_work(self.energy, self._eigenvalues, *self._spins)
         return work.global_work(self.energy, self._eigenvalues[:, -1])
 
     @property
     def capacity(self) -> FloatArray:
-        """The largest less the least energy that symmetric unitaries lead to, float64 (nt,)."""
+        """The largest less the least energy that the unitaries of `ergotropy` lead to, (nt,)."""
+        if self._spins:
+            return block_work.block_capacity(self._eigenvalues, self._spins[0])
         return work.capacity(self._eigenvalues)
+
+    @property
+    def _spins(self):
+        """2J of the blocks that are followed, and N; None in the symmetric subspace."""
+        if all(stage.model.is_symmetric for stage in self.model.stages(self.times[-1])):
+            return None
+        n_atoms = self.model.n_atoms
+        return range(n_atoms, -1, -2)[: self.spin_distribution.shape[1]], n_atoms
 
     @cached_property
     def _eigenvalues(self):
-        """Of the density matrices, ascending, float64 (nt, N+1)."""
+        """Of the density matrices, or of their blocks, ascending, float64 (nt, N+1 or more)."""
         if self.states is not None:
             return np.linalg.eigvalsh(self.states)
         return self._looked(_eigenvalues)
@@ -174,6 +217,8 @@ class MasterEquationResult(Card, SpinQuantities):
 
     def _looked(self, look):
         """Return what is read off the whole density matrix at every time, (nt, ...)."""
+        if look is not _eigenvalues:
+            check_symmetric(self.model, "the density matrix")
         return np.array(self._solved(self.times, look).looks)
 
     def energy_at(self, times: FloatArray, rtol: float) -> FloatArray:
@@ -193,7 +238,7 @@ class MasterEquationResult(Card, SpinQuantities):
     @property
     def waste(self) -> FloatArray:
         """Photons so far for each quantum that is stored now, float64 (nt,); nan if none is."""
-        return per_quantum(self.counts.sum(axis=0), self.energy, self.model.n_atoms)
+        return per_quantum(self.model.photons @ self.counts, self.energy, self.model.n_atoms)
 
     @property
     def energy_in_period(self) -> FloatArray:
@@ -210,7 +255,7 @@ class MasterEquationResult(Card, SpinQuantities):
 
         In that order: the first, of the least energy, is the most waste.
         """
-        emitted = self.counts.sum(axis=0)
+        emitted = self.model.photons @ self.counts
         return np.array(
             [per_quantum(emitted, one, self.model.n_atoms) for one in self.energy_in_period]
         )
@@ -218,7 +263,7 @@ class MasterEquationResult(Card, SpinQuantities):
     @property
     def efficiency(self) -> FloatArray:
         """Stored quanta of all quanta that were stored or emitted, float64 (nt,); nan if none."""
-        stored, emitted = self.energy, self.counts.sum(axis=0)
+        stored, emitted = self.energy, self.model.photons @ self.counts
         return per_quantum(stored, stored + emitted, self.model.n_atoms)
 
     @cached_property
@@ -280,4 +325,5 @@ class MasterEquationResult(Card, SpinQuantities):
 
 
 def _eigenvalues(layout, orders, phase):
-    return np.linalg.eigvalsh(layout.matrix(orders, phase))
+    blocks = layout.every_block(orders, phase)
+    return np.concatenate([np.linalg.eigvalsh(one) for one in blocks])

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from trajbatt.models.banded import BandedModel
-from trajbatt.states.initial import prepare
 
 WEAK = 0.1  # Omega_R/gamma below which the decay sets the pace, and light is rare
 
@@ -61,33 +60,8 @@ class BareModel(BandedModel):
         return math.hypot(self.frequency, self.rabi)
 
 
-def start(model, initial, until=math.inf, negligible=None):
-    """Return the stages up to a time as the deterministic twin takes them, and the state.
-
-    Parameters
-    ----------
-    model : Model
-    initial : optional
-        As in `mesolve`.
-    until : float
-    negligible : float, optional
-        As in `trajbatt.states.initial.prepare`.
-
-    Returns
-    -------
-    stages : tuple of Stage
-        Weakly driven ones in the bare basis.
-    mixture : Mixture
-        In the basis of the first one.
-    """
-    stages = tuple(_resolved(stage) for stage in model.stages(until))
-    first = stages[0].model
-    if isinstance(first, BareModel):
-        return stages, prepare(first, initial, 0.0)
-    return stages, prepare(model, initial, negligible)
-
-
-def _resolved(stage):
+def resolved(stage):
+    """Return a weakly driven stage in the bare basis, others as they are."""
     model = stage.model
     if isinstance(model, BandedModel) and model.rate > 0.0:
         bare = BareModel.of(model)

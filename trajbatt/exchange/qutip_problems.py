@@ -5,7 +5,7 @@ from functools import reduce
 from operator import add
 from typing import Any, NamedTuple
 
-from trajbatt.models.model import Model, check_plain
+from trajbatt.models.model import Model, check_plain, check_symmetric
 from trajbatt.numerics import spin
 from trajbatt.states.initial import Initial, prepare
 
@@ -60,6 +60,7 @@ def to_qutip(model: Model, initial: Initial | None = None) -> QutipProblem:
     except ImportError:
         raise ImportError("qutip is needed for this: pip install qutip") from None
     check_plain(model)
+    check_symmetric(model, "`model` as QuTiP's")
     j_x, j_y, j_z = qutip.jmat(model.n_atoms / 2)
     cos, sin = math.cos(model.theta), math.sin(model.theta)
     dressed_z, dressed_x = cos * j_z - sin * j_x, cos * j_x + sin * j_z

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import warnings
 from contextlib import suppress
+from pathlib import Path
 
 from numba import config, njit
 from numba.core.caching import FunctionCache
@@ -49,8 +50,22 @@ def processor():
     return f"{name}-{hashlib.sha256((machine + features).encode()).hexdigest()[:8]}"
 
 
+@functools.cache
+def _sources():
+    """Return what tells an edit of any kernel: the name, the size and the time of each file."""
+    stats = [(path.name, path.stat()) for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+
+
 class _Cache(FunctionCache):
-    """Numba's cache, which a damaged file, a full disk or a lost folder make slow, not useless."""
+    """Numba's cache, which a damaged file, a full disk or a lost folder make slow, not useless.
+
+    Nor does it miss an edit in the file of a kernel that another one calls.
+    """
+
+    def __init__(self, function):
+        super().__init__(function)
+        self._cache_file._source_stamp = _sources()
 
     def load_overload(self, sig, target_context):
         """Return the compiled function from disk, or None, so that it is compiled."""

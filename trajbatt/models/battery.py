@@ -1,16 +1,18 @@
 """The battery: its parameters, checked, the numbers derived from them, and its models."""
 
 import math
-from dataclasses import dataclass
-from typing import Literal, Self, overload
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, Self, overload
 
 from trajbatt.base import checks
 from trajbatt.models import asymptotics
 from trajbatt.models.banded import BandedModel
-from trajbatt.models.channel import Channel
+from trajbatt.models.channelled import ChannelledModel
 from trajbatt.models.ladder import LadderModel
+from trajbatt.models.lines import bare_channels, charging_channels
+from trajbatt.models.local_ladder import LocalLadderModel
 from trajbatt.models.model import Model, check_model
-from trajbatt.models.origin import Origin
+from trajbatt.models.origin import NOISE, RATES, THERMAL, Origin
 from trajbatt.models.protocol import Protocol
 
 RECOGNISED_TO = 1e-12  # relative: what dividing rates by angular factors leaves of them
@@ -33,11 +35,24 @@ class Battery:
         The dressed splitting Omega_P = sqrt(Delta^2 + Omega_R^2), not the pump's own frequency.
     gamma_0, gamma_plus, gamma_minus : float, optional
         Decay rates at the frequencies of the pump, and Omega_P above and below it.
+    local_0, local_plus, local_minus : float, optional
+        The same of every single atom into modes of its own.
+    dephasing : float, optional
+        gamma_phi of every atom, (gamma_phi/2) sum D[sigma_z] in the bare basis: the coherence of
+        one atom decays at this rate.
+    dephasing_omega : float, optional
+        gamma_phi of the noise at the frequency Omega_P, which flips dressed atoms: as large as
+        `dephasing` by default (white noise), 0 if the noise is slow.
+    pump : float, optional
+        The rate of sum D[sigma_+], a pumping of single atoms.
+    thermal_0, thermal_plus, thermal_minus : float, optional
+        Mean numbers of thermal photons at the three frequencies.
 
     Raises
     ------
     ValueError, TypeError
-        If an argument is out of its range, or not a number.
+        If an argument is out of its range, or not a number; if there is `dephasing_omega` without
+        `dephasing`.
 
     Examples
     --------
@@ -51,6 +66,15 @@ class Battery:
     gamma_0: float = 1.0
     gamma_plus: float = 1.0
     gamma_minus: float = 1.0
+    local_0: float = 0.0
+    local_plus: float = 0.0
+    local_minus: float = 0.0
+    dephasing: float = 0.0
+    dephasing_omega: float | None = None
+    pump: float = 0.0
+    thermal_0: float = 0.0
+    thermal_plus: float = 0.0
+    thermal_minus: float = 0.0
 
     def __post_init__(self) -> None:
         checked = {
@@ -58,9 +82,15 @@ class Battery:
             "theta": checks.angle("theta", self.theta),
             **{
                 name: checks.real(name, getattr(self, name), 0)
-                for name in ("omega_p", "gamma_0", "gamma_plus", "gamma_minus")
+                for name in ("omega_p", *RATES, *NOISE)
+                if getattr(self, name) is not None or name != "dephasing_omega"
             },
         }
+        if checked.get("dephasing_omega") and not checked["dephasing"]:
+            raise ValueError(
+                "`dephasing_omega` must come with `dephasing`, the same noise at frequency 0, "
+                f"but is {self.dephasing_omega:g} alone"
+            )
         for name, value in checked.items():
             object.__setattr__(self, name, value)
         if not math.isfinite(self.n_atoms**2 * sum(self.dressed_rates)):
@@ -117,15 +147,44 @@ class Battery:
         """gamma_+/gamma_-; inf if only gamma_- is zero, nan if both are."""
         return _ratio(self.gamma_plus, self.gamma_minus)
 
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments that make this battery, without noise that is not there, a dict."""
+        known = asdict(self)
+        return {name: value for name, value in known.items() if name not in NOISE or value}
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether there is noise of single atoms, or thermal photons."""
+        return any(getattr(self, name) for name in NOISE)
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether there are thermal photons."""
+        return any(getattr(self, name) for name in THERMAL)
+
     @property
     def dressed_rates(self) -> tuple[float, float, float]:
-        """The rates (A, B, C) of J'_-, J'_+ and J'_z in Eq. (7): blue, red, center."""
-        if self.theta == math.pi:  # which is rounded: its sine would be no zero
-            return 0.0, self.gamma_minus, 0.0
+        """The collective rates of J'_-, J'_+ and J'_z: (A, B, C) in Eq. (7), blue, red, center.
+
+        With thermal photons each is that of what is emitted and what is absorbed.
+        """
+        blue, red, center = self.emission(self.gamma_0, self.gamma_plus, self.gamma_minus)
+        if not self.is_warm:
+            return blue, red, center
         return (
-            self.gamma_plus * math.cos(self.theta / 2) ** 4,
-            self.gamma_minus * math.sin(self.theta / 2) ** 4,
-            self.gamma_0 * math.sin(self.theta) ** 2,
+            blue * (1.0 + self.thermal_plus) + red * self.thermal_minus,
+            red * (1.0 + self.thermal_minus) + blue * self.thermal_plus,
+            center * (1.0 + 2.0 * self.thermal_0),
+        )
+
+    def emission(self, at_0: float, at_plus: float, at_minus: float) -> tuple[float, float, float]:
+        """Return the rates of emission in the blue, red and central line, of bare rates."""
+        if self.theta == math.pi:  # which is rounded: its sine would be no zero
+            return 0.0, at_minus, 0.0
+        return (
+            at_plus * math.cos(self.theta / 2) ** 4,
+            at_minus * math.sin(self.theta / 2) ** 4,
+            at_0 * math.sin(self.theta) ** 2,
         )
 
     @property
@@ -150,23 +209,26 @@ class Battery:
         return _ratio(self.omega_p, self.n_atoms * max(self.dressed_rates))
 
     @overload
-    def charge(self, secular: Literal[True] = True) -> LadderModel: ...
+    def charge(self, secular: Literal[True] = True) -> ChannelledModel: ...
 
     @overload
     def charge(self, secular: Literal[False]) -> BandedModel: ...
 
     @overload
-    def charge(self, secular: bool) -> LadderModel | BandedModel: ...
+    def charge(self, secular: bool) -> ChannelledModel | BandedModel: ...
 
-    def charge(self, secular: bool = True) -> LadderModel | BandedModel:
+    def charge(self, secular: bool = True) -> ChannelledModel | BandedModel:
         """Return the model of charging.
 
         Parameters
         ----------
         secular : bool
-            True: Eq. (7), a `LadderModel` in the dressed basis. Its channels are named by the
-            light, in the order of its frequency: the `red` photon belongs to J'_+ and gamma_-, the
-            `blue` one to J'_- and gamma_+. False: the driven Eq. (5), which Eq. (7) approximates
+            True: Eq. (7) in the dressed basis, a `LadderModel`, or a `LocalLadderModel` if there is
+            noise of single atoms. Its channels are named by the light, in the order of its
+            frequency: the `red` photon belongs to J'_+ and gamma_-, the `blue` one to J'_- and
+            gamma_+; then what is absorbed, `red_absorbed`, …; the light of single atoms, `side_red`
+            …; `dephasing`, `dephasing_up`, `dephasing_down`; `pump_up`, `pump_flat`, `pump_down`.
+            False: the driven Eq. (5), which Eq. (7) approximates
             at large Omega_P, a `BandedModel` with the one channel `all`.
 
         Raises
@@ -181,48 +243,98 @@ class Battery:
                     "`gamma_0`, `gamma_plus` and `gamma_minus` must be equal for Eq. (5), "
                     f"but are {rates[0]:g}, {rates[1]:g} and {rates[2]:g}"
                 )
+            if self.is_noisy:
+                raise ValueError(
+                    "`secular` must be true with single-atom noise or thermal photons: "
+                    "Eq. (5) is offered without"
+                )
             return BandedModel("charge", self.n_atoms, self.theta, self.omega_p, self.gamma_0)
-        down, up, dephasing = self.dressed_rates
-        channels = (
-            Channel("red", +1, up),
-            Channel("center", 0, dephasing),
-            Channel("blue", -1, down),
-        )
-        model = LadderModel("charge", self.n_atoms, self.theta, self.omega_p, channels)
+        channels = charging_channels(self)
+        kind = LocalLadderModel if any(one.local for one in channels) else LadderModel
+        model = kind("charge", self.n_atoms, self.theta, self.omega_p, channels)
         return model.made_by(Origin(self, "charge"))
 
-    def store(self) -> LadderModel:
-        """Return the model of storage: the pump is off and the decay closed.
+    def store(
+        self,
+        local: float | None = None,
+        dephasing: float | None = None,
+        thermal: float | None = None,
+    ) -> ChannelledModel:
+        """Return the model of storage: the pump is off and the collective decay closed.
 
-        H = Delta J_z in the pump frame, so the bare populations, and with them the energy, stay;
-        the dipole precesses. There are no channels. The default initial state is the charged
-        steady state.
+        H = Delta J_z in the pump frame. Without noise there are no channels, and the bare
+        populations, and with them the energy, stay; the dipole precesses. The default initial state
+        is the charged steady state without single-atom noise.
+
+        Parameters
+        ----------
+        local, dephasing, thermal : float, optional
+            The decay rate and the dephasing of single atoms, and the mean number of thermal
+            photons; `local_0`, `dephasing` and `thermal_0` by default.
+
+        Returns
+        -------
+        LadderModel, or LocalLadderModel with noise
         """
-        model = LadderModel("store", self.n_atoms, 0.0, self.detuning, (), start=self.charge())
-        return model.made_by(Origin(self, "store"))
+        noise = self._noise(local, dephasing, thermal)
+        return self._undriven("store", noise, bare_channels(0.0, **noise))
 
-    def discharge(self, gamma: float | None = None) -> LadderModel:
+    def discharge(
+        self,
+        gamma: float | None = None,
+        local: float | None = None,
+        dephasing: float | None = None,
+        thermal: float | None = None,
+    ) -> ChannelledModel:
         """Return the model of discharging, Eq. (5) with the pump off.
 
-        H = Delta J_z in the pump frame; the one channel `all` is J_-. The default initial state is
-        the charged steady state.
+        H = Delta J_z in the pump frame; the channel `all` is J_-. The default initial state is the
+        charged steady state without single-atom noise.
 
         Parameters
         ----------
         gamma : float, optional
             The decay rate; `gamma_0` by default.
+        local, dephasing, thermal : float, optional
+            As in `store`.
+
+        Returns
+        -------
+        LadderModel, or LocalLadderModel with single-atom noise
         """
         gamma = self.gamma_0 if gamma is None else checks.real("gamma", gamma, 0)
-        model = LadderModel(
-            "discharge",
+        noise = self._noise(local, dephasing, thermal)
+        channels = bare_channels(gamma, **noise, emits=True)
+        return self._undriven("discharge", {"gamma": gamma, **noise}, channels, gamma)
+
+    def _noise(self, local, dephasing, thermal):
+        """Return the checked noise of storage or discharge, a dict; the battery's by default."""
+        given = {"local": local, "dephasing": dephasing, "thermal": thermal}
+        default = {
+            "local": self.local_0,
+            "dephasing": self.dephasing,
+            "thermal": self.thermal_0,
+        }
+        return {
+            name: default[name] if value is None else checks.real(name, value, 0)
+            for name, value in given.items()
+        }
+
+    def _undriven(self, verb, arguments, channels, coherent_rate=None):
+        """Return the model of a battery whose pump is off."""
+        quiet = replace(self, **dict.fromkeys(("local_0", "local_plus", "local_minus"), 0.0))
+        quiet = replace(quiet, dephasing=0.0, dephasing_omega=None, pump=0.0)
+        kind = LocalLadderModel if any(one.local for one in channels) else LadderModel
+        model = kind(
+            verb,
             self.n_atoms,
             0.0,
             self.detuning,
-            (Channel("all", -1, gamma),),
-            start=self.charge(),
-            coherent_rate=gamma,
+            channels,
+            start=quiet.charge(),
+            coherent_rate=coherent_rate,
         )
-        return model.made_by(Origin(self, "discharge", (("gamma", gamma),)))
+        return model.made_by(Origin(self, verb, tuple(arguments.items())))
 
 
 def battery_of(model):
@@ -240,6 +352,8 @@ def recognised(model):
     battery = battery_of(model)
     if battery is None or not hasattr(model, "made_by"):
         return model  # one of the user's, or one that tells its parameters itself
+    if battery.is_noisy:
+        return model  # whose file tells its `Origin`
     for made in (battery.charge(), battery.store(), battery.discharge(model.coherent_rate)):
         if _alike(made, model):
             return model.made_by(made.origin)

@@ -57,6 +57,10 @@ class Model(WithoutTables):
         channel, L_c = sqrt(rate) (...).
     is_staged : bool
         Whether there may be several stages, in bases of their own.
+    has_lines : bool
+        Whether each channel of a plain model is a line of one frequency, with a step `shifts`.
+    is_symmetric : bool
+        Whether states stay in the symmetric subspace, J = N/2.
     clicks_from_populations : bool
         Whether all that is asked of clicks follows from the populations of the levels at t = 0.
     resolves_rare_light : bool
@@ -67,6 +71,8 @@ class Model(WithoutTables):
     """
 
     is_staged: ClassVar[bool] = False
+    has_lines: ClassVar[bool] = False
+    is_symmetric: ClassVar[bool] = True
     clicks_from_populations: ClassVar[bool] = False
     resolves_rare_light: ClassVar[bool] = False
 
@@ -131,6 +137,11 @@ class Model(WithoutTables):
         return False
 
     @property
+    def photons(self) -> FloatArray:
+        """Of each channel, +1 if its jumps emit a photon, -1 if they absorb one, else 0, (nc,)."""
+        return np.ones(len(self.channel_names))
+
+    @property
     def label(self) -> str:
         """What is done, and by which equation where that is not plain."""
         return self.name
@@ -174,6 +185,11 @@ class Model(WithoutTables):
         """
         raise NotImplementedError
 
+    @property
+    def changeable(self) -> tuple[str, ...]:
+        """The names that `with_parameters` takes."""
+        return tuple(self.parameters())
+
     def with_parameters(self, **changed: float) -> "Model":
         """Return the same model with some of its `parameters` changed."""
         raise NotImplementedError
@@ -196,6 +212,22 @@ def check_plain(model: object) -> None:
         raise TypeError(
             "`model` must be a single model such as battery.charge(), "
             f"but is a {type(model).__name__}"
+        )
+
+
+def check_symmetric(model, what):
+    """Raise `ValueError` if noise of single atoms leaves the symmetric subspace.
+
+    Parameters
+    ----------
+    model : Model
+    what : str
+        What is not offered then, as the subject of a sentence.
+    """
+    if not all(stage.model.is_symmetric for stage in model.stages()):
+        raise ValueError(
+            f"{what} must not be asked for with noise of single atoms, which leaves the "
+            f"symmetric subspace, but {model.name!r} has it"
         )
 
 

@@ -106,6 +106,14 @@ class Protocol(Model):
         """
         return tuple(one for one in self._stages if one.start < until) or self._stages[:1]
 
+    @cached_property
+    def photons(self) -> FloatArray:
+        """Of each channel, +1 if its jumps emit a photon, -1 if they absorb one, else 0, (nc,)."""
+        found = np.ones(len(self.channel_names))
+        for stage in self._stages:
+            found[list(stage.places)] = stage.model.photons
+        return found
+
     @property
     def timescale(self) -> float:
         """That of the fastest stage."""
@@ -135,13 +143,18 @@ class Protocol(Model):
         found = parameters_by_stage(self)
         return {name: values[0] for name, values in found.items() if len(set(values)) == 1}
 
+    @property
+    def changeable(self) -> tuple[str, ...]:
+        """The names that any of the stages can change."""
+        return tuple(dict.fromkeys(name for model, _ in self.steps for name in model.changeable))
+
     def with_parameters(self, **changed: float) -> "Protocol":
         """Return the same protocol with some parameters changed in all stages that have them."""
         for name in changed:
-            checks.choice("parameters", name, tuple(parameters_by_stage(self)))
+            checks.choice("parameters", name, self.changeable)
 
         def changed_one(model):
-            own = {name: value for name, value in changed.items() if name in model.parameters()}
+            own = {name: value for name, value in changed.items() if name in model.changeable}
             return model.with_parameters(**own)
 
         return Protocol([(changed_one(model), duration) for model, duration in self.steps])

@@ -162,7 +162,7 @@ def _charging_rows(runs, exact, verdict, energies):
         *end.fluctuations(),
     ]
     if runs.channels:
-        energies = np.ones(len(runs.channels)) if energies is None else energies
+        energies = runs.model.photons if energies is None else energies
         rows += [*end.photons(runs.channels), end.heat(energies)]
         rows += [end.waste(energies), end.power(runs.times[-1])]
     return rows + end.work()

@@ -3,12 +3,19 @@
 from dataclasses import fields
 
 from trajbatt.models.banded import BandedModel
+from trajbatt.models.battery import Battery
 from trajbatt.models.channel import Channel
 from trajbatt.models.ladder import LadderModel
+from trajbatt.models.local_ladder import LocalLadderModel
+from trajbatt.models.origin import Origin
 from trajbatt.models.protocol import Protocol
 from trajbatt.states.steady_state import SteadyState
 
-KINDS = {kind.__name__: kind for kind in (LadderModel, BandedModel, Channel, Protocol, SteadyState)}
+KINDS = {
+    kind.__name__: kind
+    for kind in (LadderModel, LocalLadderModel, BandedModel, Channel, Protocol, SteadyState)
+}
+UNSAID = {"local": False, "photons": 1}  # of a channel: files from before do not say it
 
 
 def plain(value):
@@ -16,7 +23,9 @@ def plain(value):
     kind = type(value).__name__
     if kind in KINDS:
         held = {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.init}
-        return {"kind": kind, **held}
+        if kind == "Channel":
+            held = {name: one for name, one in held.items() if UNSAID.get(name) != one}
+        return {"kind": kind, **held, **_origin(value)}
     if isinstance(value, tuple(KINDS.values())):
         raise TypeError(
             f"`model` must be of a kind that can be written down to be stored or exported "
@@ -30,8 +39,26 @@ def plain(value):
 def rebuilt(value):
     """Undo `plain`; lists become tuples."""
     if isinstance(value, dict):
-        held = {name: rebuilt(item) for name, item in value.items() if name != "kind"}
-        return KINDS[value["kind"]](**held)
+        known = {name: one for name, one in value.items() if name not in ("kind", "origin")}
+        found = KINDS[value["kind"]](**{name: rebuilt(item) for name, item in known.items()})
+        if "origin" in value:
+            told = value["origin"]
+            arguments = tuple(told["arguments"].items())
+            found = found.made_by(Origin(Battery(**told["battery"]), told["verb"], arguments))
+        return found
     if isinstance(value, list):
         return tuple(rebuilt(item) for item in value)
     return value
+
+
+def _origin(model):
+    """Return the `Origin` of a model, where its numbers do not tell it, in a dict."""
+    origin = getattr(model, "origin", None)
+    if origin is None or not origin.is_noisy:
+        return {}
+    told = {
+        "battery": origin.battery.arguments(),
+        "verb": origin.verb,
+        "arguments": dict(origin.arguments),
+    }
+    return {"origin": told}

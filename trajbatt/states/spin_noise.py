@@ -26,12 +26,13 @@ def mean_spin(n_atoms, energy, dipole):
     return np.array([dipole.real, dipole.imag, energy - n_atoms / 2])
 
 
-def spin_covariance(n_atoms, mean, jz_square, products):
+def spin_covariance(spin_square, mean, jz_square, products):
     """Return the symmetrised covariances of J_x, J_y, J_z, float64 (3, 3, ...).
 
     Parameters
     ----------
-    n_atoms : int
+    spin_square : float or ndarray (...)
+        <J^2>.
     mean : ndarray (3, ...)
     jz_square : ndarray (...)
         <J_z^2>.
@@ -39,7 +40,7 @@ def spin_covariance(n_atoms, mean, jz_square, products):
         The means of `trajbatt.states.products.PRODUCTS`.
     """
     zx, zy, xx, xy = products
-    yy = n_atoms / 2 * (n_atoms / 2 + 1) - xx - jz_square
+    yy = spin_square - xx - jz_square
     second = np.array([[xx, xy, zx], [xy, yy, zy], [zx, zy, jz_square]])
     return second - mean[:, None] * mean[None]
 

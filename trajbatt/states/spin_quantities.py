@@ -20,6 +20,11 @@ class SpinQuantities:
     products: FloatArray
 
     @property
+    def spin_square(self) -> FloatArray | float:
+        """<J^2>: N/2 (N/2 + 1) in the symmetric subspace."""
+        return self.model.n_atoms / 2 * (self.model.n_atoms / 2 + 1.0)
+
+    @property
     def ergotropy_rotation(self) -> FloatArray:
         """Energy that one classical pulse can extract, <J_z> + abs(<J>), float64 (nt,).
 
@@ -48,7 +53,7 @@ class SpinQuantities:
         """Symmetrised covariances of J_x, J_y and J_z, float64 (3, 3, nt)."""
         mean = self.mean_spin
         square = self.energy_variance + mean[2] ** 2
-        return spin_noise.spin_covariance(self.model.n_atoms, mean, square, self.products)
+        return spin_noise.spin_covariance(self.spin_square, mean, square, self.products)
 
     @property
     def spin_squeezing(self) -> FloatArray:

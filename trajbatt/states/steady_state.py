@@ -21,6 +21,7 @@ import numpy as np
 from trajbatt.base import checks
 from trajbatt.base.types import FloatArray
 from trajbatt.models.banded import BandedModel
+from trajbatt.models.channelled import ChannelledModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.model import Model, check_plain, of_kind
 from trajbatt.states import work
@@ -185,7 +186,7 @@ class SteadyState:
 
 
 @overload
-def steady_state(model: LadderModel) -> SteadyState: ...
+def steady_state(model: ChannelledModel) -> SteadyState: ...
 
 
 @overload

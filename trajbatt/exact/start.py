@@ -1,0 +1,38 @@
+"""How the deterministic twin begins: the stages as it takes them, and the state."""
+
+import math
+from dataclasses import replace
+
+from trajbatt.exact.block_model import in_blocks
+from trajbatt.exact.weak_drive import BareModel, resolved
+from trajbatt.states.initial import prepare
+
+
+def start(model, initial, until=math.inf, negligible=None):
+    """Return the stages up to a time as the deterministic twin takes them, and the state.
+
+    Parameters
+    ----------
+    model : Model
+    initial : optional
+        As in `mesolve`.
+    until : float
+    negligible : float, optional
+        As in `trajbatt.states.initial.prepare`.
+
+    Returns
+    -------
+    stages : tuple of Stage
+        Weakly driven ones in the bare basis; where any has noise of single atoms, all in blocks.
+    mixture : Mixture
+        In the basis of the first one.
+    """
+    stages = tuple(resolved(stage) for stage in model.stages(until))
+    stages = tuple(
+        stage if one is stage.model else replace(stage, model=one)
+        for stage, one in zip(stages, in_blocks(stages, until), strict=True)
+    )
+    first = stages[0].model
+    if isinstance(first, BareModel):
+        return stages, prepare(first, initial, 0.0)
+    return stages, prepare(model, initial, negligible)
