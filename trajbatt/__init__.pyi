@@ -33,6 +33,7 @@ from .models.banded import BandedModel as BandedModel
 from .models.battery import Battery as Battery
 from .models.channel import Channel as Channel
 from .models.ladder import LadderModel as LadderModel
+from .models.local_ladder import LocalLadderModel as LocalLadderModel
 from .models.protocol import Protocol as Protocol
 from .states import observables as observables
 from .states.initial import (

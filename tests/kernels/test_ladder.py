@@ -10,6 +10,7 @@ import trajbatt as tb
 from trajbatt.kernels import ladder
 from trajbatt.numerics import spin
 from trajbatt.states.initial import prepare
+from trajbatt.trajectories.engine import plain
 from trajbatt.trajectories.ladder import LadderEngine
 from trajbatt.trajectories.records import Records
 
@@ -38,7 +39,7 @@ def sample_scripted(rng, t_end, initial=None, n=1, capacity=50, battery=BATTERY)
         engine._tables,
         t_end,
         ladder.Progress.fresh(),
-        tuple(records),
+        plain(records),
     )
     assert finished
     clicks = slice(0, records.offsets[-1])

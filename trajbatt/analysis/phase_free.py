@@ -54,7 +54,7 @@ def exact_numbers(battery, duration):
     middle, swing = j + cos * z, abs(sin) * abs(turning)
     spread = found.energy_variance[0]
     variance = cos**2 * spread
-    variance += 0.5 * sin**2 * (j * (j + 1) - spread - z**2 - abs(turning) ** 2)
+    variance += 0.5 * sin**2 * (found.spin_square[0] - spread - z**2 - abs(turning) ** 2)
     energies = middle - swing, middle, middle + swing, middle + sin * turning.real
     numbers = {
         name: float(min(max(value / n_atoms, 0.0), 1.0))
@@ -75,19 +75,21 @@ def estimates(battery, duration, ntraj, seed):
     numbers : dict of str to (float, float)
     counts : list of (float, float)
     """
-    n_atoms, j = battery.n_atoms, battery.n_atoms / 2
+    n_atoms = battery.n_atoms
     cos, sin = math.cos(battery.theta), math.sin(battery.theta)
     model, ket = in_own_basis(battery)
-    found = mcsolve(model, [duration], ntraj, ket, seed=seed, threads=1).statistics
+    runs = mcsolve(model, [duration], ntraj, ket, seed=seed, threads=1)
+    found, lengths = runs.statistics, runs.spin_square
     square, spread = found.mean(ROW["jz_square"]), found.energy_variance
     x, y = found.dipole
     low, middle, high = found.swing(battery.theta)
     noise, turning = found.sem(x) ** 2 + found.sem(y) ** 2, found.length(x, y).value
     variance = cos**2 * spread.value
-    variance += 0.5 * sin**2 * (j * (j + 1) - square.value - turning**2)
+    variance += 0.5 * sin**2 * (lengths - square.value - turning**2)
     turns = 2.0 * (x.value * x.gradient + y.value * y.gradient)
     tilt = cos**2 * spread.gradient - 0.5 * sin**2 * (square.gradient + turns)
     beyond = cos**2 * spread.beyond + math.sqrt(0.5) * sin**2 * noise
+    beyond = beyond + 0.5 * sin**2 * runs.spin_square_sem
     at_time = Quantity(middle.value + sin * x.value, middle.gradient + sin * x.gradient)
     energies = low, middle, high, at_time
     per_atom = [Quantity(*(part / n_atoms for part in one)) for one in energies]

@@ -22,7 +22,7 @@ from trajbatt.ensembles.source import Source
 from trajbatt.ensembles.statistics import Statistics
 from trajbatt.ensembles.store import Store
 from trajbatt.ensembles.tally import Total
-from trajbatt.models.model import Model, check_model
+from trajbatt.models.model import Model, check_model, check_symmetric
 from trajbatt.models.protocol import within
 from trajbatt.numerics.spin import MOST_ROTATED
 from trajbatt.states import expectations as expected
@@ -42,7 +42,7 @@ def mcsolve(
     *,
     seed: int | None = None,
     keep_clicks: bool = False,
-    method: Literal["ladder", "mcwf", "banded"] | None = None,
+    method: Literal["ladder", "mcwf", "banded", "local_ladder"] | None = None,
     rtol: float = 1e-6,
     threads: int | None = None,
     executor: Executor | None = None,
@@ -77,11 +77,11 @@ def mcsolve(
         is in the result.
     keep_clicks : bool
         Keep the time and channel of every photon, in `clicks`; on disk, if there is a `store`.
-    method : {"ladder", "mcwf", "banded"}, optional
+    method : {"ladder", "mcwf", "banded", "local_ladder"}, optional
         "ladder" samples the exact law of a ladder model directly and is its default; "mcwf" is the
         textbook Monte Carlo wavefunction, slower and an independent check. "banded" integrates the
         wavefunction between the clicks, of any model; the driven Eq. (5) needs it. All have the
-        same law, not the same trajectories.
+        same law, not the same trajectories. With noise of single atoms there is "local_ladder".
     rtol : float
         Accuracy of "banded", 1e-12 to 1e-3: in each of its steps, of which there are one or two a
         click, it neglects this much of the state. From a given record of clicks, energies follow to
@@ -143,6 +143,8 @@ def mcsolve(
         seed = np.random.SeedSequence().entropy if seed is None else seed  # type: ignore[assignment]
     seed = checks.integer("seed", seed, 0)
     expectations = expected.checked(e_ops, model.n_atoms)
+    if expectations:
+        check_symmetric(model, "`e_ops`")
     plan = Plan.of(
         model,
         initial,

@@ -104,7 +104,7 @@ class Plan(WithoutTables):
 
     def _engine(self, products):
         # Compiled functions are others for arrays that are read-only.
-        mixture = Mixture(*(array.copy() for array in self.mixture))
+        mixture = Mixture(*(None if one is None else one.copy() for one in self.mixture))
         return build_engine(self.method, self.rtol, self.model, mixture, products=products)
 
     @property

@@ -20,6 +20,7 @@ from trajbatt.ensembles.identity import describe, difference
 from trajbatt.ensembles.plan import Plan, checkpoint_indices, law_of
 from trajbatt.ensembles.samples import Samples, joined
 from trajbatt.ensembles.source import Source
+from trajbatt.ensembles.spin_distribution import Spins
 from trajbatt.ensembles.trajectory import Trajectory
 from trajbatt.light.clicks import Clicks
 from trajbatt.models.model import Model
@@ -36,7 +37,7 @@ DATASETS = {"averages": averages, "trajectories": of_trajectories, "clicks": of_
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EnsembleResult(Averages, Card):
+class EnsembleResult(Averages, Spins, Card):
     """Averages over an ensemble of trajectories, with standard errors.
 
     Energies are totals in units of hbar omega_0; times are in the unit of 1/rate. Standard errors

@@ -13,6 +13,7 @@ from trajbatt.ensembles.executors import ordered
 from trajbatt.ensembles.plan import Plan
 from trajbatt.ensembles.run import run
 from trajbatt.ensembles.store import Store
+from trajbatt.models.model import check_symmetric
 from trajbatt.trajectories.records import ROW, Records
 
 
@@ -124,6 +125,8 @@ class Source:
             Other fields of the `Trajectory`.
         """
         self.check_law()
+        if keep_states:
+            check_symmetric(self.plan.model, "`keep_states`")
         record, engine = replay_record(self.plan, trajectory), self.plan.reader
         seen = engine.observe(record, times)
         at_start = engine.observe(record, np.zeros(1)).samples[0, ROW["jz"], 0]
@@ -133,6 +136,7 @@ class Source:
             {
                 "energy_at_start": float(at_start) + self.plan.model.n_atoms / 2,
                 "products": seen.products[0],
+                "spin": None if seen.spins is None else seen.spins[0],
                 "states": engine.bare_kets(record, times)[0] if keep_states else None,
                 "expect": self.plan.expected(record, seen, times)[0],
             },

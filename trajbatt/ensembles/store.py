@@ -231,7 +231,8 @@ class Store:
         for i, values in enumerate((tally.samples or {}).values()):
             arrays[f"samples_{i}"] = values
         for i, records in enumerate(tally.records):
-            arrays |= {f"records_{i}_{name}": values for name, values in records._asdict().items()}
+            known = {name: one for name, one in records._asdict().items() if one is not None}
+            arrays |= {f"records_{i}_{name}": values for name, values in known.items()}
         label = {**self._label, "chunk": chunk, "size": size}
         files.write(self._path(chunk, size), seals.sealed(arrays, label))
         sizes = self._sizes.setdefault(chunk, set())
@@ -290,7 +291,7 @@ class Store:
         for arrays, size in self._pieces(pieces):
             i, left = 0, size
             while left > 0:
-                fields = (arrays[f"records_{i}_{name}"] for name in Records._fields)
+                fields = (arrays.get(f"records_{i}_{name}") for name in Records._fields)
                 records = Records(*fields)
                 n = min(left, records.origin.size)
                 found.append(records.first(n))

@@ -46,6 +46,9 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
         phase, index = number of excited atoms.
     expect : dict of str to ndarray (nt,), float64
         The means of the run's `e_ops` in the conditional state.
+    spin : ndarray (nt,), int64, or None
+        2J, with noise of single atoms: the conditional state is pure in M, and even on all ways in
+        which the atoms add up to J.
     """
 
     index: int
@@ -60,6 +63,13 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
     products: FloatArray
     states: ComplexArray | MaybeNone = None
     expect: dict[str, FloatArray] = field(default_factory=dict)
+    spin: IntArray | MaybeNone = None
+
+    @property
+    def spin_square(self) -> FloatArray:
+        """<J^2> of the conditional state, float64 (nt,)."""
+        known = np.full(self.times.shape, self.model.n_atoms) if self.spin is None else self.spin
+        return np.asarray(0.25 * known * (known + 2.0))
 
     @classmethod
     def of_samples(
@@ -76,7 +86,9 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
         `fields` are others of its own.
         """
         read_only(samples, fields.get("states"), *fields.get("expect", {}).values())
-        read_only(fields["products"], clicks.trajectory, clicks.time, clicks.channel)
+        read_only(
+            fields["products"], fields.get("spin"), clicks.trajectory, clicks.time, clicks.channel
+        )
         return cls(
             index=index,
             model=model,

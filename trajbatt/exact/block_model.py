@@ -1,7 +1,7 @@
 """How many blocks of J the deterministic twin keeps, of the stages of a schedule."""
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -46,13 +46,9 @@ def in_blocks(stages, until):
             raise ValueError(
                 "`model` must not have Eq. (5) in the same protocol as noise of single atoms"
             )
-        known = {field.name: getattr(model, field.name) for field in fields(model) if field.init}
-        plain = LocalLadderModel(**known)
-        rate = plain.shortening_rate
+        rate = LocalLadderModel.of(model).shortening_rate
         jumps += rate * (min(stage.end, until) - stage.start) if rate else 0.0
-        one = BlockModel(**known, n_blocks=_needed(jumps, model.n_atoms))
-        object.__setattr__(one, "origin", model.origin)
-        found.append(one)
+        found.append(BlockModel.of(model, n_blocks=_needed(jumps, model.n_atoms)))
     return found
 
 

@@ -22,6 +22,7 @@ from trajbatt.models.swing import swing_of
 from trajbatt.states import block_work, spin_noise, work
 from trajbatt.states.initial import Initial
 from trajbatt.states.quoted import average_power, per_quantum
+from trajbatt.states.spin_lengths import SpinLengths
 from trajbatt.states.spin_quantities import SpinQuantities
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MasterEquationResult(Card, SpinQuantities):
+class MasterEquationResult(Card, SpinLengths, SpinQuantities):
     """What the master equation gives: the exact twin of an `EnsembleResult`.
 
     Energies are totals in units of hbar omega_0; times are in the unit of 1/rate.
@@ -109,20 +110,6 @@ class MasterEquationResult(Card, SpinQuantities):
     def dropped(self) -> float:
         """The probability of the shorter spins, and of levels, that were not followed."""
         return float(max((1.0 - self.spin_distribution.sum(axis=1)).max(), 0.0))
-
-    @property
-    def _lengths(self):
-        return self.model.n_atoms / 2 - np.arange(self.spin_distribution.shape[1])
-
-    @property
-    def spin_length(self) -> FloatArray:
-        """The mean of J, float64 (nt,): N/2 without noise of single atoms."""
-        return self.spin_distribution @ self._lengths
-
-    @property
-    def spin_square(self) -> FloatArray:
-        """<J^2>, float64 (nt,): N/2 (N/2 + 1) without noise of single atoms."""
-        return self.spin_distribution @ (self._lengths * (self._lengths + 1.0))
 
     @cached_property
     def _coherent(self):

@@ -16,6 +16,7 @@ import numpy as np
 
 from trajbatt.kernels.compile import kernel
 
+GROUP = 4  # stretches of factors applied in one pass over the amplitudes
 ONE, TWO = np.uint64(1), np.uint64(2)
 BLOCK = 64  # steps of the recurrence in d between two exponentials
 STEEP = 600.0  # exponents above which the recurrence is not used
@@ -157,3 +158,40 @@ def trim(a, low, hidden, high, negligible):
         a[high] = 0.0  # `moments` looks two levels beyond the window
         high -= 1
     return low, high, dropped
+
+
+@kernel
+def apply_group(a, low, high, elements, place):
+    """Multiply the amplitudes `a[low:high+1]` by the stretches of `elements` from each place on."""
+    first = np.uint64(low)
+    place0, place1, place2, place3 = place[0], place[1], place[2], place[3]
+    for i in range(np.uint64(high + 1 - low)):
+        a[first + i] *= (elements[place0 + i] * elements[place1 + i]) * (
+            elements[place2 + i] * elements[place3 + i]
+        )
+
+
+@kernel
+def draw_start(start, uniform, i, n):
+    """Return the pure state in which trajectory i of n begins, and its hidden level.
+
+    Parameters
+    ----------
+    start : *in*
+        As `trajbatt.kernels.ladder.Start`.
+    uniform : float
+        A uniform number in [0, 1).
+    i, n : int
+
+    Returns
+    -------
+    int, int
+    """
+    edges, first, offsets = start.edges, start.first, start.offsets
+    if start.assigned:
+        drawn = np.searchsorted(edges, (i + uniform) / n, side="right")
+        drawn = min(max(drawn, offsets[i]), offsets[i + 1] - 1)
+    else:
+        drawn = np.searchsorted(edges, uniform, side="right")
+    origin = np.searchsorted(offsets, drawn, side="right") - 1
+    return origin, first[origin] + drawn - offsets[origin]

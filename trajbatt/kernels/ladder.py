@@ -22,11 +22,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trajbatt.kernels.branch_window import damp, moments, read_off, trim, write_products
+from trajbatt.kernels.branch_window import (
+    GROUP,
+    apply_group,
+    damp,
+    draw_start,
+    moments,
+    read_off,
+    trim,
+    write_products,
+)
 from trajbatt.kernels.compile import kernel
 
 PADDING = 4  # >= GROUP
-GROUP = 4  # clicks applied in one pass over the amplitudes
 FLUSH = 32  # clicks between two normalisations: (N/2)^32 must not overflow
 
 
@@ -226,7 +234,6 @@ def sample_clicks(rng, start, tables, t_end, progress, records):
         Of n trajectories, see `trajbatt.trajectories.records.Records`.
     """
     shifts = tables.shifts
-    edges, first, offsets = start.edges, start.first, start.offsets
     origin, hidden, click_offsets, click_time, click_channel = records
     n_channels = shifts.size
     # Plain variables in the loops: they stay in registers.
@@ -235,13 +242,7 @@ def sample_clicks(rng, start, tables, t_end, progress, records):
     full = False
     while i < hidden.size:
         if level < 0:
-            if start.assigned:
-                drawn = np.searchsorted(edges, (i + rng.random()) / hidden.size, side="right")
-                drawn = min(max(drawn, offsets[i]), offsets[i + 1] - 1)
-            else:
-                drawn = np.searchsorted(edges, rng.random(), side="right")
-            origin[i] = np.searchsorted(offsets, drawn, side="right") - 1
-            level = first[origin[i]] + drawn - offsets[origin[i]]
+            origin[i], level = draw_start(start, rng.random(), i, hidden.size)
             hidden[i] = level
             click_offsets[i] = n
             t = 0.0
@@ -272,17 +273,6 @@ def sample_clicks(rng, start, tables, t_end, progress, records):
     progress.trajectory[0], progress.level[0], progress.clicks[0] = i, level, n
     progress.time[0] = t
     return not full
-
-
-@kernel
-def apply_group(a, low, high, elements, place):
-    """Multiply the amplitudes `a[low:high+1]` by the stretches of `elements` from each place on."""
-    first = np.uint64(low)
-    place0, place1, place2, place3 = place[0], place[1], place[2], place[3]
-    for i in range(np.uint64(high + 1 - low)):
-        a[first + i] *= (elements[place0 + i] * elements[place1 + i]) * (
-            elements[place2 + i] * elements[place3 + i]
-        )
 
 
 @kernel

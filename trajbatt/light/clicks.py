@@ -30,6 +30,8 @@ class Clicks:
         default, from 0 to the last that did.
     duration : float
         Until when; by default, until the last click.
+    spin : ndarray (n_clicks,), int64, or None
+        2J after each click of a simulated record with noise of single atoms. No light tells it.
 
     Raises
     ------
@@ -44,6 +46,7 @@ class Clicks:
     first: int = 0
     ntraj: int = None  # type: ignore[assignment]  # which becomes a number
     duration: float = None  # type: ignore[assignment]
+    spin: AnyIntArray | None = None
 
     def __post_init__(self) -> None:
         arrays = [unmasked(one, getattr(self, one)) for one in ("trajectory", "time", "channel")]
@@ -60,6 +63,8 @@ class Clicks:
         check_values(trajectory, time, channel, channels, (first, first + ntraj - 1), duration)
         if duration is None:
             duration = float(time.max(initial=0.0))
+        if self.spin is not None:
+            object.__setattr__(self, "spin", _checked_spin(self.spin, time.size))
         for name, value in (
             ("trajectory", trajectory.astype(np.int64, copy=False)),
             ("time", time.astype(float, copy=False)),
@@ -91,6 +96,9 @@ class Clicks:
             trajectory=np.repeat(np.arange(first, first + per_trajectory.size), per_trajectory),
             time=np.concatenate([record.time for record in records]),
             channel=np.concatenate([record.channel for record in records]),
+            spin=np.concatenate([record.spin for record in records])
+            if records and records[0].spin is not None
+            else None,
             channels=channels,
             first=first,
             ntraj=per_trajectory.size,
@@ -127,6 +135,7 @@ class Clicks:
             trajectory=self.trajectory[part],
             time=self.time[part],
             channel=self.channel[part],
+            spin=None if self.spin is None else self.spin[part],
         )
 
     def of_trajectory(self, trajectory: int) -> "Clicks":
@@ -150,3 +159,14 @@ class Clicks:
             )
         edges = np.searchsorted(self.trajectory, [start, stop])
         return replace(self.where(slice(*edges)), first=start, ntraj=stop - start)
+
+
+def _checked_spin(spin, n_clicks):
+    """Return 2J after each click, int64 (n_clicks,)."""
+    spin = unmasked("spin", spin)
+    if spin.shape != (n_clicks,) or spin.dtype.kind not in "iu" or spin.min(initial=0) < 0:
+        raise ValueError(
+            f"`spin` must be 2J >= 0 after each of {n_clicks} clicks, as integers, "
+            f"but is {shown(spin)}"
+        )
+    return spin.astype(np.int64, copy=False)

@@ -124,6 +124,11 @@ class ChannelledModel(Model):
         """The rates of the channels, float64 (nc,)."""
         return np.array([channel.rate for channel in self.channels])
 
+    @cached_property
+    def jump_mix(self) -> FloatArray:
+        """One of J'_-, J'_z and J'_+ in each channel, float64 (nc, 3)."""
+        return np.eye(3)[1 + self.shifts].reshape(-1, 3)
+
     def rate_of(self, shift: int) -> float:
         """Return the summed rate of J'_+, J'_z or J'_- (of Eq. (7): B, C, A)."""
         return sum((c.rate for c in self.channels if c.shift == shift and not c.local), 0.0)

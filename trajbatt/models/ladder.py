@@ -79,11 +79,6 @@ class LadderModel(ChannelledModel):
         """The rate R of all clicks on each level, float64 (N+1,)."""
         return self.click_rates.sum(axis=0)
 
-    @cached_property
-    def jump_mix(self) -> FloatArray:
-        """One of J'_-, J'_z and J'_+ in each channel, float64 (nc, 3)."""
-        return np.eye(3)[1 + self.shifts].reshape(-1, 3)
-
     @property
     def timescale(self) -> float:
         """The shortest time in which collective means change, for Omega_P apart; inf if never."""

@@ -6,9 +6,9 @@ collective jumps step in M, and jumps of single atoms step in M and go to J, J -
 ladder with two indices, see `trajbatt.numerics.spin_blocks`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -53,6 +53,17 @@ class LocalLadderModel(ChannelledModel):
     """
 
     is_symmetric: ClassVar[bool] = False
+
+    @classmethod
+    def of(cls, model: ChannelledModel, **others: Any) -> Self:
+        """Return a ladder model, perhaps without noise of single atoms, as one with it.
+
+        `others` are fields of an heir.
+        """
+        known = {one.name: getattr(model, one.name) for one in fields(model) if one.init}
+        found = cls(**known, **others)
+        object.__setattr__(found, "origin", model.origin)
+        return found
 
     @cached_property
     def collective_rates(self) -> FloatArray:

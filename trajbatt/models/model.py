@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from trajbatt.base.types import FloatArray
+from trajbatt.base.types import BoolArray, FloatArray
 from trajbatt.models.schedule import Stage
 from trajbatt.numerics import spin
 
@@ -140,6 +140,11 @@ class Model(WithoutTables):
     def photons(self) -> FloatArray:
         """Of each channel, +1 if its jumps emit a photon, -1 if they absorb one, else 0, (nc,)."""
         return np.ones(len(self.channel_names))
+
+    @property
+    def is_local(self) -> BoolArray:
+        """Of each channel, whether it belongs to single atoms, bool (nc,)."""
+        return np.zeros(len(self.channel_names), dtype=bool)
 
     @property
     def label(self) -> str:

@@ -27,12 +27,15 @@ class Mixture(NamedTuple):
     offsets : ndarray (P+1,), int64
         Ket i is `amplitudes[offsets[i]:offsets[i+1]]`.
     amplitudes : ndarray (M,), float64 or complex128
+    spins : ndarray (P,), int64, or None
+        2J of each ket, whose levels then count from M = -J; None if all have J = N/2.
     """
 
     weights: np.ndarray
     first: np.ndarray
     offsets: np.ndarray
     amplitudes: np.ndarray
+    spins: np.ndarray | None = None
 
     @classmethod
     def of_kets(cls, weights, kets, negligible=NEGLIGIBLE):
@@ -83,9 +86,11 @@ class Mixture(NamedTuple):
         )
 
     @classmethod
-    def one_each(cls, kets, negligible=NEGLIGIBLE):
+    def one_each(cls, kets, negligible=NEGLIGIBLE, spins=None):
         """Return the even mixture of the rows of `kets` (n, N+1), none of them dropped."""
-        return cls.of_kets(np.full(len(kets), 1.0 / len(kets)), kets, negligible)
+        return cls.of_kets(np.full(len(kets), 1.0 / len(kets)), kets, negligible)._replace(
+            spins=spins
+        )
 
     def rows(self, n_levels):
         """Return the amplitudes on all levels, (P, n_levels)."""

@@ -20,9 +20,9 @@ class SpinQuantities:
     products: FloatArray
 
     @property
-    def spin_square(self) -> FloatArray | float:
-        """<J^2>: N/2 (N/2 + 1) in the symmetric subspace."""
-        return self.model.n_atoms / 2 * (self.model.n_atoms / 2 + 1.0)
+    def spin_square(self) -> FloatArray:
+        """<J^2>, float64 (nt,): N/2 (N/2 + 1) in the symmetric subspace."""
+        raise NotImplementedError
 
     @property
     def ergotropy_rotation(self) -> FloatArray:

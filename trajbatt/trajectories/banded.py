@@ -12,7 +12,7 @@ import numpy as np
 
 from trajbatt.models.banded import no_click_bands
 from trajbatt.numerics import spin
-from trajbatt.trajectories.engine import Engine, fill_records
+from trajbatt.trajectories.engine import Engine, fill_records, plain
 from trajbatt.trajectories.records import Observation, Records
 
 
@@ -33,7 +33,8 @@ class BandedEngine(Engine):
         """The pure states in which trajectories begin."""
         from trajbatt.kernels.banded import Start
 
-        weights, (_, first, offsets, amplitudes) = self.mixture.cumulative_weights, self.mixture
+        weights = self.mixture.cumulative_weights
+        _, first, offsets, amplitudes, _ = self.mixture
         return Start(weights, first, offsets, amplitudes.astype(complex), self.assigned)
 
     @cached_property
@@ -93,5 +94,5 @@ class BandedEngine(Engine):
         if given is None:
             given = fill_records(n, self.model.typical_clicks(times[-1]), call)
         else:
-            call(tuple(given))
+            call(plain(given))
         return given, Observation(out.samples, progress.worst[0], out.kets, self._products(out))

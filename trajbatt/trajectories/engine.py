@@ -68,10 +68,10 @@ class Engine:
     def _to_bare(self):
         return spin.change_of_basis(self.model.n_atoms, self.model.theta, 0.0)
 
-    def _out(self, kind, n, times, n_kets):
+    def _out(self, kind, n, times, n_kets, **others):
         """Return the `Out` of a kernel file, which is `kind`, for n trajectories at `times`.
 
-        With room for the states at the last `n_kets` of them.
+        With room for the states at the last `n_kets` of them; `others` are fields of its own.
         """
         return kind(
             samples=np.empty((n, COUNTS + len(self.model.channel_names), times.size)),
@@ -79,6 +79,7 @@ class Engine:
             counts=COUNTS,
             kets=np.zeros((n, n_kets, self.model.n_levels), dtype=complex),
             products=np.empty((n, 5 * self.products, times.size)),
+            **others,
         )
 
     def _products(self, out):
@@ -88,7 +89,7 @@ class Engine:
         return np.stack(bare_products(self.model.theta, np.moveaxis(out.products, 1, 0)), axis=1)
 
 
-def fill_records(n, clicks_per_trajectory, call):
+def fill_records(n, clicks_per_trajectory, call, with_spins=False):
     """Return what a sampling kernel records, with larger buffers each time it finds them full.
 
     Parameters
@@ -100,6 +101,8 @@ def fill_records(n, clicks_per_trajectory, call):
     call : callable
         Called as `call(records)` with a plain tuple; goes on where it stopped, and is true when all
         is done.
+    with_spins : bool
+        Whether J after each click is recorded, too.
     """
     capacity = int(min(1.5 * n * clicks_per_trajectory, MOST_CLICKS)) + 64
     records = Records(
@@ -108,11 +111,17 @@ def fill_records(n, clicks_per_trajectory, call):
         offsets=np.empty(n + 1, dtype=np.int64),
         time=np.empty(capacity),
         channel=np.empty(capacity, dtype=np.int8),
+        spin=np.empty(capacity, dtype=np.int32) if with_spins else None,
     )
-    while not call(tuple(records)):
-        records = records._replace(
-            time=np.concatenate((records.time, np.empty_like(records.time))),
-            channel=np.concatenate((records.channel, np.empty_like(records.channel))),
-        )
+    of_clicks = ("time", "channel", "spin") if with_spins else ("time", "channel")
+    while not call(plain(records)):
+        longer = {name: getattr(records, name) for name in of_clicks}
+        longer = {name: np.concatenate((one, np.empty_like(one))) for name, one in longer.items()}
+        records = records._replace(**longer)
     n_clicks = records.offsets[-1]
-    return records._replace(time=records.time[:n_clicks], channel=records.channel[:n_clicks])
+    return records._replace(**{name: getattr(records, name)[:n_clicks] for name in of_clicks})
+
+
+def plain(records):
+    """Return `Records` as kernels take them: a plain tuple, without what is not there."""
+    return tuple(one for one in records if one is not None)

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from trajbatt.numerics import spin
-from trajbatt.trajectories.engine import Engine, fill_records
+from trajbatt.trajectories.engine import Engine, fill_records, plain
 from trajbatt.trajectories.records import Observation
 
 
@@ -18,7 +18,7 @@ class LadderEngine(Engine):
         """The pure states in which trajectories begin."""
         from trajbatt.kernels.ladder import Start
 
-        weights, first, offsets, amplitudes = self.mixture
+        weights, first, offsets, amplitudes, _ = self.mixture
         edges = np.cumsum(np.repeat(weights, np.diff(offsets)) * np.abs(amplitudes) ** 2)
         # Real amplitudes remain real: that is faster.
         return Start(edges / edges[-1], first, offsets, amplitudes, self.assigned)
@@ -70,7 +70,7 @@ class LadderEngine(Engine):
             self.model.n_levels, len(self.model.channel_names), self.mixture.amplitudes.dtype
         )
         dropped = observe(
-            self._start, self._tables, grid, self.negligible, tuple(records), work, out
+            self._start, self._tables, grid, self.negligible, plain(records), work, out
         )
         if not n_kets:
             return Observation(out.samples, dropped, None, self._products(out))

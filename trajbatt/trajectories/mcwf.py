@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from trajbatt.trajectories.engine import Engine, fill_records
+from trajbatt.trajectories.engine import Engine, fill_records, plain
 from trajbatt.trajectories.records import Observation
 
 
@@ -17,7 +17,8 @@ class WavefunctionEngine(Engine):
         """The pure states in which trajectories begin."""
         from trajbatt.kernels.mcwf import Start
 
-        weights, (_, first, offsets, amplitudes) = self.mixture.cumulative_weights, self.mixture
+        weights = self.mixture.cumulative_weights
+        _, first, offsets, amplitudes, _ = self.mixture
         return Start(weights, first, offsets, amplitudes.astype(complex), self.assigned)
 
     @cached_property
@@ -51,6 +52,6 @@ class WavefunctionEngine(Engine):
 
         out = self._out(Out, records.origin.size, times, n_kets)
         work = np.empty((2, self.model.n_levels), dtype=complex)
-        observe(self._start, self._tables, times, tuple(records), work, out)
+        observe(self._start, self._tables, times, plain(records), work, out)
         kets = out.kets if n_kets else None
         return Observation(out.samples, 0.0, kets, self._products(out))

@@ -50,7 +50,12 @@ class StageRecords(NamedTuple):
             offsets=sum(r.offsets for r in self.records),
             time=np.concatenate(time)[order],
             channel=np.concatenate(channel)[order],
+            spin=self._joined_spins(order),
         )
+
+    def _joined_spins(self, order):
+        spins = [records.spin for records in self.records]
+        return None if spins[0] is None else np.concatenate(spins)[order]
 
     def one(self, i):
         """Return the records of trajectory i alone."""
@@ -139,7 +144,7 @@ class ProtocolEngine:
         stages = self.model.stages(times[-1])
         samples = np.zeros((n, COUNTS + len(self.model.channel_names), times.size))
         counts = np.zeros((n, len(self.model.channel_names)))
-        mixture, all_records, dropped, products = self.mixture, [], 0.0, []
+        mixture, all_records, dropped, products, spins = self.mixture, [], 0.0, [], []
         for i, (stage, following, wanted, local) in enumerate(legs(stages, times)):
             engine = self.build(stage.model, mixture, i > 0, NEGLIGIBLE_BEFORE_STAGE)
             records, seen = advance(engine, i, local, following is not None)
@@ -152,10 +157,29 @@ class ProtocolEngine:
                 counts[:, place] += seen.samples[:, COUNTS + channel, -1]
             if seen.products is not None:
                 products.append(seen.products[:, :, : wanted.stop - wanted.start])
+            if seen.spins is not None:
+                spins.append(seen.spins[:, : wanted.stop - wanted.start])
             dropped += seen.dropped
             if following:
-                turn = self._turns[i]
-                kets = seen.kets if turn is None else seen.kets @ turn
-                mixture = Mixture.one_each(kets, NEGLIGIBLE_BEFORE_STAGE)
-        joined = np.concatenate(products, axis=2) if products else None
-        return StageRecords(stages, tuple(all_records)), Observation(samples, dropped, None, joined)
+                mixture = self._handed_over(i, seen)
+        return StageRecords(stages, tuple(all_records)), Observation(
+            samples,
+            dropped,
+            None,
+            np.concatenate(products, axis=2) if products else None,
+            np.concatenate(spins, axis=1) if spins else None,
+        )
+
+    def _handed_over(self, i, seen):
+        """Return the states at the end of stage i as the next one begins with them."""
+        before, after = self._angles[i], self._angles[i + 1]
+        if seen.spins is None:
+            turn = self._turns[i]
+            kets = seen.kets if turn is None else seen.kets @ turn
+            return Mixture.one_each(kets, NEGLIGIBLE_BEFORE_STAGE)
+        last, kets = seen.spins[:, -1], seen.kets.copy()
+        for n in np.unique(last) if before != after else ():
+            rows = np.flatnonzero(last == n)
+            turn = spin.change_of_basis(int(n), before, after) if n else np.ones((1, 1))
+            kets[rows, : n + 1] = kets[rows, : n + 1] @ turn
+        return Mixture.one_each(kets, NEGLIGIBLE_BEFORE_STAGE, spins=last.copy())

@@ -31,6 +31,8 @@ class Records(NamedTuple):
         Trajectory i has the clicks offsets[i] to offsets[i+1].
     time : ndarray (n_clicks,), float64
     channel : ndarray (n_clicks,), int8
+    spin : ndarray (n_clicks,), int32, or None
+        2J after the click, with noise of single atoms.
     """
 
     origin: np.ndarray
@@ -38,6 +40,7 @@ class Records(NamedTuple):
     offsets: np.ndarray
     time: np.ndarray
     channel: np.ndarray
+    spin: np.ndarray | None = None
 
     @property
     def joined(self):
@@ -53,6 +56,7 @@ class Records(NamedTuple):
             offsets=self.offsets[: n + 1],
             time=self.time[:stop],
             channel=self.channel[:stop],
+            spin=None if self.spin is None else self.spin[:stop],
         )
 
     def one(self, i):
@@ -64,6 +68,7 @@ class Records(NamedTuple):
             offsets=np.array([0, clicks.stop - clicks.start]),
             time=self.time[clicks],
             channel=self.channel[clicks],
+            spin=None if self.spin is None else self.spin[clicks],
         )
 
 
@@ -80,9 +85,12 @@ class Observation(NamedTuple):
         The normalised states at the last time in the model's basis, if they were wanted.
     products : ndarray (n, 4, nt), float64, or None
         The means of `trajbatt.states.products.PRODUCTS`, if they were wanted.
+    spins : ndarray (n, nt), int64, or None
+        2J, with noise of single atoms. Kets then begin with M = -J.
     """
 
     samples: np.ndarray
     dropped: float
     kets: np.ndarray | None
     products: np.ndarray | None = None
+    spins: np.ndarray | None = None

@@ -1,0 +1,87 @@
+"""The engine for ladders with noise of single atoms."""
+
+import math
+from functools import cached_property
+
+import numpy as np
+
+from trajbatt.numerics import spin
+from trajbatt.trajectories.engine import Engine, fill_records, plain
+from trajbatt.trajectories.records import Observation
+
+
+class LocalLadderEngine(Engine):
+    """The arrays around `trajbatt.kernels.local_ladder`."""
+
+    @cached_property
+    def _start(self):
+        """The pure states in which trajectories begin."""
+        from trajbatt.kernels.local_ladder import Start
+
+        mixture = self.mixture
+        weights, offsets, amplitudes = mixture.weights, mixture.offsets, mixture.amplitudes
+        edges = np.cumsum(np.repeat(weights, np.diff(offsets)) * np.abs(amplitudes) ** 2)
+        spins = mixture.spins
+        if spins is None:
+            spins = np.full(weights.size, self.model.n_atoms)
+        return Start(edges / edges[-1], mixture.first, offsets, amplitudes, self.assigned, spins)
+
+    @cached_property
+    def _tables(self):
+        from trajbatt.kernels.local_ladder import PADDING, Tables
+
+        model, n_atoms = self.model, self.model.n_atoms
+        collective, local = model.collective_rates, model.local_rates
+        kinds = 3 * model.is_local + 1 + model.shifts
+        of_kind = kinds == np.arange(6)[:, None]
+        shares = np.cumsum(np.where(of_kind, model.rates, 0.0), axis=1)
+        totals = shares[:, -1:] if shares.size else shares
+        np.divide(shares, totals, out=shares, where=totals > 0.0)
+        roots = np.sqrt(np.arange(n_atoms + 3.0))
+        levels = np.append(spin.magnetic_numbers(n_atoms), [0.0, 0.0])
+        rows = [np.pad(row, PADDING) for row in (roots, roots[::-1], levels)]
+        return Tables(
+            n_atoms=n_atoms,
+            steps=1 + model.shifts,
+            is_local=model.is_local,
+            rates=np.concatenate((collective, local)),
+            shares=shares,
+            factors=np.concatenate((*rows, np.ones_like(rows[0]))),
+            slope=float(collective[0] - collective[2] + local[0] - local[2]),
+            curvature=float(collective[1] - collective[0] - collective[2]),
+            cos_theta=math.cos(model.theta),
+            sin_theta=math.sin(model.theta),
+        )
+
+    def sample(self, rng, n, t_end):
+        """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
+        from trajbatt.kernels.local_ladder import Progress, sample_clicks
+
+        progress = Progress.fresh()
+
+        def call(records):
+            return sample_clicks(rng, self._start, self._tables, t_end, progress, records)
+
+        return fill_records(n, self.model.typical_clicks(t_end), call, with_spins=True)
+
+    def _read(self, records, times, n_kets=0):
+        from trajbatt.kernels.local_ladder import Grid, Out, Workspace, observe
+
+        spins = np.empty((records.origin.size, times.size), dtype=np.int64)
+        out = self._out(Out, records.origin.size, times, n_kets, spins=spins)
+        phase = self.model.frequency * times
+        grid = Grid(times, phases=np.array((np.cos(phase), np.sin(phase))))
+        work = Workspace.fresh(
+            self.model.n_levels, len(self.model.channel_names), self.mixture.amplitudes.dtype
+        )
+        dropped = observe(
+            self._start, self._tables, grid, self.negligible, plain(records), work, out
+        )
+        products = self._products(out)
+        if not n_kets:
+            return Observation(out.samples, dropped, None, products, spins)
+        # The kernel leaves out the phases of the levels, up to one that is common to all.
+        turned = np.exp(-1j * phase[times.size - n_kets :, None] * np.arange(self.model.n_levels))
+        kets = out.kets * turned
+        kets /= np.linalg.norm(kets, axis=-1, keepdims=True)
+        return Observation(out.samples, dropped, kets, products, spins)
