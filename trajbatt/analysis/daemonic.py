@@ -149,9 +149,11 @@ def daemonic_ergotropy(
 
 
 def _sees_all(runs, detectors):
-    sees, dark = detectors.response(runs.channels)
+    sees, dark = detectors.response_of(runs.model)
     is_plain = np.array_equal(sees, np.eye(len(runs.channels))) and not np.any(dark)
-    return is_plain and runs.plan.mixture.weights.size == 1
+    # With noise of single atoms J is hidden.
+    is_symmetric = all(stage.model.is_symmetric for stage in runs.model.stages())
+    return is_plain and is_symmetric and runs.plan.mixture.weights.size == 1
 
 
 def _of_trajectories(runs, times, kind, n):
@@ -178,7 +180,8 @@ def _of_chunk(plan, n_times, kind, chunk, size):
 
 def _of_records(runs, times, kind, n, detectors, seed):
     """Yield the same, (1, 2, nt), of record after record."""
-    seen = detectors.see(runs.draw_clicks().of_trajectories(0, n), seed=seed)
+    clicks = runs.draw_clicks().of_trajectories(0, n)
+    seen = detectors.see(clicks, seed=seed, model=runs.model)
     seen = seen.where(seen.time <= times[-1])
     work = partial(_of_record, runs.model, times, runs.initial, detectors, kind)
     pieces = ((i, (seen.of_trajectory(i),)) for i in range(n))

@@ -26,11 +26,19 @@ class BlockModel(LocalLadderModel):
         """Nothing to check: it is made of a model that is."""
 
 
-def in_blocks(stages, until):
+def in_blocks(stages, until, seen=None):
     """Return the models of the stages: all as `BlockModel`s if any has noise of single atoms.
 
     J falls by one at a time, at most at a known rate: the number of jumps is below one of a Poisson
     distribution.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+    until : float
+    seen : tuple of (int, ndarray), optional
+        Of a record: how many jumps there may be among its clicks, and the share of every channel
+        that is missed.
 
     Raises
     ------
@@ -40,15 +48,18 @@ def in_blocks(stages, until):
     models = [stage.model for stage in stages]
     if not any(isinstance(model, LocalLadderModel) for model in models):
         return models
-    found, jumps = [], 0.0
+    found, jumps, (known, missed) = [], 0.0, seen or (0, None)
     for stage, model in zip(stages, models, strict=True):
         if not model.has_lines:
             raise ValueError(
                 "`model` must not have Eq. (5) in the same protocol as noise of single atoms"
             )
-        rate = LocalLadderModel.of(model).shortening_rate
+        one = LocalLadderModel.of(model)
+        shares = None if missed is None else missed[list(stage.places)]
+        rate = one.shortening_rate(shares)
         jumps += rate * (min(stage.end, until) - stage.start) if rate else 0.0
-        found.append(BlockModel.of(model, n_blocks=_needed(jumps, model.n_atoms)))
+        n_blocks = min(_needed(jumps, model.n_atoms) + known, model.n_atoms // 2 + 1)
+        found.append(BlockModel.of(model, n_blocks=n_blocks))
     return found
 
 

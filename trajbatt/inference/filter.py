@@ -16,7 +16,7 @@ from trajbatt.base.types import ComplexArray, FloatArray, IntArray, PerChannel
 from trajbatt.inference.following import Record, follow, prior
 from trajbatt.light.detectors import Detectors, described
 from trajbatt.light.input import check_watched, of_one_trajectory
-from trajbatt.models.model import Model, check_model
+from trajbatt.models.model import Model, check_model, check_symmetric
 from trajbatt.models.protocol import within
 from trajbatt.states import work
 from trajbatt.states.initial import Initial, held
@@ -126,7 +126,8 @@ class FilterResult(Card):
     @cached_property
     def _observed(self):
         """The `Record`, and the initial `Mixture`."""
-        response = self.detectors.response(self.channels)
+        check_symmetric(self.model, "the density matrix")
+        response = self.detectors.response_of(self.model)
         record = Record(self.model, self.times, self.click_time, self.click_channel, response)
         return record, prior(self.model, self.initial)
 
@@ -170,6 +171,14 @@ class FilterResult(Card):
         )
 
 
+def _spin_of(clicks, click_time):
+    """Return 2J after each click, int64 (n_clicks,)."""
+    spin = getattr(clicks, "spin", None)
+    if spin is None or len(spin) != click_time.size:
+        raise ValueError("`clicks` must tell their `spin` for `known_spin`, but do not")
+    return np.asarray(spin, dtype=np.int64)
+
+
 def _ket(matrix):
     """Return the ket of a pure state's density matrix: its largest column, normalised."""
     largest = np.argmax(matrix.diagonal().real)
@@ -184,6 +193,8 @@ def filter(
     initial: Initial | None = None,
     dark_rate: PerChannel = 0.0,
     detectors: Detectors | None = None,
+    *,
+    known_spin: bool = False,
 ) -> FilterResult:
     """Read the state of one battery off the clicks of its light.
 
@@ -210,6 +221,9 @@ def filter(
         The rate of clicks without a photon: one for all channels, or one for each.
     detectors : Detectors, optional
         In place of these two; may have cross-talk, too.
+    known_spin : bool
+        With noise of single atoms: take J after each click from `clicks.spin`, as simulated records
+        have it. No light tells J, so by default it is not known.
 
     Returns
     -------
@@ -227,8 +241,11 @@ def filter(
     check_watched(clicks, times[-1])
     click_time, click_channel = of_one_trajectory(clicks, model.channel_names, times[-1])
     detectors = described(detectors, efficiency, dark_rate)
-    response = detectors.response(model.channel_names)
-    record = Record(model, times, click_time, click_channel, response)
+    response = detectors.response_of(model)
+    is_hidden = not all(stage.model.is_symmetric for stage in model.stages())
+    wants_spin = checks.boolean("known_spin", known_spin) and is_hidden
+    spin = _spin_of(clicks, click_time) if wants_spin else None
+    record = Record(model, times, click_time, click_channel, response, spin)
     energy, variance, log_likelihood = np.empty((3, times.size))
     dipole = np.empty(times.size, dtype=complex)
     rates = np.zeros((len(model.channel_names), times.size))

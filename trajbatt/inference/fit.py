@@ -123,7 +123,7 @@ def fit(
     scales = _scales(model, parameters)
     records = _records(model, clicks, duration)
     detectors = described(detectors, efficiency, dark_rate)
-    response = detectors.response(model.channel_names)
+    response = detectors.response_of(model)
     if not np.any(response[0]):
         raise ValueError("`efficiency` must be above zero somewhere, or no light is seen")
     n_clicks = sum(times.size for times, _, _ in records)

@@ -1,14 +1,17 @@
 """The state of a battery, followed through a record of its light."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from trajbatt.exact.block_model import in_blocks
 from trajbatt.exact.orders import Orders
 from trajbatt.exact.stages import walk
-from trajbatt.inference.observers import ImpossibleClickError, observer
+from trajbatt.inference.block_observer import BlockObserver
+from trajbatt.inference.impossible import ImpossibleClickError
+from trajbatt.inference.observers import observer
 from trajbatt.models.model import Model
 from trajbatt.models.schedule import Stage
 from trajbatt.numerics import spin
@@ -29,6 +32,8 @@ class Record:
         Index into the model's channels, of the detector.
     response : (shares, dark_rate)
         Of `Detectors.response`, float64 (nc, nc) and (nc,).
+    click_spin : ndarray (n_clicks,), int64, or None
+        2J after each click, if it is known.
     """
 
     model: Model
@@ -36,6 +41,20 @@ class Record:
     click_time: np.ndarray
     click_channel: np.ndarray
     response: tuple[np.ndarray, np.ndarray]
+    click_spin: np.ndarray | None = None
+
+    def stages(self):
+        """Return the stages of the model; in blocks of J with noise of single atoms."""
+        stages, until = self.model.stages(self.times[-1]), float(self.times[-1])
+        shares = self.response[0]
+        local = np.zeros(len(shares), dtype=bool)
+        for stage in stages:
+            local[list(stage.places)] |= stage.model.is_local
+        of_atoms = (shares[local] > 0.0).any(axis=0)  # detectors that may see single atoms jump
+        known = np.count_nonzero(of_atoms[self.click_channel])
+        missed = np.maximum(1.0 - shares.sum(axis=1), 0.0)
+        models = in_blocks(stages, until, (known, missed))
+        return tuple(replace(one, model=model) for one, model in zip(stages, models, strict=True))
 
     @property
     def sees_all(self):
@@ -96,6 +115,7 @@ class ObservedStage:
         self._record, self._clicks, self._theta = record, clicks, model.theta
         self._time = np.maximum(record.click_time[clicks] - leg.stage.start, 0.0)
         self._detector = record.click_channel[clicks]
+        self._spin = None if record.click_spin is None else record.click_spin[clicks]
         possible = (shares[places] > 0.0).any(axis=0) | (dark_rate > 0.0)
         possible[places] = True  # or the observer says that it is not
         wrong = np.flatnonzero(~possible[self._detector])
@@ -110,15 +130,20 @@ class ObservedStage:
         """Yield the orders of trace 1, and the logarithm of the trace, at each of `times`."""
         edges = np.append(0, np.searchsorted(self._time, times, side="right"))
         for time, (first, last) in zip(times, pairwise(edges), strict=True):
+            known = [self._time[first:last], self._detector[first:last]]
+            if self._spin is not None:
+                known.append(self._spin[first:last])
             try:
-                self.observer.advance(time, self._time[first:last], self._detector[first:last])
+                self.observer.advance(time, *known)
             except ImpossibleClickError as impossible:
                 place = self._clicks.start + first + impossible.args[0]
                 raise self._record.impossible(place) from None
             yield self.observer.state(), self.observer.log_trace
 
     def hand_over(self, _, phase, theta):
-        """Return the `Mixture` for another stage."""
+        """Return the `Mixture`, or the blocks, for another stage."""
+        if isinstance(self.observer, BlockObserver):
+            return self.observer.hand_over(phase, theta)
         mixture = self.observer.mixture(phase)
         if theta == self._theta:
             return mixture
@@ -146,7 +171,7 @@ def follow(record, mixture, all_orders=False):
         done = clicks.stop
         return ObservedStage(record, leg, clicks, all_orders)
 
-    for passage in walk(record.model.stages(record.times[-1]), record.times, system, mixture):
+    for passage in walk(record.stages(), record.times, system, mixture):
         layout, leg = passage.system.observer.layout, passage.leg
         kept = layout.stop if all_orders else layout.slices[:3][-1].stop
         rates = passage.system.observer.rates

@@ -3,12 +3,13 @@ r"""The state of a battery as its light is seen, from click to click, within one
 Let W_ab be the probability that a photon of channel a is seen by the detector of b, and d_b the
 dark rate there. Between clicks the state goes on under the counting fields 1 - sum_b W_ab, and
 decays at the rate sum_b d_b, because there was no dark count; a click of detector b applies
-sum_a W_ab 𝓙_a + d_b. The trace is the probability density of the record. Three observers do this,
+sum_a W_ab 𝓙_a + d_b. The trace is the probability density of the record. Four observers do this,
 each with what its model offers:
 
 - `LadderObserver`, if no photon of a ladder model is missed: all branches by one factor each;
 - `InefficientObserver`, if some are, or some clicks are dark counts: tridiagonal systems;
-- `BandedObserver`, for the driven Eq. (5): the whole density matrix.
+- `BandedObserver`, for the driven Eq. (5): the whole density matrix;
+- `BlockObserver`, with noise of single atoms: all blocks of J.
 
 All begin with a mixture of kets, tell coherence orders in the interaction picture that begins with
 the stage, and end with a mixture, of kets again where possible: a matrix knows no small numbers,
@@ -21,21 +22,16 @@ import math
 import numpy as np
 
 from trajbatt.exact.banded import BandedLiouvillian
+from trajbatt.exact.block_model import BlockModel
 from trajbatt.exact.fields import TRACE_ACCURACY
 from trajbatt.exact.ladder import LadderLiouvillian
 from trajbatt.exact.orders import Orders
+from trajbatt.inference.block_observer import BlockObserver
+from trajbatt.inference.impossible import IMPOSSIBLE, PATIENCE, ImpossibleClickError
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.model import of_kind
 from trajbatt.states.mixture import Mixture
-
-IMPOSSIBLE = 1e-14  # of the largest rate: less cannot be told from zero in a density matrix
-
-PATIENCE = 5.0  # the trace falls by no more than the exponential of this before it is normalised
-
-
-class ImpossibleClickError(Exception):
-    """A click that cannot be; its argument counts the clicks before it that were handed over."""
 
 
 class LadderObserver:
@@ -295,7 +291,11 @@ def _of_banded(model, response, all_orders, goes_on):
     return BandedObserver(model, *response)
 
 
-OBSERVERS = {LadderModel: _of_ladder, BandedModel: _of_banded}
+def _of_blocks(model, response, all_orders, goes_on):
+    return BlockObserver(model, response, all_orders or goes_on)
+
+
+OBSERVERS = {LadderModel: _of_ladder, BandedModel: _of_banded, BlockModel: _of_blocks}
 
 
 def observer(model, response, all_orders, goes_on):

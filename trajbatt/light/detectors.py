@@ -9,6 +9,7 @@ import math
 import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -77,7 +78,7 @@ class Detectors:
         else:
             object.__setattr__(self, "crosstalk", _stochastic(self.crosstalk))
 
-    def see(self, clicks: Clicks, seed: int | None = None) -> Clicks:
+    def see(self, clicks: Clicks, seed: int | None = None, *, model: Any = None) -> Clicks:
         """Return the clicks that are seen of emitted ones, which stay as they are.
 
         Parameters
@@ -85,11 +86,13 @@ class Detectors:
         clicks : Clicks
         seed : int, optional
             The same seed gives the same clicks.
+        model : Model, optional
+            Of the clicks, some of whose jumps may absorb light, or give none: see `response_of`.
 
         Returns
         -------
         Clicks
-            Of the same trajectories, channels and duration.
+            Of the same trajectories, channels and duration. They do not tell J.
 
         Raises
         ------
@@ -99,6 +102,8 @@ class Detectors:
         check_clicks(clicks)
         rng = np.random.default_rng(None if seed is None else checks.integer("seed", seed, 0))
         efficiency, dark_rate, dead_time, jitter = self._each(clicks.channels)
+        if model is not None and not np.all(emits := self._emitting(model)):
+            clicks = clicks.where(emits[clicks.channel])
         channel = self._routed(clicks.channel, rng, len(clicks.channels))
         seen: Sequence[AnyArray] = (clicks.trajectory, clicks.time, channel)
         if np.any(efficiency < 1.0):
@@ -116,7 +121,7 @@ class Detectors:
         if np.any(dead_time > 0.0):
             seen = _those(seen, _alive(seen[0], seen[1], seen[2], dead_time))
         trajectory, time, channel = seen
-        return replace(clicks, trajectory=trajectory, time=time, channel=channel)
+        return replace(clicks, trajectory=trajectory, time=time, channel=channel, spin=None)
 
     def response(self, channels: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:
         """Return what becomes of single photons of some channels, where clicks are independent.
@@ -144,6 +149,22 @@ class Detectors:
                     f"but have {getattr(self, name)}"
                 )
         return self._routes(len(channels)) * efficiency, dark_rate
+
+    def response_of(self, model: Any) -> tuple[FloatArray, FloatArray]:
+        """Return the `response` to the jumps of a model.
+
+        One efficiency below 1 for all channels is that of what emits light: other jumps are not
+        seen then. A perfect observer, or one with an efficiency of each channel, may see them.
+        """
+        shares, dark_rate = self.response(model.channel_names)
+        return shares * self._emitting(model)[:, None], dark_rate
+
+    def _emitting(self, model):
+        """Return which jumps of a model may be seen, bool (nc,)."""
+        is_one = isinstance(self.efficiency, numbers.Real)
+        if is_one and self.efficiency < 1.0:
+            return model.photons == 1.0
+        return np.ones(len(model.channel_names), dtype=bool)
 
     def of_each(self, name: str, channels: tuple[str, ...]) -> FloatArray:
         """Return the parameter of a name for each of some channels, float64 (nc,)."""

@@ -75,11 +75,12 @@ class LocalLadderModel(ChannelledModel):
         """The summed rates of s'_-, s'_z and s'_+ of every atom, float64 (3,)."""
         return self._summed(local=True)
 
-    def _summed(self, local):
+    def _summed(self, local, shares=None):
         rates = np.zeros(3)
-        for one in self.channels:
+        shares = np.ones(len(self.channels)) if shares is None else shares
+        for one, share in zip(self.channels, shares, strict=True):
             if one.local == local:
-                rates[1 + one.shift] += one.rate
+                rates[1 + one.shift] += share * one.rate
         return rates
 
     @cached_property
@@ -126,12 +127,13 @@ class LocalLadderModel(ChannelledModel):
         """Return a rough number of clicks in a trajectory: the mean rate of all levels at work."""
         return float(self.jump_rates(self.n_atoms).sum(axis=0).mean() * duration)
 
-    @property
-    def shortening_rate(self) -> float:
-        """A bound of the rate of jumps to J - 1, from any state.
+    def shortening_rate(self, shares: FloatArray | None = None) -> float:
+        """Return a bound of the rate of jumps to J - 1, from any state.
+
+        `shares` (nc,) count that much of each channel; all by default.
 
         From 2J = n they have the rate (N + n + 2)/(2 n (n + 1)) (l_- u^2 + l_+ v^2 + l_z u v) at
         most, with u + v = n: N times a mean of l_-, l_+ and l_z/2.
         """
-        down, flat, up = self.local_rates
+        down, flat, up = self.local_rates if shares is None else self._summed(True, shares)
         return float(self.n_atoms * max(down, up, 0.5 * flat))
