@@ -174,8 +174,8 @@ def test_a_window_that_nobody_widens_loses_the_state(monkeypatch):
 def test_what_blocks_were_left_out_is_said(monkeypatch):
     from trajbatt.exact import block_model
 
-    model = battery(30, **NOISY).charge()
-    assert tb.mesolve(model, [0.3]).dropped < 1e-11
+    model = battery(50, **NOISY).charge()
+    assert tb.mesolve(model, [0.1]).dropped < 1e-11
     monkeypatch.setattr(block_model, "LEFT_OUT", 0.9)
     found = tb.mesolve(model, [0.05])
     assert found.dropped == pytest.approx(1.0 - found.spin_distribution.sum(), rel=1e-9)

@@ -43,7 +43,7 @@ class Numbers:
         start = checks.real("start", start, 0, t)
         course = Course.of(model, initial, t)
         self._chosen = np.array([course.chosen(channel, name) for channel in channels])
-        self._response = Response.by(detectors, course.channels)
+        self._response = Response.by(detectors, model)
         self._span = t - start
         sources = self._response.sources(self._chosen.any(axis=0))
         self._photons = course.later(start).counted(sources, self._span)

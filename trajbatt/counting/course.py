@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.counting.blocks import clicked_blocks, later_blocks
 from trajbatt.exact.count_moments import count_moments
 from trajbatt.exact.orders import Orders
 from trajbatt.exact.stages import walk
@@ -33,7 +34,8 @@ class Course:
     stages : tuple of Stage
         The first begins at t = 0.
     mixture : Mixture
-        The state in the basis of the first stage; its phases count from now.
+        The state in the basis of the first stage; its phases count from now. With noise of single
+        atoms it may be an `trajbatt.exact.block_orders.Elsewhere`.
     channels : tuple of nc str
         Which the stages' places mean.
     """
@@ -57,7 +59,8 @@ class Course:
         if not model.channel_names:
             raise ValueError(f"`model` must have a channel, but {model.name!r} has none")
         (end,) = within(model, np.array([end]), name)
-        stages, mixture = start(model, initial, negligible=0.0)
+        until = np.nextafter(end, np.inf)  # with the stage that begins there
+        stages, mixture = start(model, initial, until, negligible=0.0)
         begun = tuple(stage for stage in stages if stage.start <= end)
         return cls(begun, mixture, model.channel_names)
 
@@ -105,10 +108,14 @@ class Course:
         )
         next_model = left[0].model
         is_inside = time > self.stages[-1].start
-        only_clicks = is_inside and next_model.clicks_from_populations
+        only_clicks = is_inside and (
+            next_model.clicks_from_populations or not next_model.is_symmetric
+        )
         everywhere = np.ones(len(self.channels))
         *_, last = self._passages(np.array([time]), everywhere, only_clicks)
-        if only_clicks:
+        if not next_model.is_symmetric:
+            mixture = later_blocks(last, next_model.theta)
+        elif only_clicks:
             mixture = Mixture.of_levels(last.at_end().real, negligible=0.0)
         else:
             # The next stage may begin just now.
@@ -152,7 +159,9 @@ class Course:
         """
         stage = self.stages[0]
         wanted = chosen[list(stage.places)]
-        if stage.model.clicks_from_populations and len(self.stages) == 1:
+        if not stage.model.is_symmetric:
+            mixture, rate = clicked_blocks(stage.model, self.mixture, wanted, len(self.stages) == 1)
+        elif stage.model.clicks_from_populations and len(self.stages) == 1:
             flows = (stage.model.click_rates * populations(self))[wanted]
             shifts = stage.model.shifts[wanted]
             # The rate of a jump off the ladder is zero, so rolling brings nothing round.

@@ -27,8 +27,8 @@ class Response(NamedTuple):
     dark_rate: np.ndarray
 
     @classmethod
-    def by(cls, detectors, channels):
-        """Return what `Detectors` make of some channels; of None, all photons are seen.
+    def by(cls, detectors, model):
+        """Return what `Detectors` make of a model's channels; of None, all photons are seen.
 
         Raises
         ------
@@ -36,10 +36,11 @@ class Response(NamedTuple):
             If they are no detectors of these channels, or what they see is not independent.
         """
         if detectors is None:
-            return cls(np.eye(len(channels)), np.zeros(len(channels)))
+            n = len(model.channel_names)
+            return cls(np.eye(n), np.zeros(n))
         if not isinstance(detectors, Detectors):
             raise TypeError(f"`detectors` must be `Detectors`, but is {detectors!r}")
-        return cls(*detectors.response(channels))
+        return cls(*detectors.response_of(model))
 
     def sources(self, chosen):
         """Return which channels' photons may be seen in those of `chosen` (nc,), bool (nc,)."""

@@ -125,7 +125,7 @@ def fano(
     start = checks.real("start", start, 0, times[0])
     course = Course.of(model, initial, times[-1])
     chosen = course.chosen(channel)
-    response = Response.by(detectors, course.channels)
+    response = Response.by(detectors, model)
     moments = course.later(start).count_moments(times - start, FANO_ACCURACY)
     means, covariances = response.moments(*moments, times - start)
     with np.errstate(invalid="ignore"):

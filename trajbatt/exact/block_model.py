@@ -8,6 +8,7 @@ import numpy as np
 from trajbatt.models.local_ladder import LocalLadderModel
 
 LEFT_OUT = 1e-15  # the probability of longer chains of jumps than there are blocks
+FEW = 16  # blocks that are all kept
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def _needed(jumps, n_atoms):
     most = n_atoms // 2 + 1
     if jumps == 0.0 or most == 1:
         return 1
-    if not math.isfinite(jumps) or jumps > most:
+    if not math.isfinite(jumps) or jumps > most or most <= FEW:
         return most
     beyond = pdtrc(np.arange(most), jumps)  # of more than 0, 1, ... jumps
     enough = np.flatnonzero(beyond < LEFT_OUT)

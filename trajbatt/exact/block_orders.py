@@ -9,12 +9,26 @@ out.
 import math
 from copy import copy
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from trajbatt.exact.orders import Orders
 from trajbatt.numerics import spin, spin_blocks
 from trajbatt.states.mixture import Mixture
+
+
+class Elsewhere(NamedTuple):
+    """Orders in another layout, in the same basis and at the phase zero.
+
+    Attributes
+    ----------
+    layout : BlockOrders
+    y : ndarray (stop,)
+    """
+
+    layout: Any
+    y: np.ndarray
 
 
 class BlockOrders(Orders):
@@ -50,6 +64,11 @@ class BlockOrders(Orders):
             self.slices.append(slice(begin, self.stop))
         self.first = dict.fromkeys(self.blocks, 0)
         self._tabulate()
+
+    @classmethod
+    def of(cls, model, orders):
+        """Return the layout of some orders of a `BlockModel`."""
+        return cls(model.n_atoms, model.theta, orders, model.n_blocks)
 
     def cut(self, low, high, n_blocks):
         """Return the layout of the levels low <= M <= high alone, of the longest blocks.
@@ -145,14 +164,25 @@ class BlockOrders(Orders):
         return y
 
     def rows(self, given):
-        """Return the orders (1, stop) of a `Mixture`, or of the matrices of blocks, a dict."""
+        """Return the orders (n, stop) of a `Mixture`, of orders, or of n dicts of matrices."""
         if isinstance(given, Mixture):
             return self.of_mixture(given)[None]
-        y = np.zeros(self.stop, dtype=complex)
+        if isinstance(given, Elsewhere):
+            return self._taken(given)[None]
+        rows = np.zeros((len(given), self.stop), dtype=complex)
         for (q, n), part in self.blocks.items():
-            if n in given:
-                y[part] = np.diagonal(given[n], -q)
-        return y[None]
+            for row, one in zip(rows, given, strict=True):
+                if n in one:
+                    row[part] = np.diagonal(one[n], -q)
+        return rows
+
+    def _taken(self, given):
+        """Return the orders that this layout has in common with another one."""
+        y = np.zeros(self.stop, dtype=given.y.dtype)
+        for (q, n), part in self.blocks.items():
+            if (q, n) in given.layout.blocks:
+                y[part] = given.y[given.layout.blocks[q, n]]
+        return y
 
     def matrices(self, y, phase):
         """Return the Hermitian matrix (2J+1, 2J+1) of each block at Omega t = `phase`, a dict."""
@@ -167,12 +197,13 @@ class BlockOrders(Orders):
         """Return the Hermitian matrices of the blocks, J descending, at Omega t = `phase`."""
         return list(self.matrices(y, phase).values())
 
-    def blocks_in_basis(self, y, phase, theta):
-        """Return the same in the basis of another angle."""
-        if theta == self.theta:
-            return self.matrices(y, phase)
-        turned = {}
-        for n, matrix in self.matrices(y, phase).items():
-            turn = spin.change_of_basis(n, self.theta, theta) if n else np.ones((1, 1))
-            turned[n] = turn.T @ matrix @ turn
-        return turned
+    def in_basis(self, rows, phase, theta):
+        """Return the matrices of the blocks of `rows` (n, stop) in another basis, n dicts."""
+        found = np.empty(len(rows), dtype=object)
+        for i, y in enumerate(rows):
+            found[i] = self.matrices(y, phase)
+            for n, matrix in found[i].items():
+                if n and theta != self.theta:
+                    turn = spin.change_of_basis(n, self.theta, theta)
+                    found[i][n] = turn.T @ matrix @ turn
+        return found

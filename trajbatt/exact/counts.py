@@ -20,6 +20,7 @@ import math
 import numpy as np
 
 from trajbatt.exact.banded import BandedLiouvillian
+from trajbatt.exact.block_orders import Elsewhere
 from trajbatt.exact.ladder import LadderLiouvillian
 from trajbatt.exact.orders import Orders
 from trajbatt.exact.relaxation import states_until_any_time
@@ -42,9 +43,10 @@ class Tagged:
 
     def begin(self, given):
         """Return the vector of a `Mixture`, or of matrices and moments that were handed over."""
-        if isinstance(given, Mixture):
-            rows = np.zeros(self._shape, dtype=given.amplitudes.dtype)
-            rows[0] = self.layout.of_mixture(given)
+        if isinstance(given, Mixture | Elsewhere):
+            first = self.layout.rows(given)[0]
+            rows = np.zeros(self._shape, dtype=first.dtype)
+            rows[0] = first
             return np.concatenate((rows.ravel(), np.zeros(self.n_counts**2)))
         matrices, second = given
         return np.concatenate((self.layout.rows(matrices).ravel(), second))

@@ -14,6 +14,7 @@ is what passes between the stages of a protocol.
 import numpy as np
 
 from trajbatt.exact.banded import BandedLiouvillian
+from trajbatt.exact.block_orders import Elsewhere
 from trajbatt.exact.ladder import LadderLiouvillian
 from trajbatt.exact.orders import Orders
 from trajbatt.numerics.propagators import rational_states
@@ -247,8 +248,8 @@ class BandedFields:
 def begin_pairs(layout, given, n_fields):
     """Return the pairs (nf, 2, stop) of a `Mixture`, or of matrices (nf, 2, N+1, N+1)."""
     pairs = np.zeros((n_fields, 2, layout.stop), dtype=complex)
-    if isinstance(given, Mixture):
-        pairs[:, 0] = layout.of_mixture(given)
+    if isinstance(given, Mixture | Elsewhere):
+        pairs[:, 0] = layout.rows(given)[0]
     else:
         pairs[:] = [layout.rows(pair) for pair in given]
     return pairs

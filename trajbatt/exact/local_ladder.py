@@ -140,6 +140,14 @@ class LocalLiouvillian:
         entries = np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))
         return csc_array(entries, shape=(self.layout.stop,) * 2)
 
+    def jump_matrix(self, shares):
+        """Return what jumps do, `shares` (nc,) of those of each channel, a csr_array."""
+        found = [
+            LocalLiouvillian(self.model, self.layout, field).matrix.tocsr()
+            for field in (shares, np.zeros(len(shares)))
+        ]
+        return found[0] - found[1]
+
     @cached_property
     def jump_rates(self):
         """The rate of each channel on each level, float64 (nc, levels of order 0)."""
@@ -224,7 +232,7 @@ class LocalLadderOrders:
     def __init__(self, model, rtol, all_orders=False):
         self.model, self._rtol, self._monitor_all = model, rtol, all_orders
         orders = range(model.n_levels if all_orders else min(3, model.n_levels))
-        self.layout = BlockOrders(model.n_atoms, model.theta, orders, model.n_blocks)
+        self.layout = BlockOrders.of(model, orders)
         self.counted = CountedOrders(self.layout, len(model.channels))
         self.begin = self.counted.begin
         self.timescale = 0.25 * model.timescale
@@ -232,8 +240,8 @@ class LocalLadderOrders:
         self.liouvillian = LocalLiouvillian(model, self.layout)
 
     def hand_over(self, y, phase, theta):
-        """Return the matrices of the blocks in another basis for another stage, a dict."""
-        return self.layout.blocks_in_basis(self.counted.orders(y), phase, theta)
+        """Return the matrices of the blocks in another basis for another stage, (1,) of dict."""
+        return self.layout.in_basis(self.counted.orders(y)[None], phase, theta)
 
     def states(self, y, times):
         """Return an iterable of the vectors that are y at t = 0 at each of `times`."""

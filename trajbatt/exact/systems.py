@@ -15,6 +15,7 @@ from trajbatt.exact.block_model import BlockModel
 from trajbatt.exact.counts import BandedCounts, LadderCounts
 from trajbatt.exact.fields import BandedField, BandedFields, LadderField, LadderFields
 from trajbatt.exact.ladder import LadderOrders
+from trajbatt.exact.local_counting import LocalCounts, LocalField, LocalFields
 from trajbatt.exact.local_ladder import LocalLadderOrders
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
@@ -30,19 +31,9 @@ class Systems(NamedTuple):
     fields: type
 
 
-class Unknown:
-    """A system that nobody has derived yet."""
-
-    def __init__(self, model, *args, **options):
-        raise ValueError(
-            f"`model` must not have noise of single atoms for photon statistics, "
-            f"but {model.name!r} has"
-        )
-
-
 SYSTEMS = {
     LadderModel: Systems(LadderOrders, LadderCounts, LadderField, LadderFields),
-    BlockModel: Systems(LocalLadderOrders, Unknown, Unknown, Unknown),
+    BlockModel: Systems(LocalLadderOrders, LocalCounts, LocalField, LocalFields),
     BandedModel: Systems(BandedOrders, BandedCounts, BandedField, BandedFields),
 }
 

@@ -33,7 +33,7 @@ class BlockObserver:
     def __init__(self, model, response, all_orders):
         self.model, (shares, self._dark_rate) = model, response
         orders = range(model.n_levels if all_orders else min(3, model.n_levels))
-        self.layout = BlockOrders(model.n_atoms, model.theta, orders, model.n_blocks)
+        self.layout = BlockOrders.of(model, orders)
         missed = 1.0 - shares.sum(axis=1)
         self._quiet = LocalLiouvillian(model, self.layout, missed)
         self._is_dark = not np.any(missed[model.rates > 0.0])
@@ -80,7 +80,7 @@ class BlockObserver:
 
     def hand_over(self, phase, theta):
         """Return the blocks in another basis for another stage; needs all orders."""
-        return self.layout.blocks_in_basis(self._y, phase, theta)
+        return self.layout.in_basis(self._y[None], phase, theta)
 
     def rates(self, y, _):
         """Return the rates of the jumps in the state y (stop, ...), float64 (nc, ...)."""
@@ -89,11 +89,7 @@ class BlockObserver:
     def _jump(self, detector):
         """Return what a click of a detector does, a csr_array, without its dark counts."""
         if detector not in self._jumps:
-            found = [
-                LocalLiouvillian(self.model, self.layout, field).matrix.tocsr()
-                for field in (self._shares[:, detector], np.zeros(len(self._shares)))
-            ]
-            self._jumps[detector] = found[0] - found[1]
+            self._jumps[detector] = self._quiet.jump_matrix(self._shares[:, detector])
         return self._jumps[detector]
 
     def _only(self, y, n):
