@@ -108,3 +108,15 @@ def test_states_in_single_precision():
     model, matrix = tb.Battery(50, 1.0, 1.0).charge(), np.outer(ket, ket.conj())
     energies = [tb.mesolve(model, [0.01], initial=state).energy[0] for state in (ket, matrix)]
     assert energies[0] == pytest.approx(energies[1], rel=1e-5)
+
+
+def test_slow_noise_is_not_white_noise():
+    slow = tb.Battery(4, 1.4, 25.0, dephasing=3.0, dephasing_omega=0.0)
+    white = tb.Battery(4, 1.4, 25.0, dephasing=3.0)
+    assert "dephasing_up" not in slow.charge().channel_names
+    assert "dephasing_up" in white.charge().channel_names
+    for battery in (slow, white):
+        assert tb.Battery(**battery.arguments()) == battery
+        assert tb.Battery.from_model(battery.charge()) == battery
+        changed = battery.charge().with_parameters(theta=1.3)
+        assert changed.channel_names == battery.charge().channel_names

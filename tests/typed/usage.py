@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import trajbatt as tb
 from trajbatt.counting.spectra import Spectrum
 from trajbatt.models.channelled import ChannelledModel
+from trajbatt.states.block_steady_state import BlockSteadyState
 from trajbatt.states.driven_steady_state import DrivenSteadyState
 
 Floats = NDArray[np.float64]
@@ -26,7 +27,7 @@ def models() -> None:
     assert_type(tb.Battery.from_drive(10, 1.0, 0.5, gamma_plus=2.0), tb.Battery)
     assert_type(battery.charge(), ChannelledModel)
     assert_type(battery.charge(secular=False), tb.BandedModel)
-    assert_type(tb.steady_state(battery.charge()), tb.SteadyState)
+    assert_type(tb.steady_state(battery.charge()), tb.SteadyState | BlockSteadyState)
     assert_type(tb.steady_state(battery.charge(secular=False)), DrivenSteadyState)
     cycle = tb.Protocol([(battery.charge(), 0.1), (battery.store(), 0.05)])
     assert_type(cycle.duration, float)

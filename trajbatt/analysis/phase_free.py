@@ -39,7 +39,7 @@ def in_own_basis(battery):
 
 
 def exact_numbers(battery, duration):
-    """Return the exact numbers after a time, a dict of floats, and the mean counts (3,).
+    """Return the exact numbers after a time, a dict of floats, and the mean counts, another.
 
     Parameters
     ----------
@@ -64,7 +64,10 @@ def exact_numbers(battery, duration):
     counts = found.counts[:, 0]
     for name, energy in zip(OF_WASTE, ENERGY_OF_WASTE, strict=True):
         numbers[name] = _ratio(float(model.photons @ counts), numbers[energy] * n_atoms)
-    return {**numbers, "relative_fluctuation": fluctuation}, counts
+    # The mean of <J_z> + abs(<J>) over a period.
+    work = max(cos * z + math.hypot(z, abs(turning)), 0.0) / n_atoms
+    numbers |= {"relative_fluctuation": fluctuation, "ergotropy_rotation_per_atom": work}
+    return numbers, dict(zip(model.channel_names, counts.tolist(), strict=True))
 
 
 def estimates(battery, duration, ntraj, seed):
@@ -73,7 +76,8 @@ def estimates(battery, duration, ntraj, seed):
     Returns
     -------
     numbers : dict of str to (float, float)
-    counts : list of (float, float)
+    counts : dict of str to (float, float)
+        Of each channel.
     """
     n_atoms = battery.n_atoms
     cos, sin = math.cos(battery.theta), math.sin(battery.theta)
@@ -109,7 +113,8 @@ def estimates(battery, duration, ntraj, seed):
     def pair(quantity):
         return float(quantity.value[0]), float(found.sem(quantity)[0])
 
-    return {name: pair(one) for name, one in quantities.items()}, [pair(c) for c in found.counts]
+    photons = dict(zip(model.channel_names, map(pair, found.counts), strict=True))
+    return {name: pair(one) for name, one in quantities.items()}, photons
 
 
 def _ratio(numerator, denominator):

@@ -16,9 +16,11 @@ from trajbatt.analysis.phase_free import OF_ENERGY, OF_WASTE, estimates, exact_n
 from trajbatt.base import files
 from trajbatt.ensembles.plan import LAW
 from trajbatt.models.battery import Battery
+from trajbatt.models.noise import with_noise
 from trajbatt.states.steady_state import steady_state
 
 CHANNELS = ("red", "center", "blue")
+NOISE = ("local", "dephasing", "thermal")
 PHOTONS = tuple(f"photons_{name}" for name in CHANNELS)
 QUANTUM = "hbar omega_0"
 EXACT = {
@@ -29,6 +31,10 @@ EXACT = {
     "mean_energy_per_atom": ("stored energy per atom, mean over a period of Omega_P", QUANTUM),
     "highest_energy_per_atom": ("upper bound of the stored energy per atom in a period", QUANTUM),
     "energy_per_atom": ("stored energy per atom at the very time, with its phase", QUANTUM),
+    "ergotropy_rotation_per_atom": (
+        "work per atom by one classical pulse, mean over a period",
+        QUANTUM,
+    ),
     "relative_fluctuation": ("Delta E/E, both in the mean over a period", "1"),
     **{f"photons_{name}": (f"mean photons, {name}", "1") for name in CHANNELS},
     "lowest_waste_per_quantum": ("photons per quantum of the upper bound of the energy", "1"),
@@ -44,13 +50,14 @@ OF_POWER = {
     "highest_power": "highest_energy_per_atom",
 }
 ESTIMATED = (*OF_ENERGY, "relative_fluctuation", *PHOTONS, *OF_WASTE, *OF_POWER)
-NUMBERS = 4  # goes up whenever the numbers of a point would be others than before
+SEEDS = 4  # goes into the seeds of the points
+NUMBERS = 5  # goes up whenever the numbers of a point would be others than before
 ABANDONED = 60.0  # seconds after which a file that is being written is not any more
 
 
 def battery_at(point):
     """Return the `Battery` of a point, a dict of its parameters."""
-    return Battery(
+    battery = Battery(
         n_atoms=point["n_atoms"],
         theta=point["theta"],
         omega_p=point["drive"] * point["n_atoms"],
@@ -58,6 +65,7 @@ def battery_at(point):
         gamma_plus=point["ratio"],
         gamma_minus=1.0,
     )
+    return with_noise(battery, **{name: point[name] for name in NOISE if name in point})
 
 
 def names(ntraj):
@@ -87,12 +95,13 @@ def solve(point, ntraj, seed):
     per_time = battery.n_atoms / duration
     numbers = known | energies
     numbers["final_energy_per_atom"] = _final_energy(battery)
-    numbers |= {name: float(count) for name, count in zip(PHOTONS, counts, strict=True)}
+    photons = dict(zip(CHANNELS, PHOTONS, strict=True))
+    numbers |= {name: float(counts.get(one, 0.0)) for one, name in photons.items()}
     numbers |= {name: energies[energy] * per_time for name, energy in OF_POWER.items()}
     if ntraj:
-        own_seed = int(digest(point, ntraj, seed)[:16], 16)
-        found, photons = estimates(battery, duration, ntraj, own_seed)
-        found |= dict(zip(PHOTONS, photons, strict=True))
+        own_seed = int(digest(point, ntraj, seed, SEEDS)[:16], 16)
+        found, counted = estimates(battery, duration, ntraj, own_seed)
+        found |= {name: counted.get(one, (0.0, 0.0)) for one, name in photons.items()}
         for name, energy in OF_POWER.items():
             found[name] = tuple(number * per_time for number in found[energy])
         for name, (estimate, sem) in found.items():
@@ -107,9 +116,9 @@ def _final_energy(battery):
         return math.nan
 
 
-def digest(point, ntraj, seed):
+def digest(point, ntraj, seed, version=NUMBERS):
     """Return what a point is known by, as hexadecimal digits."""
-    return hashlib.sha256(json.dumps([point, ntraj, seed, LAW, NUMBERS]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([point, ntraj, seed, LAW, version]).encode()).hexdigest()
 
 
 def _path(place, point, ntraj, seed):

@@ -30,6 +30,9 @@ AXES = {
     "gamma_0": ("gamma_0/gamma_minus", "1"),
     "drive": ("Omega_P/(N gamma_minus)", "1"),
     "time": ("duration of the charging", "1/gamma_minus"),
+    "local": ("decay of single atoms over collective decay", "1"),
+    "dephasing": ("gamma_phi/gamma_minus of single atoms", "1"),
+    "thermal": ("mean number of thermal photons", "1"),
 }
 
 
@@ -82,6 +85,9 @@ def sweep(
     drive: ArrayLike = 10.0,
     time: ArrayLike | None = None,
     *,
+    local: ArrayLike | None = None,
+    dephasing: ArrayLike | None = None,
+    thermal: ArrayLike | None = None,
     ntraj: int = 0,
     seed: int = 0,
     store: PathLike | None = None,
@@ -97,6 +103,9 @@ def sweep(
         As in `Battery`, in units of gamma_minus; `ratio` is gamma_plus and `drive` Omega_P/N.
     time : number or sequence, optional
         How long they are charged, in 1/gamma_minus; each to its own T90 by default.
+    local, dephasing, thermal : number or sequence, optional
+        Noise of single atoms: their decay, in units of the collective rates, and their dephasing
+        gamma_phi in units of gamma_minus; and the mean number of thermal photons.
     ntraj : int
         Trajectories at each point, beside the exact solution; 0 for none.
     seed : int
@@ -112,9 +121,10 @@ def sweep(
     Returns
     -------
     xarray.Dataset
-        With the dimensions `n_atoms`, `theta`, `ratio`, `gamma_0`, `drive`, and `time` if it was
-        given. Energies in the mean over a period of Omega_P (`mean_energy_per_atom`), their bounds
-        (`lowest_energy_per_atom`, `highest_energy_per_atom`) and, with its phase, that at the very
+        With the dimensions `n_atoms`, `theta`, `ratio`, `gamma_0`, `drive`, and `time`, `local`,
+        `dephasing` and `thermal` if they were given. Energies in the mean over a period of Omega_P
+        (`mean_energy_per_atom`), their bounds (`lowest_energy_per_atom`,
+        `highest_energy_per_atom`) and, with its phase, that at the very
         end (`energy_per_atom`); power, fluctuation and waste are of the mean, and power and waste
         have bounds, too (`lowest_power`, `highest_waste_per_quantum`, ...). With `ntraj` also the
         estimates (`mean_energy_per_atom_estimate`, ...) and their standard errors (`..._sem`). nan
@@ -129,7 +139,7 @@ def sweep(
     """
     datasets.require()
     grid = run_grid(
-        (n_atoms, theta, ratio, gamma_0, drive, time),
+        (n_atoms, theta, ratio, gamma_0, drive, time, local, dephasing, thermal),
         ntraj=ntraj,
         seed=seed,
         store=store,

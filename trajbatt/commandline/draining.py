@@ -8,7 +8,7 @@ LEFT = 0.01
 POINTS = 201
 
 
-def until_drained(name, n_atoms, gamma, energies):
+def until_drained(name, n_atoms, gamma, energies, is_warm=False):
     """Return the time at which 1 % of the energy is left.
 
     Parameters
@@ -20,12 +20,16 @@ def until_drained(name, n_atoms, gamma, energies):
         The decay rate.
     energies : callable
         The energies of the discharge at given times, which begin with 0.
+    is_warm : bool
+        Whether there are thermal photons.
 
     Raises
     ------
     ValueError
-        If there is no energy or no decay.
+        If there is no energy or no decay, or heat, which leaves more than that.
     """
+    if is_warm:
+        raise ValueError(f"`{name}` must be given, because thermal light does not let it run empty")
     at_start = energies(np.array([0.0]))[0]
     if at_start < 1e-9 * n_atoms or gamma == 0.0:
         nothing = "nothing decays" if gamma == 0.0 else "the battery is empty"

@@ -9,6 +9,7 @@ import typer
 
 from trajbatt.commandline.numbers import number, whole
 from trajbatt.commandline.streams import say
+from trajbatt.models.noise import with_noise
 
 DEFAULT_SEED = 20241217  # the date of the paper
 SECULAR_SAFE = 5.0
@@ -18,10 +19,11 @@ TIMES_PER_PERIOD = 32
 LONGEST, WORTH_A_WORD = 3 * 3600.0, 20.0  # seconds
 # Options that change where and how a run is computed, not the run.
 LONGEST_NAME = 180  # bytes of a folder's name; file systems take 255, with a file's in it
+NOISE_OPTIONS = ("local", "dephasing", "dephasing_omega", "pump", "thermal")
 UNNAMED = ("out", "picture_format", "animate", "json_file", "force", "quiet", "store", "workers")
 FORMATS = "png", "pdf", "svg"
 # How the help groups the options.
-BATTERY, RUN, OUTPUT = "Battery", "Run", "Output"
+BATTERY, NOISE, RUN, OUTPUT = "Battery", "Noise of single atoms, and heat", "Run", "Output"
 
 NAtoms = Annotated[
     int,
@@ -62,6 +64,45 @@ OmegaP = Annotated[
         show_default="10 N",
         parser=number,
         rich_help_panel=BATTERY,
+    ),
+]
+Local = Annotated[
+    float,
+    typer.Option(
+        help="decay of single atoms, at so many times the collective rates",
+        parser=number,
+        rich_help_panel=NOISE,
+    ),
+]
+Dephasing = Annotated[
+    float,
+    typer.Option(
+        help="dephasing of single atoms, gamma_phi/gamma_minus",
+        parser=number,
+        rich_help_panel=NOISE,
+    ),
+]
+DephasingOmega = Annotated[
+    float | None,
+    typer.Option(
+        help="the same noise at the frequency Omega_P; 0 if it is slow",
+        show_default="white noise: as large",
+        parser=number,
+        rich_help_panel=NOISE,
+    ),
+]
+Pump = Annotated[
+    float,
+    typer.Option(
+        help="pumping of single atoms, in units of gamma_minus",
+        parser=number,
+        rich_help_panel=NOISE,
+    ),
+]
+Thermal = Annotated[
+    float,
+    typer.Option(
+        help="mean number of thermal photons in each mode", parser=number, rich_help_panel=NOISE
     ),
 ]
 NTraj = Annotated[
@@ -124,15 +165,15 @@ Quiet = Annotated[
 ]
 
 
-def make_battery(n_atoms, theta, ratio, gamma_0, omega_p):
-    """Return the battery of the options, in units of gamma_minus."""
+def make_battery(n_atoms, theta, ratio, gamma_0, omega_p, **noise):
+    """Return the battery of the options, in units of gamma_minus; `noise` as of `with_noise`."""
     from trajbatt.base import checks
     from trajbatt.models.battery import Battery
 
     n_atoms = checks.integer("n_atoms", n_atoms, 1)
     if n_atoms > MOST_ATOMS:
         raise ValueError(f"`n_atoms` must be at most {MOST_ATOMS}, but is {n_atoms}")
-    return Battery(
+    battery = Battery(
         n_atoms=n_atoms,
         theta=theta,
         omega_p=10.0 * n_atoms if omega_p is None else omega_p,
@@ -140,6 +181,12 @@ def make_battery(n_atoms, theta, ratio, gamma_0, omega_p):
         gamma_plus=checks.real("ratio", ratio, 0),
         gamma_minus=1.0,
     )
+    return with_noise(battery, **noise)
+
+
+def noise_of(context):
+    """Return the options of the noise that were given, a dict; empty without any."""
+    return {name: context.params[name] for name in NOISE_OPTIONS if name in context.params}
 
 
 def ratio_or_one(ratio, full):

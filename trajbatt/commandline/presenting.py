@@ -81,6 +81,6 @@ def _secular(runs):
     """Return the solution of Eq. (7) beside that of a plain Eq. (5), or None for other runs."""
     model = runs.model
     battery = battery_of(model)
-    if model.is_staged or model.clicks_from_populations or battery is None:
+    if model.is_staged or model.has_lines or battery is None:
         return None
     return mesolve(battery.charge(), runs.times, runs.initial)

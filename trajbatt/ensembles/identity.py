@@ -6,6 +6,7 @@ import numpy as np
 
 from trajbatt.ensembles.plan import Plan, law_of
 from trajbatt.models.battery import recognised
+from trajbatt.states.block_steady_state import BlockSteadyState
 from trajbatt.states.driven_steady_state import DrivenSteadyState
 from trajbatt.states.expectations import of_operator
 from trajbatt.states.json_form import plain, rebuilt
@@ -30,6 +31,9 @@ def describe(plan):
     if isinstance(initial, DrivenSteadyState):
         arrays["initial"] = _normal(initial.matrix)
         state = {"kind": "DrivenSteadyState", "n_atoms": initial.n_atoms, "theta": initial.theta}
+    elif isinstance(initial, BlockSteadyState):
+        arrays["initial"] = _normal(initial.populations)
+        state = {"kind": "BlockSteadyState", "n_atoms": initial.n_atoms, "theta": initial.theta}
     elif initial is None or isinstance(initial, SteadyState):
         state = plain(initial)
     else:
@@ -85,6 +89,8 @@ def rebuild(identity, arrays):
         initial = arrays["initial"]
     elif state and state["kind"] == "DrivenSteadyState":
         initial = DrivenSteadyState(state["n_atoms"], state["theta"], arrays["initial"])
+    elif state and state["kind"] == "BlockSteadyState":
+        initial = BlockSteadyState(state["n_atoms"], state["theta"], arrays["initial"])
     else:
         initial = rebuilt(state)
     times = arrays["times"]

@@ -27,7 +27,7 @@ class BlockModel(LocalLadderModel):
         """Nothing to check: it is made of a model that is."""
 
 
-def in_blocks(stages, until, seen=None):
+def in_blocks(stages, until, known=0, missed=None):
     """Return the models of the stages: all as `BlockModel`s if any has noise of single atoms.
 
     J falls by one at a time, at most at a known rate: the number of jumps is below one of a Poisson
@@ -37,9 +37,10 @@ def in_blocks(stages, until, seen=None):
     ----------
     stages : sequence of Stage
     until : float
-    seen : tuple of (int, ndarray), optional
-        Of a record: how many jumps there may be among its clicks, and the share of every channel
-        that is missed.
+    known : int
+        Jumps of single atoms that there may be besides: before, or among the clicks of a record.
+    missed : ndarray (nc,), optional
+        Of a record: the share of every channel that is not among them.
 
     Raises
     ------
@@ -49,7 +50,7 @@ def in_blocks(stages, until, seen=None):
     models = [stage.model for stage in stages]
     if not any(isinstance(model, LocalLadderModel) for model in models):
         return models
-    found, jumps, (known, missed) = [], 0.0, seen or (0, None)
+    found, jumps = [], 0.0
     for stage, model in zip(stages, models, strict=True):
         if not model.has_lines:
             raise ValueError(

@@ -153,12 +153,15 @@ class BlockOrders(Orders):
         return np.add.reduceat(p, starts, axis=0)
 
     def of_mixture(self, mixture):
-        """Return the orders of a `Mixture`, which has J = N/2, float64 or complex128 (stop,)."""
+        """Return the orders of a `Mixture`, float64 or complex128 (stop,)."""
         y = np.zeros(self.stop, dtype=mixture.amplitudes.dtype)
-        for weight, first, ket in mixture.kets():
+        spins = mixture.spins
+        if spins is None:
+            spins = np.full(mixture.weights.size, self.n_atoms)
+        for (weight, first, ket), n in zip(mixture.kets(), spins.tolist(), strict=True):
             for q in self.orders:
                 if q < ket.size:
-                    start = self.blocks[q, self.n_atoms].start + first
+                    start = self.blocks[q, n].start + first
                     pairs = ket[q:] * ket[: ket.size - q].conj()
                     y[start : start + pairs.size] += weight * pairs
         return y

@@ -28,11 +28,12 @@ def start(model, initial, until=math.inf, negligible=None):
         In the basis of the first one.
     """
     stages = tuple(resolved(stage) for stage in model.stages(until))
-    stages = tuple(
-        stage if one is stage.model else replace(stage, model=one)
-        for stage, one in zip(stages, in_blocks(stages, until), strict=True)
-    )
     first = stages[0].model
     if isinstance(first, BareModel):
-        return stages, prepare(first, initial, 0.0)
-    return stages, prepare(model, initial, negligible)
+        mixture = prepare(first, initial, 0.0)
+    else:
+        mixture = prepare(model, initial, negligible)
+    deepest = 0 if mixture.spins is None else (model.n_atoms - int(mixture.spins.min())) // 2
+    models = in_blocks(stages, until, deepest)
+    pairs = zip(stages, models, strict=True)
+    return tuple(replace(stage, model=one) for stage, one in pairs), mixture

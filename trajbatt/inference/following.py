@@ -53,7 +53,7 @@ class Record:
         of_atoms = (shares[local] > 0.0).any(axis=0)  # detectors that may see single atoms jump
         known = np.count_nonzero(of_atoms[self.click_channel])
         missed = np.maximum(1.0 - shares.sum(axis=1), 0.0)
-        models = in_blocks(stages, until, (known, missed))
+        models = in_blocks(stages, until, known, missed)
         return tuple(replace(one, model=model) for one, model in zip(stages, models, strict=True))
 
     @property

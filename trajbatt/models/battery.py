@@ -149,8 +149,10 @@ class Battery:
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments that make this battery, without noise that is not there, a dict."""
-        known = asdict(self)
-        return {name: value for name, value in known.items() if name not in NOISE or value}
+        known = {name: value for name, value in asdict(self).items() if name not in NOISE or value}
+        if self.dephasing and self.dephasing_omega is not None:  # 0 is not None: slow, not white
+            known["dephasing_omega"] = self.dephasing_omega
+        return known
 
     @property
     def is_noisy(self) -> bool:

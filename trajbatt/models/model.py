@@ -142,6 +142,12 @@ class Model(WithoutTables):
         return np.ones(len(self.channel_names))
 
     @property
+    def lit_channels(self) -> tuple[str, ...]:
+        """The names of the channels whose jumps emit or absorb light."""
+        pairs = zip(self.channel_names, self.photons, strict=True)
+        return tuple(name for name, photons in pairs if photons)
+
+    @property
     def is_local(self) -> BoolArray:
         """Of each channel, whether it belongs to single atoms, bool (nc,)."""
         return np.zeros(len(self.channel_names), dtype=bool)

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
 from trajbatt.models.battery import battery_of
+from trajbatt.models.origin import NOISE
 from trajbatt.plots.style import as_bytes, plain_text
 
 
@@ -165,7 +166,13 @@ def parameters(model):
             f"$\\gamma_+ = {battery.gamma_plus:.4g}$, $\\gamma_- = {battery.gamma_minus:.4g}$, "
             f"$\\gamma_0 = {battery.gamma_0:.4g}$, $\\Omega_P = {battery.omega_p:.6g}$"
         )
-    return f"$N = {battery.n_atoms}$: $\\theta = {battery.theta:.4g}$, {rates}"
+    noise = [
+        f"{words}: {value:.4g}"
+        for name, value in battery.arguments().items()
+        for words in ([plain_text(name.replace("_", " "))] if name in NOISE else [])
+    ]
+    listed = f"$N = {battery.n_atoms}$: $\\theta = {battery.theta:.4g}$, {rates}"
+    return f"{listed}\n{_in_lines(', '.join(noise))}" if noise else listed
 
 
 def _in_lines(listed):

@@ -163,6 +163,8 @@ def draw_asymptotic(axes, runs):
     battery = battery_of(model)
     if battery is None or runs.initial is not None or model.start is not None:
         return []
+    if battery.is_noisy:
+        return []
     if not is_followed(model, times) or times.size == 1:
         return []
     return axes.plot(
@@ -229,24 +231,25 @@ def draw_stages(axes, model, until, named=False):
 
 def draw_clicks(axes, trajectory):
     """Draw the clicks of one trajectory as a raster, one line per channel, by frequency."""
-    clicks = trajectory.clicks
-    artists = _draw_raster(axes, clicks.time, clicks.channel, clicks.channels)
+    clicks, shown = trajectory.clicks, trajectory.model.lit_channels
+    artists = _draw_raster(axes, clicks.time, clicks.channel, clicks.channels, shown)
     axes.set_ylabel(f"photons of\ntrajectory {trajectory.index}")
     return artists
 
 
 def draw_seen(axes, found):
     """Draw the clicks of a `FilterResult` in the same way."""
-    artists = _draw_raster(axes, found.click_time, found.click_channel, found.channels)
+    shown = found.model.lit_channels
+    artists = _draw_raster(axes, found.click_time, found.click_channel, found.channels, shown)
     axes.set_ylabel("photons\nseen")
     return artists
 
 
-def _draw_raster(axes, time, channel, channels):
+def _draw_raster(axes, time, channel, channels, shown):
     artists = []
-    colors = [channel_style(name, channels).color for name in channels]
-    for row, color in enumerate(colors):
-        times = time[channel == row]
+    colors = [channel_style(name, channels).color for name in shown]
+    for row, (name, color) in enumerate(zip(shown, colors, strict=True)):
+        times = time[channel == channels.index(name)]
         artists += axes.eventplot(
             [times],
             lineoffsets=row,
@@ -258,16 +261,18 @@ def _draw_raster(axes, time, channel, channels):
         )
         if times.size == 0:
             axes.text(0.5, row, "no photons", transform=axes.get_yaxis_transform(), **NOTE)
-    axes.set_yticks(range(len(channels)), [plain_text(_shortened(name)) for name in channels])
+    axes.set_yticks(range(len(shown)), [plain_text(_shortened(name)) for name in shown])
     for label, color in zip(axes.get_yticklabels(), colors, strict=True):
         label.set_color(color)
-    axes.set_ylim(-0.6, len(channels) - 0.4)
+    axes.set_ylim(-0.6, len(shown) - 0.4)
     axes.tick_params(axis="y", length=0)
     return artists
 
 
 def _shortened(name):
     """Return a long name in two lines, so that it leaves room for the panels."""
+    if len(name) > WIDEST_NAME:
+        name = name.replace("_", " ")
     return "\n".join(textwrap.wrap(name, WIDEST_NAME, max_lines=2, placeholder="…")) or name
 
 
@@ -379,8 +384,10 @@ def draw_counts(axes, runs, exact):
     One of the two may be None.
     """
     artists, tops = [], [1e-300]
-    channels = (runs or exact).channels
+    channels, shown_names = (runs or exact).channels, (runs or exact).model.lit_channels
     for i, name in enumerate(channels):
+        if name not in shown_names:
+            continue
         style = channel_style(name, channels)
         label = plain_text(name)
         if exact is not None:

@@ -83,7 +83,7 @@ def filter_figure(found, unseen, what):
     -------
     Figure
     """
-    figure, (energy, clicks) = layout.stack([3, layout.raster_height(found.channels)])
+    figure, (energy, clicks) = layout.stack([3, layout.raster_height(found.model.lit_channels)])
     panels.draw_conditional_energy(energy, found, unseen)
     followed = is_followed(found.model, found.times)
     layout.legend_above(energy, title=None if followed else layout.TOO_FAST)

@@ -14,6 +14,9 @@ from trajbatt.plots import layout, panels
 from trajbatt.plots.on_axes import Result, energy
 from trajbatt.plots.style import EXACT_COLOR
 
+MOST_INSIDE, MOST_IN_A_ROW = 5, 4  # channels of a legend in a panel, and above one
+WIDE = 14  # characters of a name that takes more room
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -57,13 +60,14 @@ def run_figure(
 
 def exact_figure(exact, swing=None):
     """Return the picture of a `MasterEquationResult`: energy and counts."""
-    heights = [3, 1.7] if exact.channels else [3]
+    heights = [3, 1.7] if exact.model.lit_channels else [3]
     return _plain_figure(exact, heights, swing, lambda axes: panels.draw_counts(axes, None, exact))
 
 
 def trajectory_figure(trajectory):
     """Return the picture of a `Trajectory`: energy and clicks."""
-    heights = [3, layout.raster_height(trajectory.channels)] if trajectory.channels else [3]
+    shown = trajectory.model.lit_channels
+    heights = [3, layout.raster_height(shown)] if shown else [3]
     return _plain_figure(
         trajectory, heights, None, lambda axes: panels.draw_clicks(axes, trajectory)
     )
@@ -149,17 +153,22 @@ def _words(runs, swing):
 
 def _photon_heights(runs, least=None):
     """Return the heights of the panels of photons: clicks and counts, or none without channels."""
-    return [layout.raster_height(runs.channels, least), 1.7] if runs.channels else []
+    shown = runs.model.lit_channels
+    return [layout.raster_height(shown, least), 1.7] if shown else []
 
 
 def _finish(axes, runs, exact, trajectories, legend_above=False):
     """Draw the two lowest panels, of photons, where there are any, and label the time."""
-    if runs.channels:
+    shown = runs.model.lit_channels
+    if shown:
         *_, clicks, counts = axes
         panels.draw_clicks(clicks, trajectories[0])
         panels.draw_counts(counts, runs, exact)
+        legend_above = legend_above or len(shown) > MOST_INSIDE
         if legend_above:
-            place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": len(runs.channels)}
+            is_wide = max(map(len, shown)) > WIDE
+            columns = min(len(shown), MOST_IN_A_ROW - is_wide)
+            place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": columns}
         else:
             place = {"loc": "upper left"}
         counts.legend(

@@ -18,6 +18,9 @@ SYMBOLS = {
     "gamma_0": r"$\gamma_0/\gamma_-$",
     "drive": r"$\Omega_P/N\gamma_-$",
     "time": r"$T\gamma_-$",
+    "local": r"$\gamma_{\rm loc}/\gamma$",
+    "dephasing": r"$\gamma_\varphi/\gamma_-$",
+    "thermal": r"$\bar n$",
 }
 
 

@@ -1,7 +1,7 @@
 """Results as a machine reads them, and what is needed to repeat a run."""
 
 import math
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 
 import numpy as np
 
@@ -64,7 +64,7 @@ def provenance(command, battery, model=None, **parameters):
     **parameters
         As JSON has them.
     """
-    about = {"model": plain(model)} if battery is None else asdict(battery)
+    about = {"model": plain(model)} if battery is None else battery.arguments()
     return {
         "command": command,
         "version": __version__,

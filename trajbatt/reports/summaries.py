@@ -107,13 +107,14 @@ class Instant:
         ]
 
     def photons(self, names):
-        """Return the rows of the mean counts of some channels."""
+        """Return the rows of the mean counts of some channels, those with light."""
+        lit = self._runs.model.lit_channels
         return [
             self._row(f"photons_{name}", f"photons, {name}", count, exact[self._index])
             for name, count, exact in zip(
                 self._runs.channels, self._statistics.counts, self._exact.counts, strict=True
             )
-            if name in names
+            if name in names and name in lit
         ]
 
     def waste(self, energies):

@@ -14,11 +14,15 @@ from trajbatt.base.arrays import copied
 from trajbatt.base.types import ComplexArray, FloatArray
 from trajbatt.models.model import Model
 from trajbatt.numerics import spin
+from trajbatt.states.block_steady_state import BlockSteadyState
 from trajbatt.states.driven_steady_state import DrivenSteadyState
 from trajbatt.states.mixture import NEGLIGIBLE, NEGLIGIBLE_BEFORE_STAGE, Mixture
 from trajbatt.states.steady_state import SteadyState, steady_state
 
-Initial: TypeAlias = ArrayLike | SteadyState | DrivenSteadyState  # as users give it, or a Qobj
+Initial: TypeAlias = (  # as users give it, or a Qobj
+    ArrayLike | SteadyState | BlockSteadyState | DrivenSteadyState
+)
+STEADY = (SteadyState, BlockSteadyState, DrivenSteadyState)
 TOLERANCE = 1e-6  # of norm, trace, symmetry and positivity, as single precision needs
 
 
@@ -106,7 +110,7 @@ def held(initial):
     TypeError
         If it is neither None, nor a steady state, nor numbers.
     """
-    if initial is None or isinstance(initial, SteadyState | DrivenSteadyState):
+    if initial is None or isinstance(initial, STEADY):
         return initial
     if hasattr(initial, "full"):  # a Qobj, with all atoms excited first
         full = initial.full()
@@ -147,11 +151,11 @@ def prepare(model, initial, negligible=None):
     if initial is None:
         initial = model.default_initial()
         initial = steady_state(initial) if isinstance(initial, Model) else initial
+    if isinstance(initial, SteadyState | BlockSteadyState) and initial.n_atoms != model.n_atoms:
+        raise ValueError(f"`initial` must have {model.n_atoms} atoms, but has {initial.n_atoms}")
+    if isinstance(initial, BlockSteadyState):
+        return _in_blocks(model, initial, negligible)
     if isinstance(initial, SteadyState):
-        if initial.n_atoms != model.n_atoms:
-            raise ValueError(
-                f"`initial` must have {model.n_atoms} atoms, but has {initial.n_atoms}"
-            )
         if initial.theta == model.theta:
             return Mixture.of_levels(initial.populations, negligible)
         populations = initial.populations
@@ -173,6 +177,28 @@ def prepare(model, initial, negligible=None):
     if state.ndim == 1:
         return _pure(model, state, negligible)
     return _mixed(model, state, negligible)
+
+
+def _in_blocks(model, state, negligible):
+    """Return the levels of a `BlockSteadyState` as kets in the basis of `model`."""
+    if model.is_symmetric:
+        raise ValueError(
+            "`initial` must have J = N/2 for a model without noise of single atoms, "
+            "but is a steady state with it"
+        )
+    kept = np.flatnonzero(state.populations > negligible)
+    spins = np.repeat(state.spins, [n + 1 for n in state.spins])[kept]
+    levels = np.concatenate([np.arange(n + 1) for n in state.spins])[kept]
+    kets = np.zeros((kept.size, model.n_levels))
+    if state.theta == model.theta:
+        kets[np.arange(kept.size), levels] = 1.0
+    else:
+        for n in np.unique(spins).tolist():
+            rows = np.flatnonzero(spins == n)
+            turn = spin.change_of_basis(n, state.theta, model.theta) if n else np.ones((1, 1))
+            kets[rows, : n + 1] = turn[levels[rows]]
+    found = Mixture.of_kets(state.populations[kept], kets, negligible=0.0)
+    return found._replace(spins=spins.astype(np.int64))
 
 
 def _pure(model, ket, negligible):

@@ -22,6 +22,11 @@ def charge(
     ratio: options.RatioOrOne = None,
     gamma_0: options.Gamma0 = 1.0,
     omega_p: options.OmegaP = None,
+    local: options.Local = 0.0,
+    dephasing: options.Dephasing = 0.0,
+    dephasing_omega: options.DephasingOmega = None,
+    pump: options.Pump = 0.0,
+    thermal: options.Thermal = 0.0,
     full: Annotated[
         bool, typer.Option("--full", help="the full Eq. (5), of one rate, instead of Eq. (7)")
     ] = False,
@@ -53,7 +58,9 @@ def charge(
     from trajbatt.reports import json_report
 
     ratio = options.ratio_or_one(ratio, full)
-    battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
+    battery = options.make_battery(
+        n_atoms, theta, ratio, gamma_0, omega_p, **options.noise_of(context)
+    )
     settings = options.make_settings(ntraj, seed, store, workers, target)
     if omega_0 is not None:
         omega_0 = checks.positive("omega_0", omega_0)

@@ -27,6 +27,11 @@ def cycle(
     ratio: options.RatioOrOne = None,
     gamma_0: options.Gamma0 = 1.0,
     omega_p: options.OmegaP = None,
+    local: options.Local = 0.0,
+    dephasing: options.Dephasing = 0.0,
+    dephasing_omega: options.DephasingOmega = None,
+    pump: options.Pump = 0.0,
+    thermal: options.Thermal = 0.0,
     charge_time: options.ChargingTime = None,
     store_time: Annotated[
         float | None,
@@ -78,11 +83,15 @@ def cycle(
     from trajbatt.reports import json_report
 
     ratio = options.ratio_or_one(ratio, full)
-    battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
+    battery = options.make_battery(
+        n_atoms, theta, ratio, gamma_0, omega_p, **options.noise_of(context)
+    )
     settings = options.make_settings(ntraj, seed, store, workers, target)
     check_apart(context, out, json_file)
     charging, storing = battery.charge(secular=not full), battery.store()
-    discharging = battery.discharge(gamma)
+    # Single atoms decay in proportion to the collective rate of the discharge.
+    gamma = battery.gamma_0 if gamma is None else gamma
+    discharging = battery.discharge(gamma, local=local * gamma)
     charged = options.charging_duration(battery, "charge_time", charge_time)
     options.check_photons(charging, "charge_time", charged)
     charging_times = options.charging_times(battery, charged)
@@ -108,6 +117,7 @@ def cycle(
                     rtol=1e-6,
                 ).energy
             ),
+            is_warm=thermal > 0.0,
         )
     discharge_time = checks.positive("discharge_time", discharge_time)
     options.check_photons(discharging, "discharge_time", discharge_time)

@@ -32,6 +32,9 @@ def discharge(
     ratio: options.Ratio = 10.0,
     gamma_0: options.Gamma0 = 1.0,
     omega_p: options.OmegaP = None,
+    local: options.Local = 0.0,
+    dephasing: options.Dephasing = 0.0,
+    thermal: options.Thermal = 0.0,
     start: Annotated[
         Start, typer.Option(help="the charged steady state of Eq. (7), or all atoms excited")
     ] = Start.CHARGED,
@@ -68,10 +71,14 @@ def discharge(
     from trajbatt.reports import json_report
     from trajbatt.states.initial import excited_state
 
-    battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
+    battery = options.make_battery(
+        n_atoms, theta, ratio, gamma_0, omega_p, **options.noise_of(context)
+    )
     settings = options.make_settings(ntraj, seed, store, workers, target)
     check_apart(context, out, json_file)
-    model = battery.discharge(gamma)
+    # Single atoms decay in proportion to the collective rate of the discharge.
+    gamma = battery.gamma_0 if gamma is None else gamma
+    model = battery.discharge(gamma, local=local * gamma)
     initial = excited_state(n_atoms) if start is Start.INVERTED else None
     if time is None:
         time = until_drained(
@@ -79,6 +86,7 @@ def discharge(
             n_atoms,
             model.coherent_rate,
             lambda times: mesolve(model, times, initial, rtol=1e-6).energy,
+            is_warm=thermal > 0.0,
         )
     time = checks.positive("time", time)
     options.check_photons(model, "time", time)

@@ -17,6 +17,11 @@ def steady(
     ratio: options.Ratio = 10.0,
     gamma_0: options.Gamma0 = 1.0,
     omega_p: options.OmegaP = None,
+    local: options.Local = 0.0,
+    dephasing: options.Dephasing = 0.0,
+    dephasing_omega: options.DephasingOmega = None,
+    pump: options.Pump = 0.0,
+    thermal: options.Thermal = 0.0,
     json_file: options.Json = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -27,7 +32,9 @@ def steady(
     from trajbatt.reports import json_report
     from trajbatt.states.steady_state import steady_state
 
-    battery = options.make_battery(n_atoms, theta, ratio, gamma_0, omega_p)
+    battery = options.make_battery(
+        n_atoms, theta, ratio, gamma_0, omega_p, **options.noise_of(context)
+    )
     state = steady_state(battery.charge())
     provenance = json_report.provenance("steady", battery)
     outputs = Outputs.check(context, provenance, None, json_file, force, quiet, has_picture=False)

@@ -11,6 +11,7 @@ from trajbatt.commandline.outputs import Outputs
 
 HELP = "Charge over a grid of parameters: energy, power, fluctuation and waste."
 MOST_ROWS = 60
+HEADINGS = {"local": "local", "dephasing": "γ_φ", "thermal": "n̄"}
 VALUES = "; values as 1,2,5, as first:last:number, or as first:last:number:log"
 NO_DATASET = "no dataset: that needs the packages xarray and h5netcdf; --json has the same numbers"
 
@@ -27,6 +28,15 @@ def sweep(
     time: Annotated[
         str | None,
         typer.Option(help="durations, in 1/gamma_minus" + VALUES, show_default="T90 of each"),
+    ] = None,
+    local: Annotated[
+        str | None, typer.Option(help="decay of single atoms over collective decay" + VALUES)
+    ] = None,
+    dephasing: Annotated[
+        str | None, typer.Option(help="gamma_phi/gamma_minus of single atoms" + VALUES)
+    ] = None,
+    thermal: Annotated[
+        str | None, typer.Option(help="mean numbers of thermal photons" + VALUES)
     ] = None,
     axis: Annotated[
         str | None,
@@ -80,6 +90,9 @@ def sweep(
         "gamma_0": _values("gamma_0", gamma_0),
         "drive": _values("drive", drive),
         "time": None if time is None else _values("time", time),
+        "local": None if local is None else _values("local", local),
+        "dephasing": None if dephasing is None else _values("dephasing", dephasing),
+        "thermal": None if thermal is None else _values("thermal", thermal),
     }
     axes, _ = sweeps.checked(given.values())
     axis = default_axis(axes) if axis is None else checks.choice("axis", axis, tuple(axes))
@@ -134,6 +147,7 @@ def _columns(grid):
         "γ₊": at["ratio"],
         "γ₀": at["gamma_0"],
         "Ω_P/N": at["drive"],
+        **{HEADINGS[name]: at[name] for name in HEADINGS if name in at},
         "T": numbers["duration"],
         "E/N": numbers["mean_energy_per_atom"],
         **estimated,
@@ -143,6 +157,7 @@ def _columns(grid):
         "ΔE/E": numbers["relative_fluctuation"],
         "P/N²": numbers["power"] / at["n_atoms"] ** 2,
         "waste": numbers["waste_per_quantum"],
+        "work/N": numbers["ergotropy_rotation_per_atom"],
     }
 
 
