@@ -168,6 +168,7 @@ def test_a_window_that_nobody_widens_loses_the_state(monkeypatch):
     model = battery(150, **NOISY).charge()
     times = np.linspace(0.0, battery(150).charging_time, 12)
     monkeypatch.setattr(block_windows, "EDGE", np.inf)
+    monkeypatch.setattr(block_windows, "LOST", np.inf)
     assert tb.mesolve(model, times).dropped > 1e-6
 
 
@@ -227,3 +228,12 @@ def test_rates_that_make_no_sense_are_refused():
         battery(3, dephasing_omega=0.3)
     with pytest.raises(ValueError, match=r"Eq\. \(5\) is offered without"):
         replace(battery(3), gamma_plus=1.0, local_0=1.0).charge(secular=False)
+
+
+def test_one_late_time_is_that_of_many():
+    model, end = battery(400, **NOISY).charge(), battery(400).charging_time
+    once = tb.mesolve(model, [end])
+    often = tb.mesolve(model, np.linspace(0.0, end, 60))
+    assert once.energy[0] == pytest.approx(often.energy[-1], abs=1e-7)
+    assert once.energy_variance[0] == pytest.approx(often.energy_variance[-1], abs=1e-5)
+    assert once.dropped < 1e-10

@@ -6,6 +6,7 @@ import trajbatt as tb
 
 BATTERY = tb.Battery(20, 1.87, 200.0, gamma_plus=10.0)
 LARGE = tb.Battery(3000, 1.87, 30000.0, gamma_plus=10.0)  # of 16 trajectories a chunk
+NOISY = tb.Battery(20, 1.87, 200.0, 1.0, 10.0, 1.0, 0.5, 4.0, 0.5, 0.4, pump=0.2, thermal_0=0.3)
 EQUAL = tb.Battery(15, 1.2, 50.0)
 SKEWED = np.diag([0.0, 0.5, 0.25, 0.25, *[0.0] * 17])
 
@@ -32,6 +33,7 @@ CASES = {
     "ladder-mixture": (BATTERY.charge(), _times(0.2), {"initial": SKEWED}),
     "discharge": (BATTERY.discharge(), _times(0.2), {}),
     "discharge-inverted": (BATTERY.discharge(2.0), _times(0.2), {"initial": tb.excited_state(20)}),
+    "local-noise": (NOISY.charge(), _times(0.3), {}),
     "store": (BATTERY.store(), _times(0.2), {}),
     "mcwf": (BATTERY.charge(), _times(0.2), {"method": "mcwf"}),
     "banded": (EQUAL.charge(secular=False), _times(0.4), {}),

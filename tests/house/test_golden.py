@@ -1,7 +1,7 @@
 """Nothing that is rearranged changes a run: clicks bit for bit, energies to 1e-13.
 
 `golden/numbers.npz` and `golden/stores` were written by version 0.1.0 before its files were moved
-into wings (commit 0746a18), with the functions of `golden/cases.py`.
+into wings (commit 0746a18), with the functions of `golden/cases.py`; 0.2.0 added `local-noise`.
 """
 
 import shutil

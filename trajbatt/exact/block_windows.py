@@ -2,8 +2,8 @@
 
 A state of many atoms occupies few of all levels |J, M>: some standard deviations of M, and those J
 that jumps of single atoms have reached. It is followed on a window around them, from which nothing
-comes back. After every requested time its edges are looked at: if anything has got there, the step
-is taken again on a wider window.
+comes back. After every step its edges and its trace are looked at: if anything has got there, or
+beyond, the step is taken again on a wider window.
 """
 
 import numpy as np
@@ -12,7 +12,9 @@ from trajbatt.numerics.propagators import rational_states
 
 EMPTY = 1e-16  # elements that no longer matter
 EDGE = 1e-15  # elements at the edge of a window by which it was wide enough
+LOST = 1e-12  # of the trace, by which a window was wide enough
 LEAST = 8  # levels of margin
+PACE = 0.25  # of the time so far, or of the model's timescale: steps after which a window is judged
 TOO_LARGE = 2.0  # times more elements than are needed, for which it pays to begin anew
 
 
@@ -33,6 +35,7 @@ def windowed_states(whole, y, times, rtol):
         With zeros outside the window.
     """
     stop, layout = whole.layout.stop, whole.layout
+    times, is_wanted = _with_steps(times, PACE * whole.model.timescale)
     t, i, margin, following = 0.0, 0, 1.0, None
     while i < times.size:
         if following is None:
@@ -43,15 +46,32 @@ def windowed_states(whole, y, times, rtol):
             begun = np.append(y[part.layout.places], y[stop:])
             following = rational_states(part, begun, times[i:] - t, rtol, frugal=True)
         found = next(following)
-        if np.abs(found[: part.layout.stop][part.layout.edges]).max(initial=0.0) > EDGE:
+        elements = found[: part.layout.stop]
+        lost = layout.trace(y[:stop]).real - part.layout.trace(elements).real
+        if np.abs(elements[part.layout.edges]).max(initial=0.0) > EDGE or lost > LOST:
             margin, following = 2.0 * margin, None
             continue
         y = np.zeros(y.size, dtype=found.dtype)
         y[part.layout.places], y[stop:] = found[: part.layout.stop], found[part.layout.stop :]
-        yield y
+        if is_wanted[i]:
+            yield y
         t, i, margin = times[i], i + 1, 1.0
         if _size(window) > TOO_LARGE * _size(_around(layout, y, margin)):
             following = None
+
+
+def _with_steps(times, least):
+    """Return times with others between them, where they are far apart, and which were given."""
+    found, is_wanted, t = [], [], 0.0
+    for time in times.tolist():
+        while time - t > (step := max(least, PACE * t)):
+            t += step
+            found.append(t)
+            is_wanted.append(False)
+        t = time
+        found.append(t)
+        is_wanted.append(True)
+    return np.array(found), is_wanted
 
 
 def _around(layout, y, margin):

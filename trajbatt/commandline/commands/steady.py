@@ -27,6 +27,7 @@ def steady(
     quiet: options.Quiet = False,
 ):
     """Print the exact steady state of Eq. (7), and the rates and times of charging."""
+    from trajbatt.analysis.best_time import best_charging_time
     from trajbatt.commandline.console import facts_table
     from trajbatt.models import asymptotics
     from trajbatt.reports import json_report
@@ -55,6 +56,21 @@ def steady(
         "charging_time": ("charging time T₉₀", battery.charging_time),
         "secular_ratio": ("Ω_P/(N max(A, B, C))", battery.secular_ratio),
     }
+    if not battery.charge().is_symmetric:
+        best = best_charging_time(battery)
+        facts |= {
+            "best_charging_time": ("best charging time", best.time),
+            "best_ergotropy_rotation_per_atom": (
+                "  work of one pulse then, per atom, at least",
+                best.ergotropy_rotation / n_atoms,
+            ),
+            "best_energy_per_atom": ("  energy then, per atom, at least", best.energy / n_atoms),
+        }
+        if not quiet:
+            options.say(
+                "warning: with noise of single atoms the steady state, t → ∞, is another one than "
+                "what charging comes to; see the best charging time"
+            )
     options.warn_of_battery(battery, quiet)
     outputs.show(facts_table(facts.values()))
     numbers = {name: number for name, (_, number) in facts.items()}
