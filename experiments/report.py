@@ -25,6 +25,7 @@ STUDIES = (
     "bounds",
     "supplement",
     "trajectories",
+    "noise",
     "benchmark",
 )
 INTRODUCTION = """# The paper, reproduced and judged

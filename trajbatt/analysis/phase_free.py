@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from trajbatt.ensembles.mcsolve import mcsolve
+from trajbatt.ensembles.spin_distribution import across_moments
 from trajbatt.ensembles.statistics import Quantity
 from trajbatt.exact.mesolve import mesolve
 from trajbatt.numerics import spin
@@ -80,32 +81,17 @@ def estimates(battery, duration, ntraj, seed):
         Of each channel.
     """
     n_atoms = battery.n_atoms
-    cos, sin = math.cos(battery.theta), math.sin(battery.theta)
+    sin = math.sin(battery.theta)
     model, ket = in_own_basis(battery)
     runs = mcsolve(model, [duration], ntraj, ket, seed=seed, threads=1)
-    found, lengths = runs.statistics, runs.spin_square
-    square, spread = found.mean(ROW["jz_square"]), found.energy_variance
-    x, y = found.dipole
+    found = runs.statistics
+    x, _ = found.dipole
     low, middle, high = found.swing(battery.theta)
-    noise, turning = found.sem(x) ** 2 + found.sem(y) ** 2, found.length(x, y).value
-    variance = cos**2 * spread.value
-    variance += 0.5 * sin**2 * (lengths - square.value - turning**2)
-    turns = 2.0 * (x.value * x.gradient + y.value * y.gradient)
-    tilt = cos**2 * spread.gradient - 0.5 * sin**2 * (square.gradient + turns)
-    beyond = cos**2 * spread.beyond + math.sqrt(0.5) * sin**2 * noise
-    beyond = beyond + 0.5 * sin**2 * runs.spin_square_sem
     at_time = Quantity(middle.value + sin * x.value, middle.gradient + sin * x.gradient)
     energies = low, middle, high, at_time
     per_atom = [Quantity(*(part / n_atoms for part in one)) for one in energies]
     quantities = dict(zip(OF_ENERGY, per_atom, strict=True))
-    mean = middle.value
-    with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
-        ratio = np.where(mean > EMPTY * n_atoms, np.sqrt(np.maximum(variance, 0.0)) / mean, np.nan)
-        quantities["relative_fluctuation"] = Quantity(
-            ratio,
-            ratio * (tilt / (2.0 * variance) - middle.gradient / middle.value),
-            ratio * beyond / (2.0 * variance),
-        )
+    quantities["relative_fluctuation"] = _fluctuation(runs, battery.theta, middle)
     for name, of in zip(OF_WASTE, ENERGY_OF_WASTE, strict=True):
         stored = energies[OF_ENERGY.index(of)]
         quantities[name] = found.waste(model.photons, stored)
@@ -115,6 +101,42 @@ def estimates(battery, duration, ntraj, seed):
 
     photons = dict(zip(model.channel_names, map(pair, found.counts), strict=True))
     return {name: pair(one) for name, one in quantities.items()}, photons
+
+
+def _fluctuation(runs, theta, middle):
+    """Return Delta E/E in the mean over a period, a `Quantity`, and its error.
+
+    `middle` is the mean energy; `theta` the angle of the basis, in which the runs are.
+    """
+    found, n_atoms = runs.statistics, runs.model.n_atoms
+    cos, sin = math.cos(theta), math.sin(theta)
+    square, spread = found.mean(ROW["jz_square"]), found.energy_variance
+    x, y = found.dipole
+    noise, turning = found.sem(x) ** 2 + found.sem(y) ** 2, found.length(x, y).value
+    turns = 2.0 * (x.value * x.gradient + y.value * y.gradient)
+    across = runs.spin_square - square.value - turning**2
+    variance = cos**2 * spread.value + 0.5 * sin**2 * across
+    with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
+        is_empty = middle.value < EMPTY * n_atoms
+        ratio = np.where(is_empty, np.nan, np.sqrt(np.maximum(variance, 0.0)) / middle.value)
+        if not runs.model.is_symmetric:
+            return Quantity(ratio, 0.0 * middle.gradient, _error(runs, theta, ratio, variance))
+        tilt = cos**2 * spread.gradient - 0.5 * sin**2 * (square.gradient + turns)
+        beyond = cos**2 * spread.beyond + math.sqrt(0.5) * sin**2 * noise
+        slopes = ratio * (tilt / (2.0 * variance) - middle.gradient / middle.value)
+        return Quantity(ratio, slopes, ratio * beyond / (2.0 * variance))
+
+
+def _error(runs, theta, ratio, variance):
+    """Return the standard error of `_fluctuation`, (1,), where J scatters, too."""
+    moments = across_moments(runs.sources)
+    z, _, x, y, _ = moments.mean
+    cos, sin = math.cos(theta), math.sin(theta)
+    of_variance = np.array([-2.0 * cos**2 * z, cos**2, -(sin**2) * x, -(sin**2) * y, 0.5 * sin**2])
+    of_energy = np.array([cos, 0.0, 0.0, 0.0, 0.0])
+    mean = runs.model.n_atoms / 2 + cos * z
+    slopes = ratio[0] * (of_variance / (2.0 * variance[0]) - of_energy / mean)
+    return np.atleast_1d(moments.sem(slopes))
 
 
 def _ratio(numerator, denominator):

@@ -4,7 +4,8 @@ A trajectory has one J at any time; its probability is the share of trajectories
 are simulated again when it is asked for.
 """
 
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,9 @@ from trajbatt.base.arrays import read_only
 from trajbatt.base.types import FloatArray
 from trajbatt.ensembles.chunks import blocks
 from trajbatt.ensembles.source import Source
+from trajbatt.numerics.moments import Moments
 from trajbatt.states.spin_lengths import SpinLengths
+from trajbatt.trajectories.records import ROW
 
 
 class Spins(SpinLengths):
@@ -77,3 +80,23 @@ def _of_chunk(plan, chunk, size):
         for spins in (plan.model.n_atoms - seen.spins) // 2:
             found[rows, spins] += 1.0
     return found
+
+
+def across_moments(sources):
+    """Return the `Moments` of all pairs of <J_z>, <J_z^2>, <J_x>, <J_y> and <J_x^2> + <J_y^2>.
+
+    Of some runs together, at their first time. The last is J(J + 1) - <J_z^2> of one trajectory.
+    """
+    chunks = (each for one in sources for each in one.each_chunk(_across, one.plan.times))
+    return reduce(add, chunks)
+
+
+def _across(plan, chunk, size):
+    total = None
+    for rng, n in blocks(plan, chunk, size):
+        _, seen = plan.engine.run(rng, n, plan.times)
+        rows = [seen.samples[:, ROW[name], 0] for name in ("jz", "jz_square", "jx", "jy")]
+        length = 0.25 * seen.spins[:, 0] * (seen.spins[:, 0] + 2.0)
+        moments = Moments.of_all_pairs(np.column_stack((*rows, length - rows[1])))
+        total = total + moments if total else moments
+    return total

@@ -22,7 +22,7 @@ class LocalLadderModel(ChannelledModel):
 
     Its parameters are those of a `LadderModel`; channels that are `local` belong to every single
     atom. Batteries with `local_0`, `dephasing`, `pump` and the like make such models; build your
-    own from `Channel`s.
+    own from channels.
 
     Parameters
     ----------
