@@ -67,6 +67,8 @@ def of_clicks(runs, identity):
         "click_time": variable("click", runs.clicks.time, "time of a click, in units of 1/rate"),
         "click_channel": variable("click", runs.clicks.channel, "index of the channel of a click"),
     }
+    if runs.clicks.spin is not None:
+        variables["click_spin"] = variable("click", runs.clicks.spin, "2J after a click")
     meanings = " ".join(name.replace(" ", "_") for name in names)
     attributes = {"flag_values": np.arange(names.size, dtype=np.int8), "flag_meanings": meanings}
     if names.size:

@@ -14,7 +14,7 @@ from trajbatt.base.types import PathLike
 from trajbatt.base.version import __version__
 from trajbatt.exchange.csv_table import head_and_table
 from trajbatt.exchange.numbering import is_numbered, named
-from trajbatt.exchange.structured import COLUMNS
+from trajbatt.exchange.structured import COLUMNS, SPIN
 from trajbatt.light.checking import channel_names
 from trajbatt.light.clicks import Clicks
 from trajbatt.light.input import assembled, channel_places, check_clicks
@@ -26,7 +26,8 @@ def write_csv(clicks: Clicks, path: PathLike, about: dict[str, Any] | None = Non
     """Write clicks as a text file: a head of comments, and a line for each click.
 
     The head has the channels, the number of trajectories and the duration; then come the columns
-    trajectory, time and channel, the name. Times come back bit for bit.
+    trajectory, time and channel, the name, and spin, 2J, if the clicks know it. Times come back bit
+    for bit.
 
     Parameters
     ----------
@@ -61,10 +62,14 @@ def write_csv(clicks: Clicks, path: PathLike, about: dict[str, Any] | None = Non
             raise ValueError(f"`about` must have plain lines of other names, but has {shown(line)}")
         text.write(f"# {line}\n")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    knows_spin = clicks.spin is not None
+    writer.writerow((*COLUMNS, SPIN) if knows_spin else COLUMNS)
     names = [clicks.channels[i] for i in clicks.channel.tolist()]
     trajectory = (clicks.trajectory - clicks.first).tolist()
-    writer.writerows(zip(trajectory, map(repr, clicks.time.tolist()), names, strict=True))
+    columns = [trajectory, map(repr, clicks.time.tolist()), names]
+    if clicks.spin is not None:
+        columns.append(clicks.spin.tolist())
+    writer.writerows(zip(*columns, strict=True))
     files.write(Path(path), text.getvalue().encode())
 
 
@@ -77,9 +82,9 @@ def read_csv(
     """Return the `Clicks` in a text file.
 
     The first line that is no comment names the columns: `time` and `channel`, and perhaps
-    `trajectory`, which holds integers; others are left out. Cells are separated by commas; empty
-    ones at the end of a line, as spreadsheets write them, are none. The head of `write_csv` is used
-    if it is there; arguments go before it.
+    `trajectory` and `spin`, 2J, which hold integers; others are left out. Cells are separated by
+    commas; empty ones at the end of a line, as spreadsheets write them, are none. The head of
+    `write_csv` is used if it is there; arguments go before it.
 
     Parameters
     ----------
@@ -121,7 +126,16 @@ def read_csv(
         np.array(words, dtype=str), channels, lambda i: table.first_line(table.words[i])
     )
     channel = places[table.places] if words else table.places
-    return assembled(table.trajectory, table.time, channel, channels, ntraj, duration, table.line)
+    return assembled(
+        table.trajectory,
+        table.time,
+        channel,
+        channels,
+        ntraj,
+        duration,
+        table.line,
+        table.integers(SPIN, path),
+    )
 
 
 def _meant(table, channels, path):

@@ -32,6 +32,8 @@ class Table:
         The lines of the clicks.
     before : int
         How many lines there are before them.
+    columns : list of str
+        Their names.
     """
 
     trajectory: np.ndarray
@@ -40,6 +42,18 @@ class Table:
     places: np.ndarray
     text: str
     before: int
+    columns: list
+
+    def integers(self, name, path):
+        """Return a column of integers, int64 (n_clicks,), or None if there is none of the name."""
+        if name not in self.columns:
+            return None
+        place = self.columns.index(name)
+        lines = (line for line in self.text.split("\n") if _holds_click(line))
+        try:
+            return np.array([_digits(_cells(line)[place]) for line in lines], dtype=np.int64)
+        except (_NoNumberError, IndexError):
+            raise ValueError(f"{path} must hold an integer for each {name}") from None
 
     def first_line(self, word):
         """Return what a message calls the first click of a channel."""
@@ -92,7 +106,7 @@ def head_and_table(path):
             list(words),
             np.fromiter(map(words.__getitem__, channel), np.int64, len(channel)),
         )
-    return dict(_comments(head)), Table(*found, text, len(head))
+    return dict(_comments(head)), Table(*found, text, len(head), columns)
 
 
 def head_of(path):

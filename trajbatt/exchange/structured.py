@@ -10,6 +10,7 @@ from trajbatt.light.clicks import Clicks
 from trajbatt.light.input import assembled, check_clicks
 
 COLUMNS = ("trajectory", "time", "channel")
+SPIN = "spin"  # 2J after each click, of simulated records with noise of single atoms
 
 
 def to_structured(clicks: Clicks) -> np.recarray[Any, Any]:
@@ -24,7 +25,7 @@ def to_structured(clicks: Clicks) -> np.recarray[Any, Any]:
     Returns
     -------
     numpy.recarray (n_clicks,)
-        With the fields trajectory, time and channel.
+        With the fields trajectory, time and channel; and spin, 2J, if the clicks know it.
 
     Raises
     ------
@@ -34,9 +35,13 @@ def to_structured(clicks: Clicks) -> np.recarray[Any, Any]:
     check_clicks(clicks)
     names = np.array(clicks.channels or ("",))
     fields = [("trajectory", np.int64), ("time", np.float64), ("channel", names.dtype)]
+    if clicks.spin is not None:
+        fields.append((SPIN, np.int64))
     array = np.empty(len(clicks), dtype=fields)
     array["trajectory"], array["time"] = clicks.trajectory - clicks.first, clicks.time
     array["channel"] = names[clicks.channel]
+    if clicks.spin is not None:
+        array[SPIN] = clicks.spin
     return array.view(np.recarray)
 
 
@@ -51,7 +56,8 @@ def from_structured(
     Parameters
     ----------
     array : ndarray (n_clicks,) or pandas.DataFrame
-        With the fields `time`, `channel` and `trajectory`, 0 if it is missing. Channels are names,
+        With the fields `time`, `channel` and `trajectory`, 0 if it is missing, and perhaps `spin`,
+        2J after each click. Channels are names,
         or indices into `channels`. The times of each trajectory ascend.
     channels : sequence of str, optional
         By default those that occur; known ones by frequency, others as they come.
@@ -77,4 +83,7 @@ def from_structured(
         if name not in fields:
             raise ValueError(f"`array` must have the field {name!r}, but has {shown(fields)}")
     trajectory = array["trajectory"] if "trajectory" in fields else np.zeros(len(array), dtype=int)
-    return assembled(trajectory, array["time"], array["channel"], channels, ntraj, duration)
+    spin = array[SPIN] if SPIN in fields else None
+    return assembled(
+        trajectory, array["time"], array["channel"], channels, ntraj, duration, spin=spin
+    )

@@ -17,7 +17,9 @@ from trajbatt.light.clicks import Clicks
 KNOWN = ("red", "center", "blue", "all", "dis")  # in the order in which models have them
 
 
-def assembled(trajectory, time, channel, channels, ntraj, duration, name="click {}".format):
+def assembled(
+    trajectory, time, channel, channels, ntraj, duration, name="click {}".format, spin=None
+):
     """Return `Clicks`, sorted by trajectory, after all checks.
 
     Parameters
@@ -33,6 +35,8 @@ def assembled(trajectory, time, channel, channels, ntraj, duration, name="click 
         How long; None for until the last click.
     name : callable
         What a message calls the click of an index.
+    spin : array_like (n_clicks,), optional
+        2J after each click.
 
     Raises
     ------
@@ -64,7 +68,8 @@ def assembled(trajectory, time, channel, channels, ntraj, duration, name="click 
         _check_gaps(trajectory)
     # Rounded timestamps may be past the end by rounding.
     time = time if duration is None else np.minimum(time, duration)
-    return Clicks(trajectory, time, channel, channels, 0, ntraj, duration)
+    spin = None if spin is None else unmasked("spin", spin)[order]
+    return Clicks(trajectory, time, channel, channels, 0, ntraj, duration, spin)
 
 
 def _check_gaps(trajectory):
