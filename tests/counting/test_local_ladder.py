@@ -104,3 +104,12 @@ def test_detectors_see_what_is_emitted():
 def test_lines_are_not_offered():
     with pytest.raises(TypeError, match="`model` must be a ladder"):
         tb.counting.spectrum(MODEL, [0.0, 1.0], "blue")
+
+
+def test_a_window_of_first_photons_is_an_average_of_times():
+    delays, window = np.array([0.0, 0.1]), (0.05, 0.15)
+    found = tb.counting.correlation(MODEL, delays, ("blue", "side_blue"), at=window)
+    nodes, weights = np.polynomial.legendre.leggauss(8)
+    times = 0.1 + 0.05 * nodes
+    each = [tb.counting.correlation(MODEL, delays, ("blue", "side_blue"), at=t) for t in times]
+    np.testing.assert_allclose(found, 0.05 * weights @ each, rtol=1e-8)

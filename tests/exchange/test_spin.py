@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import trajbatt as tb
+from trajbatt.exchange.about import model_of
 
 MODEL = tb.Battery(6, 1.87, 60.0, local_plus=5.0, dephasing=2.0).charge()
 
@@ -47,3 +48,21 @@ def test_what_is_no_spin_is_refused(tmp_path):
         tb.exchange.read_csv(file)
     with pytest.raises(ValueError, match="`spin` must be 2J"):
         tb.Clicks(np.zeros(1, int), np.ones(1), np.zeros(1, int), ("red",), spin=[-1])
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        MODEL,
+        tb.Battery(6, 1.87, 60.0, dephasing=2.0, dephasing_omega=0.0, thermal_plus=0.1).charge(),
+        tb.Battery(6, 1.87, 60.0, local_0=1.0, dephasing=2.0).discharge(2.0, dephasing=0.0),
+        tb.Battery(6, 1.87, 60.0, local_0=1.0, dephasing=2.0).store(local=0.0, thermal=0.2),
+        tb.Battery(6, 1.87, 60.0, thermal_0=0.3).discharge(),
+    ],
+    ids=["local", "slow", "discharge", "store", "warm"],
+)
+def test_a_file_says_the_noise_of_its_battery(model, tmp_path):
+    runs = tb.mcsolve(model, [0.2], ntraj=5, seed=1, keep_clicks=True)
+    path = tmp_path / "clicks.csv"
+    tb.exchange.write_csv(runs.clicks, path, tb.exchange.about_model(model))
+    assert model_of(tb.exchange.read_about(path), path) == model

@@ -44,3 +44,20 @@ def clicked_blocks(model, given, wanted, is_last):
     if rate <= IMPOSSIBLE * model.largest_rate:
         return None, 0.0
     return Elsewhere(layout, after / rate), rate
+
+
+def average_blocks(model, weights, given):
+    """Return the average of several states, an `Elsewhere`.
+
+    Parameters
+    ----------
+    model : BlockModel
+    weights : sequence of float
+    given : sequence of Mixture or Elsewhere
+    """
+    only_populations = all(
+        isinstance(one, Elsewhere) and len(one.layout.orders) == 1 for one in given
+    )
+    layout = BlockOrders.of(model, [0] if only_populations else range(model.n_levels))
+    total = sum(w * layout.rows(one)[0] for w, one in zip(weights, given, strict=True))
+    return Elsewhere(layout, total / sum(weights))

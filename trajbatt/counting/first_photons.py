@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.counting.blocks import average_blocks
 from trajbatt.counting.course import Course, populations
 from trajbatt.exact.orders import Orders
 from trajbatt.numerics.quadrature import RunningIntegral
@@ -135,7 +136,9 @@ def _average(weights, courses):
     """Return the course from the average state of several."""
     first = courses[0]
     model = first.stages[0].model
-    if model.clicks_from_populations:
+    if not model.is_symmetric:
+        mixture = average_blocks(model, weights, [one.mixture for one in courses])
+    elif model.clicks_from_populations:
         levels = sum(w * populations(one) for w, one in zip(weights, courses, strict=True))
         mixture = Mixture.of_levels(levels, negligible=0.0)
     else:

@@ -7,14 +7,16 @@ from trajbatt.exchange.csv_table import head_of
 from trajbatt.exchange.photon_hdf5_reading import about_in_hdf5, is_hdf5
 from trajbatt.models.battery import Battery, battery_of
 from trajbatt.models.model import Model
+from trajbatt.models.origin import NOISE, OF_VERBS
 from trajbatt.states.initial import Initial
 
 MADE_BY, FULL = "made_by", "charge, full"
+# How a battery makes a model, and the arguments of that.
 WAYS = {
-    "charge": lambda battery, gamma: battery.charge(),
-    FULL: lambda battery, gamma: battery.charge(secular=False),
-    "store": lambda battery, gamma: battery.store(),
-    "discharge": lambda battery, gamma: battery.discharge(gamma),
+    "charge": (lambda battery: battery.charge(), ()),
+    FULL: (lambda battery: battery.charge(secular=False), ()),
+    "store": (Battery.store, OF_VERBS),
+    "discharge": (Battery.discharge, ("gamma", *OF_VERBS)),
 }
 
 
@@ -44,6 +46,10 @@ def about_model(model: Model, initial: Initial | None = None) -> dict[str, str |
         about |= parts[0].battery_parameters
     parameters = model.parameters(alone=False).items()
     about |= {_plain(name): value for name, value in parameters}
+    if MADE_BY in about:
+        origin = getattr(model, "origin", None)
+        if origin is not None and origin.is_noisy:
+            about |= dict(origin.arguments)  # what is zero, too
     return about | {"initial": "default" if initial is None else "other"}
 
 
@@ -105,7 +111,7 @@ def model_of(about, path):
     for name in names:
         if name not in about:
             raise ValueError(f"{path} must say {name!r} of its battery, but does not")
-    for name in (*names, "gamma"):
+    for name in (*names, *NOISE, "gamma", *OF_VERBS):
         if name in about and isinstance(about[name], str):
             raise ValueError(
                 f"{path} must have a number for {name!r}, but has {shown(about[name])}"
@@ -114,8 +120,11 @@ def model_of(about, path):
         raise ValueError(
             f"{path} must have a model made by {', '.join(WAYS)}, but has {shown(about[MADE_BY])}"
         )
-    battery = Battery(**{name: about[name] for name in names})
-    return WAYS[about[MADE_BY]](battery, about.get("gamma"))
+    made, arguments = WAYS[about[MADE_BY]]
+    # What the battery calls dephasing is an argument of some ways.
+    own = [name for name in (*names, *NOISE) if name in about and name not in arguments]
+    battery = Battery(**{name: about[name] for name in own})
+    return made(battery, **{name: about[name] for name in arguments if name in about})
 
 
 def _plain(name):
