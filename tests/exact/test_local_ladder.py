@@ -237,3 +237,22 @@ def test_one_late_time_is_that_of_many():
     assert once.energy[0] == pytest.approx(often.energy[-1], abs=1e-7)
     assert once.energy_variance[0] == pytest.approx(often.energy_variance[-1], abs=1e-5)
     assert once.dropped < 1e-10
+
+
+@pytest.mark.parametrize("way", ["charge", "discharge"])
+def test_a_steady_state_with_noise_begins(way):
+    one = battery(5, **NOISY)
+    state = tb.steady_state(one.charge())
+    model, times = getattr(one, way)(), [0.0, 0.1]
+    exact = tb.mesolve(model, times, state, covariances=True)
+    assert exact.energy[0] == pytest.approx(state.energy, abs=1e-11)
+    assert exact.energy_variance[0] == pytest.approx(state.energy_variance, abs=1e-10)
+    np.testing.assert_allclose(exact.spin_distribution[0], state.spin_distribution, atol=1e-12)
+    if way == "charge":
+        np.testing.assert_allclose(exact.energy, state.energy, atol=1e-9)
+    runs = tb.mcsolve(model, times, 2000, state, seed=3)
+    assert tb.compare(runs, exact).p_value > 1e-3
+    p = tb.counting.distribution(model, 0.1, model.channel_names[0], initial=state)
+    assert p @ np.arange(p.size) == pytest.approx(exact.counts[0, 1], rel=1e-8)
+    with pytest.raises(ValueError, match="`initial` must have J = N/2"):
+        tb.mesolve(battery(5).charge(), times, state)

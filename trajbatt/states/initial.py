@@ -197,7 +197,8 @@ def _in_blocks(model, state, negligible):
             rows = np.flatnonzero(spins == n)
             turn = spin.change_of_basis(n, state.theta, model.theta) if n else np.ones((1, 1))
             kets[rows, : n + 1] = turn[levels[rows]]
-    found = Mixture.of_kets(state.populations[kept], kets, negligible=0.0)
+    # Levels beyond J, which are zeros, are cut off.
+    found = Mixture.of_kets(state.populations[kept], kets, negligible=np.finfo(float).tiny)
     return found._replace(spins=spins.astype(np.int64))
 
 
