@@ -102,7 +102,7 @@ def test_detectors_see_what_is_emitted():
 
 
 def test_lines_are_not_offered():
-    with pytest.raises(TypeError, match="`model` must be a ladder"):
+    with pytest.raises(ValueError, match="`model` must be of states with J"):
         tb.counting.spectrum(MODEL, [0.0, 1.0], "blue")
 
 
@@ -113,3 +113,19 @@ def test_a_window_of_first_photons_is_an_average_of_times():
     times = 0.1 + 0.05 * nodes
     each = [tb.counting.correlation(MODEL, delays, ("blue", "side_blue"), at=t) for t in times]
     np.testing.assert_allclose(found, 0.05 * weights @ each, rtol=1e-8)
+
+
+def test_the_next_jump_is_of_some_channel(twin):
+    found = tb.counting.next_channel(MODEL)
+    # All that comes in a long time without another: integrals of rates under no jump.
+    quiet = twin.generator(dict.fromkeys(twin.jumps, 0.0))
+    left = np.linalg.solve(-quiet, twin.start.ravel()).reshape(twin.start.shape)
+    known = [
+        sum(np.trace(jump @ left @ jump.conj().T).real for jump in twin.jumps[name])
+        for name in MODEL.channel_names
+    ]
+    np.testing.assert_allclose(found, known, atol=1e-10)
+    after = tb.counting.next_channel(MODEL, after="side_blue", at=0.1)
+    assert after.sum() == pytest.approx(1.0)
+    soon = tb.counting.next_channel(MODEL, after="side_blue", at=0.1, until=50.0)
+    np.testing.assert_allclose(after, soon, atol=1e-9)

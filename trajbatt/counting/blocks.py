@@ -4,6 +4,8 @@ As `trajbatt.counting.course` has it for others. Clicks follow from the populati
 so that without another stage nothing else is kept.
 """
 
+import numpy as np
+
 from trajbatt.exact.block_orders import BlockOrders, Elsewhere
 from trajbatt.exact.local_ladder import LocalLiouvillian
 
@@ -61,3 +63,16 @@ def average_blocks(model, weights, given):
     layout = BlockOrders.of(model, [0] if only_populations else range(model.n_levels))
     total = sum(w * layout.rows(one)[0] for w, one in zip(weights, given, strict=True))
     return Elsewhere(layout, total / sum(weights))
+
+
+def next_in_blocks(course):
+    """Return the probability that the next jump is of each channel, float64 (nc,).
+
+    Without a jump every level |J, M> only decays, so each asks its own rates.
+    """
+    model = course.stages[0].model
+    layout = BlockOrders.of(model, [0])
+    rates = LocalLiouvillian(model, layout).jump_rates
+    total = rates.sum(axis=0)
+    shares = np.divide(rates, total, out=np.zeros_like(rates), where=total > 0.0)
+    return shares @ layout.rows(course.mixture)[0].real

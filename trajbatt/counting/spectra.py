@@ -15,7 +15,7 @@ from trajbatt.base.types import FloatArray
 from trajbatt.counting.course import Course, populations
 from trajbatt.exact.lines import Line
 from trajbatt.models.channelled import ChannelledModel
-from trajbatt.models.model import check_plain
+from trajbatt.models.model import check_plain, check_symmetric
 from trajbatt.states.initial import Initial
 from trajbatt.states.steady_state import steady_state
 
@@ -133,6 +133,8 @@ def spectrum(
 
 def _line(model, channel):
     check_plain(model)
+    check_symmetric(model, "`model`")
+    check_symmetric(model, "`model` with lines")
     if not model.clicks_from_populations:
         raise TypeError(
             "`model` must be a ladder to have lines, such as battery.charge(), "

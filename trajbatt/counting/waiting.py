@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.base.types import FloatArray, Pair, When
+from trajbatt.counting.blocks import next_in_blocks
 from trajbatt.counting.course import Course, populations
 from trajbatt.counting.first_photons import check_window, first_photons, pieces
 from trajbatt.models.ladder import LadderModel
-from trajbatt.models.model import Model, check_model
+from trajbatt.models.model import Model, check_model, check_symmetric
 from trajbatt.models.protocol import within
 from trajbatt.numerics import spin
 from trajbatt.states.initial import Initial
@@ -161,6 +162,8 @@ def next_channel(
         until = model.stages()[-1].end
     if until is not None:
         return _mean(model, None, after, initial, at, _integrated, until)
+    if not model.is_symmetric:
+        return _mean(model, [0.0], after, initial, at, next_in_blocks)
     if not model.clicks_from_populations:
         return _mean(model, [0.0], after, initial, at, partial(_bright, model))
     shares = _shares(model)
@@ -192,6 +195,7 @@ def first_channels(
         If an argument is out of its range or of the wrong kind.
     """
     check_model(model)
+    check_symmetric(model, "`model`")
     if not model.clicks_from_populations:
         raise TypeError(
             "`model` must be a ladder model such as battery.charge(), "

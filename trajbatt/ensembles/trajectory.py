@@ -9,7 +9,7 @@ from trajbatt.base.arrays import ReadOnlyPickle, read_only
 from trajbatt.base.cards import Card
 from trajbatt.base.types import ComplexArray, FloatArray, IntArray, MaybeNone
 from trajbatt.light.clicks import Clicks
-from trajbatt.models.model import Model
+from trajbatt.models.model import Model, check_symmetric
 from trajbatt.states import spin_noise
 from trajbatt.states.spin_quantities import SpinQuantities
 from trajbatt.trajectories.records import COUNTS, ROW
@@ -125,6 +125,7 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
         ValueError
             If the states were not kept.
         """
+        check_symmetric(self.model, "`energy_distribution`")
         if self.states is None:
             raise ValueError("the states must be kept for that: replay(..., keep_states=True)")
         return self.states.real**2 + self.states.imag**2

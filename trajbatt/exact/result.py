@@ -200,12 +200,15 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
 
         The equation is solved again, with all coherences, when it is first asked for.
         """
-        return read_only(self._looked(BarePopulations(self.model.n_atoms)))
+        return read_only(self._looked(BarePopulations(self.model.n_atoms), "`energy_distribution`"))
 
-    def _looked(self, look):
-        """Return what is read off the whole density matrix at every time, (nt, ...)."""
-        if look is not _eigenvalues:
-            check_symmetric(self.model, "the density matrix")
+    def _looked(self, look, what=""):
+        """Return what is read off the whole density matrix at every time, (nt, ...).
+
+        `what` it is called if it is read in the symmetric subspace only.
+        """
+        if what:
+            check_symmetric(self.model, what)
         return np.array(self._solved(self.times, look).looks)
 
     def energy_at(self, times: FloatArray, rtol: float) -> FloatArray:
@@ -266,7 +269,9 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
         """
         if self.states is not None:
             return read_only(np.array([spin_noise.qfi(state) for state in self.states]))
-        found = self._looked(lambda layout, y, phase: spin_noise.qfi(layout.matrix(y, phase)))
+        found = self._looked(
+            lambda layout, y, phase: spin_noise.qfi(layout.matrix(y, phase)), "`qfi`"
+        )
         return read_only(found)
 
     @property

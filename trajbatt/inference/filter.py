@@ -214,7 +214,9 @@ def filter(
         Strictly increasing times >= 0 at which the state is wanted; no click is after the last.
         If the clicks say how long they were watched, by their `duration`, it ends by then.
     efficiency : float, array_like (nc,) or dict
-        The probability that a photon is seen, in [0, 1]: one for all channels, or one for each.
+        The probability that a photon is seen, in [0, 1]: one for all channels, or one for each. At
+        1, the default, all jumps of a simulated record are seen; one below 1 is that of what emits
+        light, and jumps that absorb or give none are not seen: see `Detectors.response_of`.
     initial : optional
         As in `mesolve`.
     dark_rate : float, array_like (nc,) or dict

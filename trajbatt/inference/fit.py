@@ -93,8 +93,9 @@ def fit(
     clicks : Clicks
         Of any number of trajectories, or any clicks that `tb.filter` takes, of one.
     parameters : sequence of str
-        Of "theta", "omega_p", "gamma_0", "gamma_plus", "gamma_minus"; and "gamma", the rate of
-        Eq. (5) or of a discharge. Of a model that is built from channels: "theta", "frequency" and
+        Of "theta", "omega_p", "gamma_0", "gamma_plus", "gamma_minus"; of noise that the model has,
+        such as "local_plus" or "dephasing"; and "gamma", the rate of Eq. (5) or of a discharge. Of
+        a model that is built from channels: "theta", "frequency" and
         "rate_NAME", the rate of each channel.
     efficiency, dark_rate, detectors : optional
         As in `tb.filter`.

@@ -88,6 +88,7 @@ class Detectors:
             The same seed gives the same clicks.
         model : Model, optional
             Of the clicks, some of whose jumps may absorb light, or give none: see `response_of`.
+            Without it all channels are taken to emit.
 
         Returns
         -------

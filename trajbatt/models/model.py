@@ -237,8 +237,8 @@ def check_symmetric(model, what):
     """
     if not all(stage.model.is_symmetric for stage in model.stages()):
         raise ValueError(
-            f"{what} must not be asked for with noise of single atoms, which leaves the "
-            f"symmetric subspace, but {model.name!r} has it"
+            f"{what} must be of states with J = N/2, but noise of single atoms leaves this "
+            f"symmetric subspace in {model.name!r}"
         )
 
 

@@ -12,15 +12,17 @@ r"""Work that unitaries can extract from a state, in every definition that is in
 
 import numpy as np
 
+NOTHING = 1e-16  # of N: work that is rounding
+
 
 def rotation_work(energy, dipole, n_atoms):
     """Return <J_z> + abs(<J>) for energies and bare dipoles of one shape, float64."""
     z, across = np.asarray(energy - n_atoms / 2), np.abs(dipole)
     length = np.hypot(z, across)
     # The sum of two numbers of opposite signs, without cancellation.
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", under="ignore"):
         small = np.where(length > z, across**2 / (length - z), 0.0)
-    return np.where(z > 0.0, z + length, small)
+    return np.where(z > 0.0, z + length, np.where(small > NOTHING * n_atoms, small, 0.0))
 
 
 def subspace_work(energy, eigenvalues):

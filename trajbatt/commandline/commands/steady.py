@@ -57,6 +57,7 @@ def steady(
         "secular_ratio": ("Ω_P/(N max(A, B, C))", battery.secular_ratio),
     }
     if not battery.charge().is_symmetric:
+        del facts["ergotropy_per_atom_limit"]  # of collective decay alone
         best = best_charging_time(battery)
         facts |= {
             "best_charging_time": ("best charging time", best.time),
