@@ -27,6 +27,7 @@ from trajbatt.ensembles.result import EnsembleResult
 from trajbatt.exact.mesolve import mesolve
 from trajbatt.inference.filter import filter as filter_record
 from trajbatt.light.detectors import Detectors, described
+from trajbatt.models.model import stays_symmetric
 from trajbatt.states.work import rotation_work
 from trajbatt.trajectories.records import ROW
 
@@ -152,8 +153,7 @@ def _sees_all(runs, detectors):
     sees, dark = detectors.response_of(runs.model)
     is_plain = np.array_equal(sees, np.eye(len(runs.channels))) and not np.any(dark)
     # With noise of single atoms J is hidden.
-    is_symmetric = all(stage.model.is_symmetric for stage in runs.model.stages())
-    return is_plain and is_symmetric and runs.plan.mixture.weights.size == 1
+    return is_plain and stays_symmetric(runs.model) and runs.plan.mixture.weights.size == 1
 
 
 def _of_trajectories(runs, times, kind, n):

@@ -14,6 +14,7 @@ from trajbatt.base.arrays import read_only
 from trajbatt.base.types import FloatArray
 from trajbatt.ensembles.chunks import blocks
 from trajbatt.ensembles.source import Source
+from trajbatt.models.model import stays_symmetric
 from trajbatt.numerics.moments import Moments
 from trajbatt.states.spin_lengths import SpinLengths
 from trajbatt.trajectories.records import ROW
@@ -64,7 +65,7 @@ def spin_distribution(sources):
         That differ by their seeds. Each works on its own executor.
     """
     plan, ntraj = sources[0].plan, sum(one.ntraj for one in sources)
-    if all(stage.model.is_symmetric for stage in plan.model.stages()):
+    if stays_symmetric(plan.model):
         return np.ones((plan.times.size, 1)), np.zeros((plan.times.size, 1))
     chunks = (each for one in sources for each in one.each_chunk(_of_chunk, one.plan.times))
     p = sum(chunks) / ntraj

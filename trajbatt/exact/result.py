@@ -17,7 +17,7 @@ from trajbatt.exact.master_equation import solve
 from trajbatt.exact.start import start
 from trajbatt.models.channel import photon_energies
 from trajbatt.models.coherent_emission import CoherentEmission
-from trajbatt.models.model import Model, check_symmetric
+from trajbatt.models.model import Model, check_symmetric, stays_symmetric
 from trajbatt.models.swing import swing_of
 from trajbatt.states import block_work, spin_noise, work
 from trajbatt.states.initial import Initial
@@ -182,7 +182,7 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
     @property
     def _spins(self):
         """2J of the blocks that are followed, and N; None in the symmetric subspace."""
-        if all(stage.model.is_symmetric for stage in self.model.stages(self.times[-1])):
+        if stays_symmetric(self.model, self.times[-1]):
             return None
         n_atoms = self.model.n_atoms
         return range(n_atoms, -1, -2)[: self.spin_distribution.shape[1]], n_atoms

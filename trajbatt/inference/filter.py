@@ -16,7 +16,7 @@ from trajbatt.base.types import ComplexArray, FloatArray, IntArray, PerChannel
 from trajbatt.inference.following import Record, follow, prior
 from trajbatt.light.detectors import Detectors, described
 from trajbatt.light.input import check_watched, of_one_trajectory
-from trajbatt.models.model import Model, check_model, check_symmetric
+from trajbatt.models.model import Model, check_model, check_symmetric, stays_symmetric
 from trajbatt.models.protocol import within
 from trajbatt.states import work
 from trajbatt.states.initial import Initial, held
@@ -244,7 +244,7 @@ def filter(
     click_time, click_channel = of_one_trajectory(clicks, model.channel_names, times[-1])
     detectors = described(detectors, efficiency, dark_rate)
     response = detectors.response_of(model)
-    is_hidden = not all(stage.model.is_symmetric for stage in model.stages())
+    is_hidden = not stays_symmetric(model)
     wants_spin = checks.boolean("known_spin", known_spin) and is_hidden
     spin = _spin_of(clicks, click_time) if wants_spin else None
     record = Record(model, times, click_time, click_channel, response, spin)

@@ -226,6 +226,11 @@ def check_plain(model: object) -> None:
         )
 
 
+def stays_symmetric(model, until=math.inf):
+    """Return whether no stage that begins before `until` leaves the symmetric subspace."""
+    return all(stage.model.is_symmetric for stage in model.stages(until))
+
+
 def check_symmetric(model, what):
     """Raise `ValueError` if noise of single atoms leaves the symmetric subspace.
 
@@ -235,7 +240,7 @@ def check_symmetric(model, what):
     what : str
         What is not offered then, as the subject of a sentence.
     """
-    if not all(stage.model.is_symmetric for stage in model.stages()):
+    if not stays_symmetric(model):
         raise ValueError(
             f"{what} must be of states with J = N/2, but noise of single atoms leaves this "
             f"symmetric subspace in {model.name!r}"
