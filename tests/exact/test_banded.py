@@ -251,7 +251,7 @@ def test_limits():
     with pytest.raises(ValueError, match="is offered up to 2000 atoms, but `n_atoms` is 2001"):
         tb.steady_state(tb.Battery(2001, 1.2, 5000.0).charge(secular=False))
     model = tb.Battery(2001, 1.2, 2e4).charge(secular=False)
-    for options in ({}, {"covariances": True}, {"keep_states": True}):
+    for options in ({"method": "banded"}, {"keep_states": True}):
         with pytest.raises(ValueError, match="up to 2000 atoms, but `n_atoms` is 2001"):
             tb.mesolve(model, [1e-5], **options)
     with pytest.raises(ValueError, match="must have a unique steady state, but its rate is zero"):

@@ -14,6 +14,13 @@ def load():
     return json.loads((Path(__file__).parent / "data" / "oracles.json").read_text())
 
 
+@functools.cache
+def load_large():
+    """Return the cases of the driven Eq. (5) at N = 100 to 10^4."""
+    text = (Path(__file__).parent / "data" / "oracles_eq5_large.json").read_text()
+    return json.loads(text)["cases"]
+
+
 def battery(case):
     r = case.get("gamma_plus", case.get("r"))
     return tb.Battery(

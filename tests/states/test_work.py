@@ -61,7 +61,7 @@ def test_no_work_is_below_zero():
         found = work.rotation_work(0.0, dipole, 1000)
         assert found == pytest.approx(dipole**2 / 1000, rel=1e-6)
     assert work.subspace_work(0.0, np.array([0.0, 1e-17, 1.0])) == 0.0
-    assert work.capacity(np.full(3, 1 / 3)) == 0.0
+    assert work.capacity(np.full(3, 1 / 3), 2) == 0.0
 
 
 @pytest.mark.parametrize("n", [1, 5, 30])

@@ -180,8 +180,8 @@ class BandedCounts:
         """Yield the vectors at each of `times`."""
         rows, second = self.tagged.split(y)
         n = len(rows)
-        jumps, mixing = np.zeros((2, n, n))
-        jumps[1 + self._source, 0] = 1.0
+        jumps, mixing = np.zeros((1, n, n)), np.zeros((n, n))
+        jumps[0, 1 + self._source, 0] = 1.0
         mixing[1:, 0] = -self._drift
         states = self._liouvillian.integrate(
             rows,
@@ -190,7 +190,7 @@ class BandedCounts:
             self._rtol,
             jumps=jumps,
             mixing=mixing,
-            source=self._source,
+            sources=[self._source],
         )
         for rows, scalars in states:
             yield np.concatenate((rows.ravel(), scalars[1:]))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from trajbatt.exact.frame_layout import FrameLayout
 from trajbatt.numerics import spin
 
 EMPTY = 1e-26  # populations of levels whose coherences, of the square root, do not matter
@@ -25,6 +26,8 @@ class BarePopulations:
         """Return the probabilities (N+1,) at Omega t = `phase`."""
         from scipy.linalg import blas
 
+        if isinstance(layout, FrameLayout):
+            return layout.bare_populations(orders)
         populations = orders[layout.populations].real
         if layout.theta == 0.0:
             return populations.copy()

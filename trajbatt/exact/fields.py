@@ -187,7 +187,7 @@ class BandedField:
     def __init__(self, model, field, only_clicks):
         self._liouvillian = BandedLiouvillian(model)
         self.layout = self._liouvillian.layout
-        self._jumps = [[float(field[0]) - 1.0]]
+        self._jumps = [[[float(field[0]) - 1.0]]]
 
     def begin(self, given):
         """Return the orders (stop,) of what is handed over."""
@@ -228,7 +228,7 @@ class BandedFields:
                 [],
                 times,
                 TRACE_ACCURACY,
-                jumps=[[field.real, -field.imag], [field.imag, field.real]],
+                jumps=[[[field.real, -field.imag], [field.imag, field.real]]],
             )
             for pair, field in zip(y, self._fields, strict=True)
         ]

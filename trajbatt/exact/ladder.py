@@ -144,6 +144,8 @@ class LadderOrders:
         Only so many of all, three at least.
     """
 
+    method = "ladder"
+
     def __init__(self, model, rtol, all_orders=False, n_orders=None):
         self.model, self._rtol, self._monitor_all = model, rtol, all_orders
         n_orders = n_orders or model.n_levels

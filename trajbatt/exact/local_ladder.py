@@ -229,6 +229,8 @@ class LocalLadderOrders:
         All orders, each element accurate.
     """
 
+    method = "blocks"
+
     def __init__(self, model, rtol, all_orders=False):
         self.model, self._rtol, self._monitor_all = model, rtol, all_orders
         orders = range(model.n_levels if all_orders else min(3, model.n_levels))

@@ -25,6 +25,8 @@ class Solution(NamedTuple):
         The probability of each J, descending from N/2.
     looks : list
         What `look` returned.
+    method : str
+        Of the systems of the stages: "ladder", "blocks", "frame" or "banded", or several.
     """
 
     energy: np.ndarray
@@ -35,6 +37,7 @@ class Solution(NamedTuple):
     products: np.ndarray
     spins: np.ndarray
     looks: list
+    method: str
 
 
 def solve(stages, n_channels, mixture, times, rtol, look=None):
@@ -61,7 +64,7 @@ def solve(stages, n_channels, mixture, times, rtol, look=None):
     energy, variance, dipole = *means[0], means[1]  # type: ignore[misc]
     counts, final_counts = np.empty((n_channels, times.size)), np.zeros((len(stages), n_channels))
     so_far, products, looks = np.zeros(n_channels), np.empty((4, times.size)), []
-    spins = []
+    spins, methods = [], {}
 
     def system(leg):
         all_orders = look is not None or leg.following is not None
@@ -70,6 +73,7 @@ def solve(stages, n_channels, mixture, times, rtol, look=None):
     for passage, final in zip(walk(stages, times, system, mixture), final_counts, strict=True):
         leg = passage.leg
         *observed, counted, squared, lengths = _read(passage, looks, look)
+        methods[passage.system.method] = None
         spins.append(lengths[:, : leg.n_wanted])
         for total, row in zip((energy, variance, dipole), observed, strict=True):
             total[leg.wanted] = row[: leg.n_wanted]
@@ -82,7 +86,8 @@ def solve(stages, n_channels, mixture, times, rtol, look=None):
     most = max(len(rows) for rows in spins)
     padded = [np.pad(rows, ((0, most - len(rows)), (0, 0))) for rows in spins]
     joined = np.concatenate(padded, axis=1)
-    return Solution(energy, variance, dipole, counts, final_counts, products, joined, looks)
+    method = " and ".join(methods)
+    return Solution(energy, variance, dipole, counts, final_counts, products, joined, looks, method)
 
 
 def _read(passage, looks, look):

@@ -1,12 +1,13 @@
 """The deterministic twin: the master equation of a model, solved to a given accuracy."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.exact.count_moments import count_moments
+from trajbatt.exact.driven import check_method
 from trajbatt.exact.looks import Looks
 from trajbatt.exact.master_equation import solve
 from trajbatt.exact.result import MasterEquationResult
@@ -26,12 +27,14 @@ def mesolve(
     rtol: float = 1e-10,
     *,
     e_ops: dict[str, Any] | None = None,
+    method: Literal["frame", "banded"] | None = None,
 ) -> MasterEquationResult:
     """Solve the master equation of a model: the exact twin of `mcsolve`.
 
     For a ladder model the coherence orders 0, 1 and 2 suffice for everything but the full states:
-    O(N) memory and time, good to N = 10^6. The driven Eq. (5) and all stages of a protocol but the
-    last need the whole density matrix, O(N^2).
+    O(N) memory and time, good to N = 10^6. So is the driven Eq. (5) while the state stays near its
+    mean spin, by a frame that turns with it; else it needs the whole density matrix, O(N^2), and so
+    do all stages of a protocol but the last.
 
     Parameters
     ----------
@@ -55,6 +58,9 @@ def mesolve(
         `Qobj` in the basis of `qutip.jmat`; or functions of the bare density matrix. Sums of
         products of up to two of J_x, J_y and J_z cost nothing; any other needs the whole density
         matrix.
+    method : {"frame", "banded"}, optional
+        How the driven Eq. (5) is solved: in the co-moving frame, or by the whole density matrix.
+        The faster one by default; `method` of the result says which it was.
 
     Returns
     -------
@@ -71,7 +77,8 @@ def mesolve(
     covariances = checks.boolean("covariances", covariances)
     keep_states = checks.boolean("keep_states", keep_states)
     initial = held(initial)
-    stages, mixture = start(model, initial, times[-1])
+    check_method(method, model)
+    stages, mixture = start(model, initial, times[-1], method=method)
     expectations = expected.checked(e_ops, model.n_atoms)
     if expectations:
         check_symmetric(model, "`e_ops`")
@@ -98,6 +105,8 @@ def mesolve(
         products=found.products,
         spin_distribution=found.spins.T,
         expect=_means(expectations, found, model.n_atoms),
+        method=found.method,
+        wanted_method=method,
     )
 
 

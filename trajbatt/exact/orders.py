@@ -16,6 +16,15 @@ from trajbatt.states.products import bare_products
 LARGEST_FULL = 2000  # atoms up to which the whole density matrix is offered
 
 
+def check_full(n_atoms):
+    """Raise `ValueError` if there are too many atoms for whole density matrices."""
+    if n_atoms > LARGEST_FULL:
+        raise ValueError(
+            f"full density matrices are offered up to {LARGEST_FULL} atoms, "
+            f"but `n_atoms` is {n_atoms}"
+        )
+
+
 class Orders:
     """The layout of some coherence orders.
 
@@ -35,10 +44,7 @@ class Orders:
 
     def __init__(self, n_atoms, theta, orders):
         if len(orders) > LARGEST_FULL + 1:
-            raise ValueError(
-                f"full density matrices are offered up to {LARGEST_FULL} atoms, "
-                f"but `n_atoms` is {n_atoms}"
-            )
+            check_full(n_atoms)
         self.n_atoms = n_atoms
         self.theta = theta
         self.orders = tuple(orders)
@@ -95,6 +101,10 @@ class Orders:
             matrix[k + q, k] = y[part] * np.exp(-1j * q * phase)
             matrix[k, k + q] = matrix[k + q, k].conj()
         return matrix
+
+    def occupied(self, y, phase):
+        """Return the Hermitian matrix on levels beyond which nothing is; here on all."""
+        return self.matrix(y, phase)
 
     def every_block(self, y, phase):
         """Return the Hermitian matrices of the blocks of J at Omega t = `phase`: one of J = N/2."""

@@ -64,6 +64,11 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
         noise of single atoms was followed; one column of ones without.
     expect : dict of str to ndarray (nt,), float64
         The means of the `e_ops`.
+    method : str
+        How it was solved: "ladder"; "blocks" of J, with noise of single atoms; "frame" or "banded",
+        of the driven Eq. (5); or several, joined by "and", of a protocol.
+    wanted_method : str or None
+        The one that was asked for.
     """
 
     model: Model
@@ -79,6 +84,8 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
     products: FloatArray
     spin_distribution: FloatArray
     expect: dict[str, FloatArray] = field(default_factory=dict)
+    method: str = ""
+    wanted_method: str | None = None
 
     def __post_init__(self) -> None:
         self._freeze()
@@ -177,7 +184,7 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
         """The largest less the least energy that the unitaries of `ergotropy` lead to, (nt,)."""
         if self._spins:
             return block_work.block_capacity(self._eigenvalues, self._spins[0])
-        return work.capacity(self._eigenvalues)
+        return work.capacity(self._eigenvalues, self.model.n_atoms)
 
     @property
     def _spins(self):
@@ -189,10 +196,15 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
 
     @cached_property
     def _eigenvalues(self):
-        """Of the density matrices, or of their blocks, ascending, float64 (nt, N+1 or more)."""
+        """Of the density matrices, or of their blocks, ascending, float64 (nt, n).
+
+        Of those that are not there, because too few levels are followed, nothing is left.
+        """
         if self.states is not None:
             return np.linalg.eigvalsh(self.states)
-        return self._looked(_eigenvalues)
+        found = self._looked(_eigenvalues)
+        most = max(len(row) for row in found)
+        return np.array([np.pad(row, (most - len(row), 0)) for row in found])
 
     @cached_property
     def energy_distribution(self) -> FloatArray:
@@ -200,16 +212,17 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
 
         The equation is solved again, with all coherences, when it is first asked for.
         """
-        return read_only(self._looked(BarePopulations(self.model.n_atoms), "`energy_distribution`"))
+        found = self._looked(BarePopulations(self.model.n_atoms), "`energy_distribution`")
+        return read_only(np.array(found))
 
     def _looked(self, look, what=""):
-        """Return what is read off the whole density matrix at every time, (nt, ...).
+        """Return what is read off the whole density matrix at every time, a list of nt.
 
         `what` it is called if it is read in the symmetric subspace only.
         """
         if what:
             check_symmetric(self.model, what)
-        return np.array(self._solved(self.times, look).looks)
+        return self._solved(self.times, look).looks
 
     def energy_at(self, times: FloatArray, rtol: float) -> FloatArray:
         """Return <E> at other times, float64 (nt,), to another accuracy."""
@@ -217,7 +230,7 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
 
     def _solved(self, times, look=None, rtol=None):
         """Return the `Solution` at other times."""
-        stages, mixture = start(self.model, self.initial, times[-1])
+        stages, mixture = start(self.model, self.initial, times[-1], method=self.wanted_method)
         return solve(stages, len(self.channels), mixture, times, rtol or self.rtol, look)
 
     @property
@@ -268,11 +281,14 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
         It needs the whole density matrix at every time, O(N^3).
         """
         if self.states is not None:
-            return read_only(np.array([spin_noise.qfi(state) for state in self.states]))
+            return read_only(
+                np.array([spin_noise.qfi(state, self.model.n_atoms) for state in self.states])
+            )
         found = self._looked(
-            lambda layout, y, phase: spin_noise.qfi(layout.matrix(y, phase)), "`qfi`"
+            lambda layout, y, phase: spin_noise.qfi(layout.occupied(y, phase), layout.n_atoms),
+            "`qfi`",
         )
-        return read_only(found)
+        return read_only(np.array(found))
 
     @property
     def average_power(self) -> FloatArray:

@@ -12,7 +12,7 @@ its relative precision, however small, if only the steps are judged by it.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from trajbatt.models.banded import BandedModel
@@ -60,11 +60,6 @@ class BareModel(BandedModel):
         return math.hypot(self.frequency, self.rabi)
 
 
-def resolved(stage):
-    """Return a weakly driven stage in the bare basis, others as they are."""
-    model = stage.model
-    if isinstance(model, BandedModel) and model.rate > 0.0:
-        bare = BareModel.of(model)
-        if bare.rabi < WEAK * model.rate:
-            return replace(stage, model=bare)
-    return stage
+def is_weak(model):
+    """Return whether the drive of a `BandedModel` is so weak that its light is rare."""
+    return model.rate > 0.0 and model.frequency * math.sin(model.theta) < WEAK * model.rate

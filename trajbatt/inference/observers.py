@@ -221,7 +221,7 @@ class BandedObserver:
         self.layout = self._liouvillian.layout
         self._shares, self._dark_rate = shares[0], dark_rate
         efficiency = float(shares.sum())
-        self._flow = self._liouvillian.flow(1, TRACE_ACCURACY, jumps=[[-efficiency]])
+        self._flow = self._liouvillian.flow(1, TRACE_ACCURACY, jumps=[[[-efficiency]]])
         self._least = IMPOSSIBLE * model.largest_rate
         seen = efficiency * model.largest_rate
         self._patience = PATIENCE / seen if seen > 0 else math.inf

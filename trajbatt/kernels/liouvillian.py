@@ -1,25 +1,29 @@
 r"""The driven Eq. (5) as an ordinary differential equation, and a step of its solution.
 
-In the basis of H = Omega J'_z the jump operator L is tridiagonal and real, so the Liouvillian is
+In a basis where the jump operators are tridiagonal and real but for phases, L = U (A + s) U+ with
+U = exp(i angle k), the Liouvillian is a sum over them of
 
-    d rho/dt = L rho L+ - (L+ L rho + rho L+ L)/2 = A L+ - (L+ A + rho L+ L)/2,     A = L rho,
+    d rho/dt = A rho A+ - (A+ A rho + rho A+ A)/2 = B A+ - (A+ B + rho A+ A)/2,     B = A rho,
 
-a few sums of neighbouring rows and cells, in the picture that rotates with H. In the interaction
-picture, which is integrated, element (i, j) differs by the phase exp(i (i - j) Omega t). A weak
-drive -Omega_R J_x may stand beside H, see `trajbatt.exact.weak_drive`.
+a few sums of neighbouring rows and cells, in the picture without the phases. That is so in the
+dressed basis, in the interaction picture of H = Omega J'_z, where the angle is Omega t and s = 0;
+and in the frame of `trajbatt.kernels.moving_frame`, where A, s and the angle change with time and
+the Hamiltonian is gone. A weak drive -Omega_R J_x may stand beside H, see
+`trajbatt.exact.weak_drive`.
 
-A density matrix is given by its lower half, row after row: i + 1 elements of row i = 0..N. All
+A density matrix is given by its lower half, row after row: i + 1 elements of row i = 0, 1, ... All
 numbers are real: the real and the imaginary part of an element stand side by side. To apply the
 Liouvillian a density matrix is unfolded to a full one, of which only the lower half and `GHOSTS`
 diagonals above it are worked on, with `GHOSTS` elements of zeros around.
 
 What is integrated is, one after the other: one or more Hermitian matrices y_a, which obey
 
-    dy_a/dt = 𝓛 y_a + 𝓙 sum_b jumps_ab y_b + sum_b mixing_ab y_b,     𝓙 y = L y L+;
+    dy_a/dt = 𝓛 y_a + sum_c 𝓙_c sum_b jumps_cab y_b + sum_b mixing_ab y_b,
+    𝓙_c y = L_c y L_c+ - s_c^2 y;
 
 and, where y_0 is rho and the y_{1+a} are the parts V_a of it that have seen photons of tag a, each
-counted once (see `trajbatt.exact.counts`), the mean photon count and the second moments of the
-tagged counts.
+counted once (see `trajbatt.exact.counts`), the mean photon counts of the jump operators beyond
+what s_c^2 alone gives, and the second moments of the tagged counts.
 
 Nothing here is shared with the kernels of the trajectories.
 """
@@ -33,6 +37,8 @@ from trajbatt.kernels.compile import kernel
 
 GHOSTS = 3
 STAGES = 12
+EXTRA = 3  # stages more for what is between the ends of a step
+ROWS = STAGES + 1 + EXTRA
 FIRST = 4  # cell of a row at which the loops begin
 LANES = 16  # of which their length is a multiple; rows are longer by so many cells
 
@@ -40,24 +46,31 @@ LANES = 16  # of which their length is a multiple; rows are longer by so many ce
 class System(NamedTuple):
     """The equation; cells = 2 (levels + 2 GHOSTS) + LANES.
 
+    Its tables may be those of each stage of a step, ns = ROWS, or the same for all, ns = 1.
+
     Attributes
     ----------
     levels : int
-        N + 1.
-    jump : ndarray (3, cells), float64
-        <k + s|L|k> for s = -1, 0, 1, each twice, with zeros around.
-    click : ndarray (3, cells), float64
-        <k + q|L+ L|k> for q = 0, 1, 2, each twice, with zeros around.
-    frequency : float
-        Omega.
+        How many there are, from the lowest.
+    jump : ndarray (ns, nc, 3, cells), float64
+        <k + q|A_c|k> for q = -1, 0, 1, each twice, with zeros around.
+    click : ndarray (ns, nc, 3, cells), float64
+        <k + q|A_c+ A_c|k> for q = 0, 1, 2, each twice, with zeros around.
+    decay : ndarray (ns, 3, cells), float64
+        The sum of these.
+    shift : ndarray (ns, nc), float64
+        s_c.
+    angles : ndarray (ROWS,), float64
+        The angle in each stage.
     drive : ndarray (levels,), float64
         Omega_R/2 <k+1|J_+|k>; empty without such a drive.
     least : ndarray (levels,), float64
         With the drive, square roots of populations that are known to a part of themselves.
-    jumps, mixing : ndarray (n, n), float64
+    jumps : ndarray (nc, n, n), float64
+    mixing : ndarray (n, n), float64
         Of the n matrices.
-    source : int
-        The tag of the photons; -1 if they are not counted, and there are no scalars.
+    sources : ndarray (nc,), int64
+        The tags of the photons; -1 of what has none, and empty if there are no scalars.
     full, left, change : *scratch* ndarray (levels + 2 GHOSTS, cells), float64
         Zeros to begin with.
     half : *scratch* ndarray (levels (levels + 1),), float64
@@ -67,12 +80,14 @@ class System(NamedTuple):
     levels: int
     jump: np.ndarray
     click: np.ndarray
-    frequency: float
+    decay: np.ndarray
+    shift: np.ndarray
+    angles: np.ndarray
     drive: np.ndarray
     least: np.ndarray
     jumps: np.ndarray
     mixing: np.ndarray
-    source: int
+    sources: np.ndarray
     full: np.ndarray
     left: np.ndarray
     change: np.ndarray
@@ -86,8 +101,13 @@ class Method(NamedTuple):
     Attributes
     ----------
     a : ndarray (STAGES, STAGES)
-    b, c : ndarray (STAGES,)
+    b : ndarray (STAGES,)
+    c : ndarray (ROWS,)
+        The place of each stage in the step; that of number STAGES is 1, the end.
     error_3, error_5 : ndarray (STAGES+1,)
+    a_extra : ndarray (EXTRA, ROWS)
+    d : ndarray (4, ROWS)
+        Of the polynomial between the ends.
     """
 
     a: np.ndarray
@@ -95,6 +115,8 @@ class Method(NamedTuple):
     c: np.ndarray
     error_3: np.ndarray
     error_5: np.ndarray
+    a_extra: np.ndarray
+    d: np.ndarray
 
 
 @kernel
@@ -153,32 +175,51 @@ def whole(stop):
 
 
 @kernel
-def multiply(jump, full, i, stop, left):
-    """Write row i of A = L rho to `left`, up to the cell `stop`."""
+def table_of(system, stage):
+    """Return the place of a stage's tables."""
+    return min(stage, system.jump.shape[0] - 1)
+
+
+@kernel
+def dampen(decay, full, i, stop, change):
+    """Write row i of -rho A+ A/2, summed over all A, to `change`."""
+    row, two, four = np.uint64(i), np.uint64(2), np.uint64(4)
+    for c in range(np.uint64(FIRST), np.uint64(stop)):
+        change[row, c] = -0.5 * (
+            (decay[0, c] * full[row, c] + decay[1, c] * full[row, c + two])
+            + (decay[1, c - two] * full[row, c - two] + decay[2, c] * full[row, c + four])
+            + decay[2, c - four] * full[row, c - four]
+        )
+
+
+@kernel
+def scale_row(factor, full, i, stop, change):
+    """Write row i of `factor` rho to `change`."""
+    row = np.uint64(i)
+    for c in range(np.uint64(FIRST), np.uint64(stop)):
+        change[row, c] = factor * full[row, c]
+
+
+@kernel
+def multiply(jump, shift, full, i, stop, left):
+    """Write row i of B = (A + shift) rho to `left`, up to the cell `stop`."""
     row, one, first = np.uint64(i), np.uint64(1), np.uint64(FIRST)
-    down, level, up = jump[0, 2 * i + 2], jump[1, 2 * i], jump[2, 2 * i - 2]
+    down, level, up = jump[0, 2 * i + 2], jump[1, 2 * i] + shift, jump[2, 2 * i - 2]
     for c in range(first, np.uint64(stop)):
         left[row, c] = down * full[row + one, c] + level * full[row, c] + up * full[row - one, c]
 
 
 @kernel
-def combine(jump, click, damping, full, left, i, stop, change):
-    """Write row i of A L+ - damping (L+ A + rho L+ L)/2 to `change`, with A in `left`."""
-    row, one, two, four = np.uint64(i), np.uint64(1), np.uint64(2), np.uint64(4)
-    first = np.uint64(FIRST)
+def add_jumped(jump, shift, damping, left, i, stop, change):
+    """Add row i of B (A + shift)+ - damping A+ B/2, with B in `left`, to `change`."""
+    row, one, two = np.uint64(i), np.uint64(1), np.uint64(2)
     half = 0.5 * damping
     down, level, up = half * jump[0, 2 * i], half * jump[1, 2 * i], half * jump[2, 2 * i]
-    for c in range(first, np.uint64(stop)):
-        change[row, c] = (
-            (jump[0, c + two] * left[row, c + two] + jump[1, c] * left[row, c])
+    for c in range(np.uint64(FIRST), np.uint64(stop)):
+        change[row, c] += (
+            (jump[0, c + two] * left[row, c + two] + (jump[1, c] + shift) * left[row, c])
             + jump[2, c - two] * left[row, c - two]
         ) - ((down * left[row - one, c] + level * left[row, c]) + up * left[row + one, c])
-    for c in range(first, np.uint64(stop)):
-        change[row, c] -= half * (
-            (click[0, c] * full[row, c] + click[1, c] * full[row, c + two])
-            + (click[1, c - two] * full[row, c - two] + click[2, c] * full[row, c + four])
-            + click[2, c - four] * full[row, c - four]
-        )
 
 
 @kernel
@@ -202,35 +243,63 @@ def turn_by_drive(drive, full, i, change):
 
 
 @kernel
-def apply(system, damping, y, at, angle, out, to):
-    """Write the Liouvillian of the lower half at y[at] to out[to].
+def add_jumps(jump, shift, damping, full, left, levels, change):
+    """Add B (A + shift)+ - damping A+ B/2, B = (A + shift) rho, to all rows of `change`."""
+    for i in range(GHOSTS, levels + GHOSTS):
+        multiply(jump, shift, full, i, whole(2 * (i + GHOSTS)), left)
+    for i in range(GHOSTS, levels + GHOSTS):
+        add_jumped(jump, shift, damping, left, i, whole(2 * (i + 1)), change)
 
-    `angle` is Omega t. With `damping` 0 it is that of the jumps alone, else 1.
-    """
-    levels, jump, full = system.levels, system.jump, system.full
-    left, change, phases = system.left, system.change, system.phases
-    tabulate(phases, angle)
+
+@kernel
+def evolve(system, stage, y, at, out, to):
+    """Write the Liouvillian of the lower half at y[at] to out[to]."""
+    levels, full, change, phases = system.levels, system.full, system.change, system.phases
+    table = table_of(system, stage)
+    tabulate(phases, system.angles[stage])
     unfold(y, at, levels, phases, full)
     for i in range(GHOSTS, levels + GHOSTS):
-        multiply(jump, full, i, whole(2 * (i + GHOSTS)), left)
-    for i in range(GHOSTS, levels + GHOSTS):
-        combine(jump, system.click, damping, full, left, i, whole(2 * (i + 1)), change)
-    if damping != 0.0 and system.drive.size > 0:
+        dampen(system.decay[table], full, i, whole(2 * (i + 1)), change)
+    for c in range(system.jump.shape[1]):
+        add_jumps(system.jump[table, c], 0.0, 1.0, full, system.left, levels, change)
+    if system.drive.size > 0:
         for i in range(levels):
             turn_by_drive(system.drive, full, i, change)
     fold(change, levels, phases, out, to)
 
 
 @kernel
-def click_rate(system, y, at, angle):
-    """Return Tr(L+ L rho) of the lower half at y[at]."""
+def jump_by(system, c, stage, y, at, out, to):
+    """Write 𝓙_c of the lower half at y[at] to out[to]."""
+    levels, full, change, phases = system.levels, system.full, system.change, system.phases
+    table = table_of(system, stage)
+    shift = system.shift[table, c]
+    tabulate(phases, system.angles[stage])
+    unfold(y, at, levels, phases, full)
+    for i in range(GHOSTS, levels + GHOSTS):
+        scale_row(-shift * shift, full, i, whole(2 * (i + 1)), change)
+    add_jumps(system.jump[table, c], shift, 0.0, full, system.left, levels, change)
+    fold(change, levels, phases, out, to)
+
+
+@kernel
+def click_rate(system, c, stage, y, at):
+    """Return Tr 𝓙_c of the lower half at y[at]."""
+    table, angle = table_of(system, stage), system.angles[stage]
+    shift = system.shift[table, c]
+    click, jump = system.click[table, c], system.jump[table, c]
     rate = 0.0
     for q in range(min(3, system.levels)):
         cos, sin = math.cos(q * angle), math.sin(q * angle)
         order = 0.0
         for k in range(system.levels - q):
-            cell = at + place(k + q, k)
-            order += system.click[q, 2 * (k + GHOSTS)] * (cos * y[cell] + sin * y[cell + 1])
+            cell, column = at + place(k + q, k), 2 * (k + GHOSTS)
+            weight = click[q, column]
+            if q == 0:
+                weight += 2.0 * shift * jump[1, column]
+            elif q == 1:
+                weight += shift * (jump[0, column + 2] + jump[2, column])
+            order += weight * (cos * y[cell] + sin * y[cell + 1])
         rate += order if q == 0 else 2.0 * order
     return rate
 
@@ -255,56 +324,61 @@ def add_matrices(weights, y, out, at):
 
 
 @kernel
-def derivative(system, t, y, out):
-    """Write d/dt of everything that is integrated to `out`."""
-    angle = system.frequency * t
-    size = system.half.size
-    n = system.jumps.shape[0]
+def derivative(system, stage, y, out):
+    """Write d/dt of everything that is integrated, in a stage of a step, to `out`."""
+    half, size = system.half, system.half.size
+    n = system.mixing.shape[0]
     matrices = y[: n * size]
     for a in range(n):
-        at = a * size
-        if np.any(system.jumps[a] != 0.0):
-            system.half[:] = 0.0
-            add_matrices(system.jumps[a], matrices, system.half, 0)
-            apply(system, 0.0, system.half, 0, angle, system.half, 0)
-            apply(system, 1.0, y, at, angle, out, at)
-            for i in range(size):
-                out[at + i] += system.half[i]
-        else:
-            apply(system, 1.0, y, at, angle, out, at)
-        add_matrices(system.mixing[a], matrices, out, at)
-    if system.source >= 0:
-        count(system, angle, y, out)
+        evolve(system, stage, y, a * size, out, a * size)
+        add_matrices(system.mixing[a], matrices, out, a * size)
+        for c in range(system.jumps.shape[0]):
+            if np.any(system.jumps[c, a] != 0.0):
+                half[:] = 0.0
+                add_matrices(system.jumps[c, a], matrices, half, 0)
+                jump_by(system, c, stage, half, 0, half, 0)
+                for i in range(size):
+                    out[a * size + i] += half[i]
+    if system.sources.size > 0:
+        count(system, stage, y, out)
 
 
 @kernel
-def count(system, angle, y, out):
-    """Write d/dt of the mean photon count and of the second moments of the tagged counts."""
-    size = system.half.size
-    levels = system.levels
-    n_tags = system.jumps.shape[0] - 1
-    scalars = (1 + n_tags) * size
-    rate = click_rate(system, y, 0, angle)
-    out[scalars] = rate
+def count(system, stage, y, out):
+    """Write d/dt of the mean photon counts and of the second moments of the tagged counts.
+
+    The tags have their own drifts, `mixing`, and where `shift` gives photons these are not counted.
+    """
+    size, levels, n_channels = system.half.size, system.levels, system.sources.size
+    n_tags = system.mixing.shape[0] - 1
+    first = (1 + n_tags) * size
+    second = first + n_channels
+    for c in range(n_channels):
+        out[first + c] = click_rate(system, c, stage, y, 0)
     for a in range(n_tags):
         trace_a = trace(levels, y, (1 + a) * size)
-        rate_a = click_rate(system, y, (1 + a) * size, angle)
         for b in range(n_tags):
             gain = system.mixing[1 + a, 0] * trace(levels, y, (1 + b) * size)
             gain += system.mixing[1 + b, 0] * trace_a
-            if a == system.source:
-                gain += click_rate(system, y, (1 + b) * size, angle)
-            if b == system.source:
-                gain += rate_a
-                gain += rate if a == b else 0.0
-            out[scalars + 1 + a * n_tags + b] = gain
+            for c in range(n_channels):
+                scale = system.jumps[c, 1 + a, 0]
+                if a == system.sources[c]:
+                    gain += scale * click_rate(system, c, stage, y, (1 + b) * size)
+                if b == system.sources[c]:
+                    gain += system.jumps[c, 1 + b, 0] * click_rate(
+                        system, c, stage, y, (1 + a) * size
+                    )
+                if a == b == system.sources[c]:
+                    shift = system.shift[table_of(system, stage), c]
+                    gain += scale * scale * (out[first + c] + shift * shift)
+            out[second + a * n_tags + b] = gain
 
 
 @kernel
 def add_slopes(slopes, weights, factor, out):
     """Add factor sum_j weights_j slopes_j to `out`, four terms in each pass over it."""
-    scales = np.zeros(STAGES + 4)
-    rows = np.zeros(STAGES + 4, dtype=np.uint64)
+    scales = np.zeros(ROWS + 4)
+    rows = np.zeros(ROWS + 4, dtype=np.uint64)
     terms = 0
     for j in range(weights.size):
         if weights[j] != 0.0:
@@ -334,7 +408,7 @@ def judge(system, y, error):
     Element (i, j) of a density matrix is at most the square root of the populations i and j.
     """
     levels, size = system.levels, system.half.size
-    n = system.jumps.shape[0]
+    n = system.mixing.shape[0]
     scale = system.least.copy()
     for k in range(levels):
         for a in range(n):
@@ -350,28 +424,29 @@ def judge(system, y, error):
 
 
 @kernel
-def step(system, method, t, h, y, slopes, new, spare):
+def step(system, method, h, y, slopes, new, spare):
     """Take a step and return the root mean square of its error over the elements.
 
     Parameters
     ----------
     system : System
+        With the angles of all stages, and their tables if they differ.
     method : Method
-    t, h : float
-        From t to t + h.
+    h : float
+        The length of the step.
     y : *in* (size,) float64
-    slopes : *in, out* (STAGES+1, size) float64
-        The first is the derivative of y at t; the last becomes that of `new`.
+    slopes : *in, out* (ROWS, size) float64
+        The first is the derivative of y; number STAGES becomes that of `new`.
     new : *out* (size,) float64
     spare : *scratch* (size,) float64
     """
     for stage in range(1, STAGES):
         new[:] = y
         add_slopes(slopes, method.a[stage, :stage], h, new)
-        derivative(system, t + method.c[stage] * h, new, slopes[stage])
+        derivative(system, stage, new, slopes[stage])
     new[:] = y
     add_slopes(slopes, method.b, h, new)
-    derivative(system, t + h, new, slopes[STAGES])
+    derivative(system, STAGES, new, slopes[STAGES])
     # As in the code of Hairer, Norsett and Wanner: the fifth-order estimate, corrected.
     spare[:] = 0.0
     add_slopes(slopes, method.error_5, 1.0, spare)
@@ -386,3 +461,40 @@ def step(system, method, t, h, y, slopes, new, spare):
     if fifth == 0.0:
         return 0.0
     return h * fifth / math.sqrt((fifth + 0.01 * third) * y.size)
+
+
+@kernel
+def prepare_between(system, method, h, y, new, slopes, spare, between):
+    """Write the polynomial of a step that `step` has taken from y to `new` to `between`.
+
+    Parameters
+    ----------
+    slopes : *in, out* (ROWS, size) float64
+    spare : *scratch* (size,) float64
+    between : *out* (7, size) float64
+    """
+    for e in range(EXTRA):
+        stage = STAGES + 1 + e
+        spare[:] = y
+        add_slopes(slopes, method.a_extra[e, :stage], h, spare)
+        derivative(system, stage, spare, slopes[stage])
+    for i in range(y.size):
+        change = new[i] - y[i]
+        between[0, i] = change
+        between[1, i] = h * slopes[0, i] - change
+        between[2, i] = 2.0 * change - h * (slopes[STAGES, i] + slopes[0, i])
+    for row in range(4):
+        between[3 + row] = 0.0
+        add_slopes(slopes, method.d[row], h, between[3 + row])
+
+
+@kernel
+def read_between(between, y, x, out):
+    """Write the state at the part x of a step that began with y to `out`."""
+    weights = np.empty(7)
+    weight = 1.0
+    for row in range(7):
+        weight *= x if row % 2 == 0 else 1.0 - x
+        weights[row] = weight
+    out[:] = y
+    add_slopes(between, weights, 1.0, out)

@@ -18,9 +18,12 @@ import numpy as np
 from trajbatt.numerics.tridiagonal import tridiagonal_solver
 
 
-def raising_elements(n_atoms):
-    """Return <k+1|J_+|k> = sqrt((N - k)(k + 1)) for k = 0..N, float64 (N+1,); the last is 0."""
-    k = np.arange(n_atoms + 1.0)
+def raising_elements(n_atoms, levels=None):
+    """Return <k+1|J_+|k> = sqrt((N - k)(k + 1)), float64 (levels,), of the lowest levels.
+
+    By default of all k = 0..N, (N+1,); the last of these is 0.
+    """
+    k = np.arange(n_atoms + 1.0 if levels is None else levels)
     return np.sqrt((n_atoms - k) * (k + 1.0))
 
 
@@ -145,6 +148,13 @@ def rotation_matrix(n_atoms, theta):
     _, columns = eigh_tridiagonal(
         math.cos(theta) * m, -0.5 * math.sin(theta) * raising, lapack_driver="stemr"
     )
+    return _with_signs(columns, theta)
+
+
+def _with_signs(columns, theta):
+    """Return the lowest eigenvectors of J'_z (N+1, n) with the signs of dressed kets."""
+    m = magnetic_numbers(len(columns) - 1)
+    raising = raising_elements(len(columns) - 1)[:-1]
     # J'_+ = cos(theta) J_x + sin(theta) J_z + i J_y, real and tridiagonal in the bare basis.
     below = 0.5 * (math.cos(theta) + 1.0) * raising
     above = 0.5 * (math.cos(theta) - 1.0) * raising
@@ -155,6 +165,16 @@ def rotation_matrix(n_atoms, theta):
     # The lowest dressed state is a coherent state with positive elements.
     first = math.copysign(1.0, columns[:, 0].sum())
     return columns * np.concatenate(([first], first * np.cumprod(np.sign(links))))
+
+
+def lowest_kets(n_atoms, theta, n):
+    """Return the n lowest dressed kets as the columns of a matrix, float64 (N+1, n).
+
+    As `rotation_matrix`, but at any N, and O(N) for each.
+    """
+    if n == n_atoms + 1 <= MOST_ROTATED:
+        return rotation_matrix(n_atoms, theta)
+    return _with_signs(dressed_kets(n_atoms, theta, 0, n - 1).T, theta)
 
 
 def change_of_basis(n_atoms, before, after):

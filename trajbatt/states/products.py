@@ -32,3 +32,16 @@ def bare_products(theta, turned):
         cos**2 * xx + sin**2 * zz - 2.0 * cos * sin * zx,
         cos * xy - sin * zy,
     ]
+
+
+def of_covariance(mean, covariance):
+    """Return the means of `PRODUCTS` (4, ...) from those of the spin (3, ...) and (3, 3, ...)."""
+    x, y, z = mean
+    return np.array(
+        [
+            covariance[2, 0] + z * x,
+            covariance[2, 1] + z * y,
+            covariance[0, 0] + x * x,
+            covariance[0, 1] + x * y,
+        ]
+    )

@@ -64,17 +64,19 @@ def pure_qfi(covariance):
     )
 
 
-def qfi(state):
-    """Return that of a bare density matrix (N+1, N+1), for a rotation about the best axis."""
-    n_atoms = len(state) - 1
+def qfi(state, n_atoms):
+    """Return that of a density matrix for a rotation about the best axis.
+
+    `state` is on the lowest of the N + 1 levels of any basis of the spin, the others being empty.
+    """
     p, kets = np.linalg.eigh(state)
     p = np.maximum(p, 0.0)
     total = p[:, None] + p
     weights = np.divide(
         2.0 * (p[:, None] - p) ** 2, total, out=np.zeros_like(total), where=total > PURE
     )
-    raising = np.diag(spin.raising_elements(n_atoms)[:-1], -1)
-    z = spin.magnetic_numbers(n_atoms)[:, None] * kets
+    raising = np.diag(spin.raising_elements(n_atoms, len(state))[:-1], -1)
+    z = np.arange(len(state))[:, None] * kets
     plus = kets.conj().T @ (raising @ kets)
     minus = plus.conj().T
     elements = np.array([(plus + minus) / 2, (plus - minus) / 2j, kets.conj().T @ z])

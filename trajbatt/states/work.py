@@ -31,8 +31,8 @@ def subspace_work(energy, eigenvalues):
     Parameters
     ----------
     energy : float64 (...)
-    eigenvalues : ndarray (..., N+1), float64
-        Of the density matrix, ascending.
+    eigenvalues : ndarray (..., n), float64
+        Of the density matrix, ascending; those that are not there are zero.
     """
     passive = eigenvalues[..., ::-1] @ np.arange(eigenvalues.shape[-1])
     return np.maximum(energy - passive, 0.0)
@@ -43,7 +43,10 @@ def global_work(energy, largest):
     return np.maximum(energy - (1.0 - largest), 0.0)
 
 
-def capacity(eigenvalues):
-    """Return the largest less the least energy that symmetric unitaries lead to, float64 (...)."""
+def capacity(eigenvalues, n_atoms):
+    """Return the largest less the least energy that symmetric unitaries lead to, float64 (...).
+
+    `eigenvalues` as for `subspace_work`.
+    """
     levels = np.arange(eigenvalues.shape[-1])
-    return np.maximum((eigenvalues - eigenvalues[..., ::-1]) @ levels, 0.0)
+    return np.maximum(eigenvalues[..., ::-1] @ (n_atoms - 2.0 * levels), 0.0)

@@ -1,0 +1,231 @@
+"""A density matrix in the co-moving frame: its layout, and what is read off it.
+
+The vector has the frame first, as `trajbatt.kernels.moving_frame` has it, then the lower half of
+each matrix, row after row, real and imaginary parts side by side, then scalars. Nothing of it is in
+an interaction picture.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trajbatt.exact.orders import check_full
+from trajbatt.numerics import frame, spin
+from trajbatt.states.mixture import Mixture
+from trajbatt.states.products import of_covariance
+
+AXES = 7  # of the kernel: u, v, and the integral of abs(c_z)^2
+SCATTERED = 1e-11  # of probability: what an initial state may have beyond the levels
+
+
+@dataclass(frozen=True, eq=False)
+class InFrame:
+    """Hermitian matrices in a frame, which the next stage begins with: they iterate in its basis.
+
+    Attributes
+    ----------
+    n_atoms : int
+    axes : ndarray (6,)
+    matrices : ndarray (n, levels, levels), complex128
+    theta : float
+        The angle of the next stage's basis.
+    """
+
+    n_atoms: int
+    axes: np.ndarray
+    matrices: np.ndarray
+    theta: float
+
+    def __iter__(self):
+        """Yield the matrices (N+1, N+1) in the basis of the next stage."""
+        return iter(self.in_basis())
+
+    def in_basis(self):
+        """Return the matrices (n, N+1, N+1) in the basis of the next stage."""
+        check_full(self.n_atoms)
+        turned = frame.in_basis(frame.rows_of(self.axes), self.theta)
+        kets = frame.kets(self.n_atoms, turned, self.matrices.shape[-1])
+        return kets @ self.matrices @ kets.conj().T
+
+
+class FrameLayout:
+    """The layout of n matrices on some levels of the frame.
+
+    Parameters
+    ----------
+    n_atoms : int
+    theta : float
+        The angle of the basis that others ask for.
+    levels : int
+    """
+
+    def __init__(self, n_atoms, theta, levels):
+        self.n_atoms, self.theta, self.levels = n_atoms, theta, levels
+        self.size = levels * (levels + 1)  # numbers of one matrix
+        self.stop = AXES + self.size
+        rows, columns = np.tril_indices(levels)
+        self._lower = rows, columns
+        place = 2 * np.arange(rows.size)
+        # Where the elements (n, n), (n + 1, n) and (n + 2, n) begin.
+        self._orders = [place[rows - columns == q] for q in range(3)]
+        n = np.arange(levels)
+        self._n, self._raising = n, spin.raising_elements(n_atoms, levels)
+
+    def of_matrices(self, matrices):
+        """Return Hermitian matrices (..., levels, levels) as numbers, (..., size)."""
+        return np.ascontiguousarray(matrices[..., *self._lower]).view(float)
+
+    def matrices(self, y):
+        """Return the matrices in the frame, complex128 (..., levels, levels), of (..., size)."""
+        halves = np.ascontiguousarray(y).view(complex)
+        found = np.zeros((*y.shape[:-1], self.levels, self.levels), dtype=complex)
+        rows, columns = self._lower
+        found[..., columns, rows] = halves.conj()
+        found[..., rows, columns] = halves
+        return found
+
+    def trace(self, y):
+        """Return the traces of the matrices (..., size)."""
+        return y[..., self._orders[0]].sum(axis=-1)
+
+    def widened(self, y, levels):
+        """Return the matrices (..., size) on more levels, as numbers: zeros come behind."""
+        return np.pad(y, [(0, 0)] * (y.ndim - 1) + [(0, levels * (levels + 1) - self.size)])
+
+    def _moments(self, half):
+        """Return the mean spin (3, ...) and its covariances (3, 3, ...), in the frame."""
+        p = half[self._orders[0]]
+        one, two = (half[at] + 1j * half[at + 1] for at in self._orders[1:])
+        n = self._n.reshape(-1, *(1,) * (half.ndim - 1))
+        raising = self._raising.reshape(n.shape)
+        mean_n = (n * p).sum(axis=0)
+        across = (raising[:-1] * one).sum(axis=0)  # X - i Y
+        twice = (raising[:-2] * raising[1:-1] * two).sum(axis=0)
+        with_n = (n[:-1] * raising[:-1] * one).sum(axis=0)
+        x, y = across.real, -across.imag
+        n_square = (n**2 * p).sum(axis=0)
+        # <J_x^2 + J_y^2> = N/2 + N <n> - <n^2>
+        both = 0.5 * self.n_atoms + self.n_atoms * mean_n - n_square
+        xx, yy = 0.5 * (both + twice.real) - x * x, 0.5 * (both - twice.real) - y * y
+        xy = -0.5 * twice.imag - x * y
+        zx = with_n.real + 0.5 * x - mean_n * x
+        zy = -with_n.imag + 0.5 * y - mean_n * y
+        zz = ((n - mean_n) ** 2 * p).sum(axis=0)
+        mean = np.array([x, y, mean_n - 0.5 * self.n_atoms])
+        return mean, np.array([[xx, xy, zx], [xy, yy, zy], [zx, zy, zz]])
+
+    def _bare(self, y):
+        """Return the bare mean spin (3, ...) and its covariances (3, 3, ...)."""
+        mean, covariance = self._moments(y[AXES : self.stop])
+        matrix = np.moveaxis(frame.rows_of(np.moveaxis(y[:AXES], 0, -1)), (-2, -1), (0, 1))
+        turned = np.einsum("ia...,ab...,jb...->ij...", matrix, covariance, matrix)
+        return np.einsum("ia...,a...->i...", matrix, mean), turned
+
+    def observables(self, y, _):
+        """Return energy, its variance and the bare dipole of y (size, ...)."""
+        mean, covariance = self._bare(y)
+        energy = mean[2] + 0.5 * self.n_atoms
+        return energy, np.maximum(covariance[2, 2], 0.0), mean[0] + 1j * mean[1]
+
+    def products(self, y, _):
+        """Return the means of `PRODUCTS` (4, ...) of y (size, ...)."""
+        return of_covariance(*self._bare(y))
+
+    def spin_distribution(self, y):
+        """Return the probability of J = N/2, float64 (1, ...), of y (size, ...)."""
+        return np.ones((1, *y.shape[1:]))
+
+    def matrix(self, y, _):
+        """Return the Hermitian matrix (N+1, N+1) in the basis of `theta`."""
+        return self.in_basis(y[None], _, self.theta)[0]
+
+    def occupied(self, y, _):
+        """Return the Hermitian matrix in the frame, on one level more than it has if there is."""
+        more = min(1, self.n_atoms + 1 - self.levels)
+        return np.pad(self.matrices(y[AXES : self.stop]), (0, more))
+
+    def every_block(self, y, _):
+        """Return the Hermitian matrices of the blocks of J: one, on the levels of the frame."""
+        return [self.matrices(y[AXES : self.stop])]
+
+    def in_basis(self, rows, _, theta):
+        """Return the Hermitian matrices (n, N+1, N+1) of `rows` (n, stop) in any basis."""
+        matrices = self.matrices(rows[:, AXES : self.stop])
+        return InFrame(self.n_atoms, rows[0, :6], matrices, theta).in_basis()
+
+    def bare_populations(self, y):
+        """Return the probabilities of the numbers of excited atoms, float64 (N+1,)."""
+        kets = frame.kets(self.n_atoms, frame.rows_of(y[:6]), self.levels)
+        found = np.einsum("kn,kn->k", kets @ self.matrices(y[AXES : self.stop]), kets.conj())
+        return np.maximum(found.real, 0.0)
+
+
+def enter(given, model, fewest):
+    """Return the axes (6,) of a frame and the matrices (n, levels, levels) of a state in it.
+
+    Parameters
+    ----------
+    given : Mixture, or Hermitian matrices (n, N+1, N+1), in the basis of `theta`; or `InFrame`
+        Of several matrices the first is the density matrix.
+    model : FrameModel
+    fewest : int
+        Levels, if there are so many.
+
+    Raises
+    ------
+    SpreadError, ValueError
+        Of the model, if the state needs too many.
+    """
+    n_atoms, theta = model.n_atoms, model.theta
+    fewest = min(fewest, model.n_levels)
+    if isinstance(given, InFrame):
+        lacking = max(fewest - given.matrices.shape[-1], 0)
+        return given.axes, np.pad(given.matrices, [(0, 0), *[(0, lacking)] * 2])
+    if isinstance(given, Mixture):
+        is_pure = given.weights.size == 1
+        spinor = spin.coherent_spinor(given.rows(n_atoms + 1)[0]) if is_pure else None
+        if spinor is not None:
+            matrices = np.zeros((1, fewest, fewest), dtype=complex)
+            matrices[0, 0, 0] = 1.0
+            up, down = spinor
+            flipped = 2.0 * np.conj(down) * up
+            pointing = np.array([flipped.real, -flipped.imag, abs(up) ** 2 - abs(down) ** 2])
+            return frame.facing(_to_bare(pointing, theta)), matrices
+        weights, rows = given.weights, given.rows(n_atoms + 1)
+    else:
+        given = np.asarray(given)
+        weights = rows = None
+    mean = _mean_spin(weights, rows, n_atoms) if rows is not None else _mean_of_matrix(given[0])
+    axes = frame.facing(_to_bare(mean, theta))
+    turned = frame.in_basis(frame.rows_of(axes), theta)
+    levels = fewest
+    while True:
+        kets = frame.kets(n_atoms, turned, levels)
+        if rows is not None:
+            inside = rows @ kets.conj()
+            matrices = np.einsum("p,pi,pj->ij", weights, inside, inside.conj(), optimize=True)[None]
+        else:
+            matrices = kets.conj().T @ given @ kets
+        if levels == n_atoms + 1 or 1.0 - np.trace(matrices[0]).real < SCATTERED:
+            return axes, matrices
+        levels = min(n_atoms + 1, 3 * levels // 2)
+        model.check_levels(levels)
+
+
+def _to_bare(vector, theta):
+    """Return the bare components of a vector (3,) in the basis of an angle."""
+    return frame.in_basis(np.eye(3), theta).T @ vector
+
+
+def _mean_spin(weights, rows, n_atoms):
+    raising, m = spin.raising_elements(n_atoms)[:-1], spin.magnetic_numbers(n_atoms)
+    plus = np.einsum("p,pk,pk,k->", weights, rows[:, 1:].conj(), rows[:, :-1], raising)
+    z = np.einsum("p,pk,k->", weights, np.abs(rows) ** 2, m)
+    return np.array([plus.real, plus.imag, z])
+
+
+def _mean_of_matrix(matrix):
+    n_atoms = len(matrix) - 1
+    raising, m = spin.raising_elements(n_atoms)[:-1], spin.magnetic_numbers(n_atoms)
+    plus = raising @ np.diagonal(matrix, 1)
+    return np.array([plus.real, plus.imag, m @ np.diagonal(matrix).real])
