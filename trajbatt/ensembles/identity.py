@@ -11,6 +11,7 @@ from trajbatt.states.driven_steady_state import DrivenSteadyState
 from trajbatt.states.expectations import of_operator
 from trajbatt.states.json_form import plain, rebuilt
 from trajbatt.states.steady_state import SteadyState
+from trajbatt.trajectories.methods import has_tolerance
 
 
 def describe(plan):
@@ -44,7 +45,7 @@ def describe(plan):
         "law": law_of(plan.method),
         "seed": plan.seed,
         "method": plan.method,
-        "rtol": plan.rtol if "banded" in plan.method else None,
+        "rtol": plan.rtol if has_tolerance(plan.method) else None,
         "keep_clicks": plan.keep_clicks,
         "model": plain(plan.model),
         "initial": state,

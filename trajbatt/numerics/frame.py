@@ -65,3 +65,36 @@ def kets(n_atoms, matrix, levels):
     left = np.exp(-1j * before * k) * (-1.0) ** (k % 2)
     right = np.exp(-1j * after * n) * (-1.0) ** (n % 2)
     return left[:, None] * turned * right
+
+
+def enter_ket(ket, n_atoms, theta, negligible):
+    """Return the axes (6,) of the frame of a ket (N+1,), and the ket in it; `theta` is its basis.
+
+    With as many levels as leave out less than `negligible`, in probability.
+    """
+    spinor = spin.coherent_spinor(ket, negligible)
+    if spinor is not None:
+        up, down = spinor
+        across = 2.0 * np.conj(up) * down
+        mean = np.array([across.real, across.imag, abs(up) ** 2 - abs(down) ** 2])
+        return facing(to_bare(mean, theta)), np.ones(1, dtype=complex)
+    axes = facing(to_bare(mean_spin(ket), theta))
+    matrix, levels = in_basis(rows_of(axes), theta), 16
+    while True:
+        levels = min(levels, n_atoms + 1)
+        inside = kets(n_atoms, matrix, levels).conj().T @ ket
+        if levels == n_atoms + 1 or 1.0 - np.linalg.norm(inside) ** 2 < negligible:
+            return axes, inside / np.linalg.norm(inside)
+        levels = 3 * levels // 2
+
+
+def to_bare(vector, theta):
+    """Return the bare components of a vector (3,) in the basis of an angle."""
+    return in_basis(np.eye(3), theta).T @ vector
+
+
+def mean_spin(ket):
+    """Return <J_x>, <J_y> and <J_z> of a ket (N+1,), float64 (3,)."""
+    n_atoms = ket.size - 1
+    plus = (ket[1:].conj() * ket[:-1]) @ spin.raising_elements(n_atoms)[:-1]
+    return np.array([plus.real, plus.imag, np.abs(ket) ** 2 @ spin.magnetic_numbers(n_atoms)])

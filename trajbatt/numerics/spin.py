@@ -76,8 +76,10 @@ def coherent_ket(n_atoms, u, v):
 OF_MODULUS, OF_PHASE = 1e-13, 1e-15
 
 
-def coherent_spinor(ket):
+def coherent_spinor(ket, negligible=0.0):
     """Return the spinor (u, v) of which `ket` (N+1,) is the coherent state, or None if it is none.
+
+    Levels of less weight than `negligible` may be missing.
 
     The spinor is read off the two neighbouring elements of largest weight, then the whole ket is
     compared.
@@ -99,7 +101,7 @@ def coherent_spinor(ket):
         return None
     # The vectors, not the overlap: that knows a small amplitude by its square alone.
     distance = np.linalg.norm(ket - overlap / abs(overlap) * coherent)
-    allowed = OF_MODULUS * n_atoms**0.5 + OF_PHASE * n_atoms**1.5
+    allowed = OF_MODULUS * n_atoms**0.5 + OF_PHASE * n_atoms**1.5 + 10.0 * negligible**0.5
     return (u, v) if distance < allowed else None
 
 

@@ -17,16 +17,54 @@ from trajbatt.trajectories.records import Observation, Records
 
 
 @dataclass(frozen=True)
-class BandedEngine(Engine):
-    """The arrays around `trajbatt.kernels.banded`.
+class IntegratingEngine(Engine):
+    """What engines that integrate wavefunctions have in common.
 
     Attributes
     ----------
     rtol : float
-        Local tolerance: the last term of the series of a step, relative to the state.
+        Local tolerance: what is neglected of the state in a step.
     """
 
     rtol: float = 1e-6
+
+    def sample(self, rng, n, t_end):
+        """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
+        return self.run(rng, n, np.array([t_end]))[0]
+
+    def run(self, rng, n, times, want_kets=False):
+        """Return the `Records` of n trajectories and the `Observation` of them at `times`."""
+        records, seen = self._call(rng, n, times, int(want_kets), None)
+        return records, seen._replace(kets=seen.kets[:, 0] if want_kets else None)
+
+    def observe(self, records, times, want_kets=False):
+        """Return the `Observation` of the conditional states at `times`."""
+        seen = self._read(records, times, int(want_kets))
+        return seen._replace(kets=seen.kets[:, 0] if want_kets else None)
+
+    def _read(self, records, times, n_kets=0):
+        unused = np.random.default_rng(0)  # a replay draws nothing
+        return self._call(unused, records.origin.size, times, n_kets, records)[1]
+
+    def _recorded(self, n, times, given, call):
+        """Return the `Records` that a kernel draws, or those that it follows."""
+        if given is None:
+            return fill_records(n, self.model.typical_clicks(times[-1]), call)
+        call(plain(given))
+        return given
+
+    def _observed(self, out, progress):
+        """Return the `Observation` of what a kernel has written."""
+        return Observation(out.samples, progress.worst[0], self._kets(out), self._products(out))
+
+    def _kets(self, out):
+        """Return the kets in the model's basis, (n, nk, N+1)."""
+        return out.kets
+
+
+@dataclass(frozen=True)
+class BandedEngine(IntegratingEngine):
+    """The arrays around `trajbatt.kernels.banded`."""
 
     @cached_property
     def _start(self):
@@ -56,24 +94,6 @@ class BandedEngine(Engine):
             sin_theta=math.sin(self.model.theta),
         )
 
-    def sample(self, rng, n, t_end):
-        """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
-        return self.run(rng, n, np.array([t_end]))[0]
-
-    def run(self, rng, n, times, want_kets=False):
-        """Return the `Records` of n trajectories and the `Observation` of them at `times`."""
-        records, seen = self._call(rng, n, times, int(want_kets), None)
-        return records, seen._replace(kets=seen.kets[:, 0] if want_kets else None)
-
-    def observe(self, records, times, want_kets=False):
-        """Return the `Observation` of the conditional states at `times`."""
-        seen = self._read(records, times, int(want_kets))
-        return seen._replace(kets=seen.kets[:, 0] if want_kets else None)
-
-    def _read(self, records, times, n_kets=0):
-        unused = np.random.default_rng(0)  # a replay draws nothing
-        return self._call(unused, records.origin.size, times, n_kets, records)[1]
-
     def _call(self, rng, n, times, n_kets, given: Records | None):
         from trajbatt.kernels.banded import Out, Progress, Task, Workspace, run
 
@@ -91,8 +111,5 @@ class BandedEngine(Engine):
         def call(records):
             return run(rng, self._start, self._tables, task, progress, work, records, out)
 
-        if given is None:
-            given = fill_records(n, self.model.typical_clicks(times[-1]), call)
-        else:
-            call(plain(given))
-        return given, Observation(out.samples, progress.worst[0], out.kets, self._products(out))
+        records = self._recorded(n, times, given, call)
+        return records, self._observed(out, progress)

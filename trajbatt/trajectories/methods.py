@@ -9,6 +9,7 @@ from trajbatt.models.local_ladder import LocalLadderModel
 from trajbatt.models.model import of_kind
 from trajbatt.states.mixture import NEGLIGIBLE
 from trajbatt.trajectories.banded import BandedEngine
+from trajbatt.trajectories.frame import FrameEngine
 from trajbatt.trajectories.ladder import LadderEngine
 from trajbatt.trajectories.local_ladder import LocalLadderEngine
 from trajbatt.trajectories.mcwf import WavefunctionEngine
@@ -18,11 +19,18 @@ ENGINES = {
     "ladder": LadderEngine,
     "mcwf": WavefunctionEngine,
     "banded": BandedEngine,
+    "frame": FrameEngine,
     "local_ladder": LocalLadderEngine,
 }
-FASTEST = {LadderModel: "ladder", BandedModel: "banded", LocalLadderModel: "local_ladder"}
+FASTEST = {
+    LadderModel: lambda model, is_staged: "ladder",
+    LocalLadderModel: lambda model, is_staged: "local_ladder",
+    BandedModel: lambda model, is_staged: "frame" if model.n_atoms >= MANY[is_staged] else "banded",
+}
+# Atoms from which on the frame is faster; of a stage of a protocol, which takes kets over.
+MANY = {False: 40, True: 200}
+DRIVEN = ("banded", "frame")  # of the driven Eq. (5); these have a tolerance
 FOR_ANY_MODEL = "banded"
-MIXED = "ladder or banded"  # of a protocol: each stage has the faster one
 WITH_LOCAL_NOISE = "local_ladder"  # of a protocol with such a stage: all have it
 SAME_EVERYWHERE = ("ladder", "local_ladder")  # clicks do not depend on the kind of processor
 
@@ -30,27 +38,39 @@ SAME_EVERYWHERE = ("ladder", "local_ladder")  # clicks do not depend on the kind
 def check_method(method, model):
     """Return the name of the engine for a model or protocol: `method`; None is the fastest.
 
+    Of a protocol with several it is such as "ladder or frame": each stage has the one for it.
+
     Raises
     ------
     ValueError
         If there is no such engine, or if it cannot run this model.
     """
-    fastest = {of_kind(FASTEST, stage.model) for stage in model.stages()}
+    fastest = [_fastest(stage.model, model.is_staged) for stage in model.stages()]
     if WITH_LOCAL_NOISE in fastest:
         return _with_local_noise(method, fastest)
+    is_driven = [one in DRIVEN for one in fastest]
     if method is None:
-        return fastest.pop() if len(fastest) == 1 else MIXED
+        driven = {one for one in fastest if one in DRIVEN}
+        return " or ".join([*(["ladder"] if not all(is_driven) else []), *driven])
     checks.choice("method", method, tuple(one for one in ENGINES if one != WITH_LOCAL_NOISE))
-    if method != FOR_ANY_MODEL and FOR_ANY_MODEL in fastest:
+    if method not in DRIVEN and any(is_driven):
         raise ValueError(
-            f"`method` must be {FOR_ANY_MODEL!r} for the driven Eq. (5), but is {method!r}"
+            f"`method` must be 'banded' or 'frame' for the driven Eq. (5), but is {method!r}"
         )
+    if method == "frame" and not all(is_driven):
+        if not any(is_driven):
+            raise ValueError("`method` must not be 'frame' without the driven Eq. (5)")
+        return "ladder or frame"
     return method
+
+
+def _fastest(model, is_staged):
+    return of_kind(FASTEST, model)(model, is_staged)
 
 
 def _with_local_noise(method, fastest):
     """Return the engine of a schedule with noise of single atoms, if all stages have one."""
-    if FOR_ANY_MODEL in fastest:
+    if any(one in DRIVEN for one in fastest):
         raise ValueError(
             "`model` must not have Eq. (5) in the same protocol as noise of single atoms"
         )
@@ -59,6 +79,11 @@ def _with_local_noise(method, fastest):
             f"`method` must be {WITH_LOCAL_NOISE!r} with noise of single atoms, but is {method!r}"
         )
     return WITH_LOCAL_NOISE
+
+
+def has_tolerance(method):
+    """Whether an engine integrates to a tolerance, by the name of `check_method`."""
+    return any(one in method for one in DRIVEN)
 
 
 def depends_on_processor(method):
@@ -74,10 +99,11 @@ def build_engine(
         return ProtocolEngine(
             model, mixture, partial(build_engine, method, rtol, products=products)
         )
-    if method == MIXED:
-        method = of_kind(FASTEST, model)
+    if " or " in method:
+        ladder, driven = method.split(" or ")
+        method = driven if _fastest(model, True) in DRIVEN else ladder
     if method == WITH_LOCAL_NOISE:
         model = LocalLadderModel.of(model)
-    if method == FOR_ANY_MODEL:
-        return BandedEngine(model, mixture, assigned, negligible, products, rtol)
+    if method in DRIVEN:
+        return ENGINES[method](model, mixture, assigned, negligible, products, rtol)
     return ENGINES[method](model, mixture, assigned, negligible, products)

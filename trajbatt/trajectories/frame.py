@@ -1,0 +1,116 @@
+"""The engine for the driven Eq. (5) in a frame that turns with the mean spin of each trajectory.
+
+Like the banded engine it has a tolerance, and reads the states while it draws the clicks. As it
+works on a few levels only, its cost for a click does not depend on N.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from trajbatt.numerics import frame, spin
+from trajbatt.trajectories.banded import IntegratingEngine
+
+CRITICAL_ANGLE = 0.2  # Omega h at which energies are wrong by `OF_ENERGY` of N, as h^4
+OF_ENERGY = 1e-6
+SHORT = 0.5  # the longest step is this over gamma N
+
+
+@dataclass(frozen=True)
+class FrameEngine(IntegratingEngine):
+    """The arrays around `trajbatt.kernels.frame`."""
+
+    @cached_property
+    def _most(self):
+        """How many levels there are room for."""
+        from trajbatt.kernels.frame import FEWEST, MOST
+
+        return max(min(self.model.n_levels, MOST), FEWEST)
+
+    @cached_property
+    def _start(self):
+        """The pure states in which trajectories begin, each in its own frame."""
+        from trajbatt.kernels.frame import FEWEST, Start
+
+        n_atoms, theta = self.model.n_atoms, self.model.theta
+        entered = [
+            frame.enter_ket(ket, n_atoms, theta, self.negligible)
+            for ket in self.mixture.rows(self.model.n_levels)
+        ]
+        levels = max(FEWEST, *(len(ket) for _, ket in entered))
+        return Start(
+            weights=self.mixture.cumulative_weights,
+            axes=np.array([axes for axes, _ in entered]),
+            amplitudes=np.array([np.pad(ket, (0, levels - len(ket))) for _, ket in entered]),
+            assigned=self.assigned,
+        )
+
+    @cached_property
+    def _tables(self):
+        from trajbatt.kernels.frame import Tables
+
+        n_atoms = self.model.n_atoms
+        n = np.arange(float(self._most))
+        raising = np.zeros(self._most)
+        there = min(self._most, self.model.n_levels)
+        raising[:there] = spin.raising_elements(n_atoms, there)
+        return Tables(
+            diagonal=np.array([n * (n - n_atoms), n * (n_atoms - n - 1), n * (n_atoms - n + 1)]),
+            once=np.array([raising * (n + 1 - n_atoms / 2), raising * (n - n_atoms / 2)]),
+            twice=raising * np.append(raising[1:], 0.0),
+            raising=raising,
+            lowering=np.append(0.0, raising[:-1]),
+            level=n,
+            n_atoms=n_atoms,
+            rate=self.model.rate,
+            frequency=self.model.frequency,
+            cos_theta=math.cos(self.model.theta),
+            sin_theta=math.sin(self.model.theta),
+        )
+
+    @property
+    def _negligible(self):
+        """The weight of the highest levels that asks for more of them."""
+        return (300.0 * self.rtol) ** 2
+
+    def _call(self, rng, n, times, n_kets, given):
+        from trajbatt.kernels.frame import Out, Progress, Task, Workspace, run
+
+        angle = CRITICAL_ANGLE * (self.rtol / OF_ENERGY) ** 0.25
+        fastest = max(self.model.frequency / angle, self.model.rate * self.model.n_atoms / SHORT)
+        task = Task(
+            times,
+            longest=1.0 / fastest if fastest > 0.0 else math.inf,
+            tolerance=max(0.1 * self.rtol, 1e-14),
+            missed=max(0.1 * self.rtol, 1e-13),
+            negligible=self._negligible,
+            replay=given is not None,
+        )
+        out = self._out(Out, n, times, n_kets, axes=np.zeros((n, n_kets, 6)))
+        out = out._replace(
+            kets=np.zeros((n, n_kets, self._most), dtype=complex),
+            products=np.empty((n, 4 * self.products, times.size)),
+        )
+        progress, work = Progress.fresh(), Workspace.fresh()
+
+        def call(records):
+            return run(rng, self._start, self._tables, task, progress, work, records, out)
+
+        records = self._recorded(n, times, given, call)
+        return records, self._observed(out, progress)
+
+    def _products(self, out):
+        """Return the bare `PRODUCTS` that the kernel has written, (n, 4, nt), or None."""
+        return out.products if self.products else None
+
+    def _kets(self, out):
+        """Return the kets in the model's basis, (n, nk, N+1)."""
+        found = np.empty((*out.kets.shape[:2], self.model.n_levels), dtype=complex)
+        for place in np.ndindex(found.shape[:2]):
+            ket = out.kets[place]
+            levels = min(np.flatnonzero(ket)[-1] + 1, self.model.n_levels)
+            matrix = frame.in_basis(frame.rows_of(out.axes[place]), self.model.theta)
+            found[place] = frame.kets(self.model.n_atoms, matrix, levels) @ ket[:levels]
+        return found
