@@ -6,41 +6,16 @@ from oracle import dense
 from scipy.integrate import DOP853
 
 import trajbatt as tb
+from trajbatt.exact import flow
 from trajbatt.kernels import liouvillian
-from trajbatt.models.banded import no_click_bands
 from trajbatt.numerics import spin
 
 BATTERY = tb.Battery(3, 1.2, 6.0)
-METHOD = liouvillian.Method(DOP853.A, DOP853.B, DOP853.C, DOP853.E3, DOP853.E5)
 
 
 def system_of(model):
     """Return the equation of one density matrix, without a count of photons."""
-    ghosts, lanes = liouvillian.GHOSTS, liouvillian.LANES
-    levels = model.n_atoms + 1
-    width = levels + 2 * ghosts
-    full, left, change = np.zeros((3, width, 2 * width + lanes))
-
-    def cells(table):
-        doubled = np.repeat(np.pad(table, ((0, 0), (ghosts, ghosts))), 2, axis=1)
-        return np.pad(doubled, ((0, 0), (0, lanes)))
-
-    return liouvillian.System(
-        levels=levels,
-        jump=cells(model.jump_bands[0]),
-        click=cells(no_click_bands(model.jump_bands)),
-        frequency=model.frequency,
-        drive=np.empty(0),
-        least=np.empty(0),
-        jumps=np.zeros((1, 1)),
-        mixing=np.zeros((1, 1)),
-        source=-1,
-        full=full,
-        left=left,
-        change=change,
-        half=np.empty(levels * (levels + 1)),
-        phases=np.empty(2 * levels),
-    )
+    return flow.system(model.n_levels, model.jump_bands, 1)
 
 
 def dense_slope(battery):
@@ -79,11 +54,39 @@ def test_a_step_and_its_error_are_those_of_dormand_and_prince(h):
     expected = h * fifth / np.sqrt((fifth + 0.01 * third) * size)
 
     system, y = system_of(model), rho[lower].view(float).copy()
-    slopes, (new, spare) = np.empty((liouvillian.STAGES + 1, y.size)), np.empty((2, y.size))
-    liouvillian.derivative(system, t, y, slopes[0])
-    error = liouvillian.step(system, METHOD, t, h, y, slopes, new, spare)
+    slopes, (new, spare) = np.empty((liouvillian.ROWS, y.size)), np.empty((2, y.size))
+    system.angles[:] = model.frequency * (t + flow.method().c * h)
+    liouvillian.derivative(system, 0, y, slopes[0])
+    error = liouvillian.step(system, flow.method(), h, y, slopes, new, spare)
     np.testing.assert_allclose(new.view(complex), after[lower], atol=1e-14)
-    np.testing.assert_allclose(slopes[-1].view(complex), stages[-1][lower], atol=1e-13)
+    np.testing.assert_allclose(
+        slopes[liouvillian.STAGES].view(complex), stages[-1][lower], atol=1e-13
+    )
     assert error == pytest.approx(expected, rel=1e-5, abs=0.0)
     # The third-order estimate matters here.
     assert error < 0.9 * h * np.sqrt(fifth / size)
+
+
+@pytest.mark.parametrize("x", [0.0, 0.3, 0.8, 1.0])
+def test_between_the_ends_of_a_step(x):
+    # As SciPy's dense output of the same method, which is of order 7.
+    model, h = BATTERY.charge(secular=False), 0.1
+    lower = np.tril_indices(BATTERY.n_atoms + 1)
+    rho, slope = dense.mixed(BATTERY.n_atoms), dense_slope(BATTERY)
+
+    def flat(t, y):
+        return slope(t, y.reshape(rho.shape)).ravel()
+
+    theirs = DOP853(flat, 0.0, rho.ravel(), h, first_step=h, rtol=1e-3, atol=1e-3)
+    theirs.step()
+    expected = theirs.dense_output()(x * h).reshape(rho.shape)[lower]
+
+    system, y = system_of(model), rho[lower].view(float).copy()
+    slopes, between = np.empty((liouvillian.ROWS, y.size)), np.empty((7, y.size))
+    new, spare, found = np.empty((3, y.size))
+    system.angles[:] = model.frequency * flow.method().c * h
+    liouvillian.derivative(system, 0, y, slopes[0])
+    liouvillian.step(system, flow.method(), h, y, slopes, new, spare)
+    liouvillian.prepare_between(system, flow.method(), h, y, new, slopes, spare, between)
+    liouvillian.read_between(between, y, x, found)
+    np.testing.assert_allclose(found.view(complex), expected, atol=1e-13)

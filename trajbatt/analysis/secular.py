@@ -12,7 +12,7 @@ from trajbatt.exact.mesolve import mesolve
 from trajbatt.exact.result import MasterEquationResult
 from trajbatt.models.battery import Battery
 from trajbatt.numerics import spin
-from trajbatt.states.driven_steady_state import DrivenSteadyState
+from trajbatt.states.driven_steady_state import DrivenSteadyState, check_size
 from trajbatt.states.steady_state import SteadyState, steady_state
 
 
@@ -89,8 +89,9 @@ def secular_check(battery: Battery, tlist: ArrayLike, rtol: float = 1e-8) -> Sec
     if not isinstance(battery, Battery):
         raise TypeError(f"`battery` must be a Battery, but is a {type(battery).__name__}")
     times = checks.times("tlist", tlist)
+    check_size(battery.n_atoms)
     full_model, model = battery.charge(secular=False), battery.charge()
-    full_steady = steady_state(full_model)
+    full_steady = cast(DrivenSteadyState, steady_state(full_model))
     secular_steady = cast(SteadyState, steady_state(model))  # there is no noise of single atoms
     turn = spin.change_of_basis(battery.n_atoms, battery.theta, 0.0)
     difference = full_steady.matrix - turn.T * secular_steady.populations @ turn

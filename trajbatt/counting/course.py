@@ -119,14 +119,8 @@ class Course:
             mixture = Mixture.of_levels(last.at_end().real, negligible=0.0)
         else:
             # The next stage may begin just now.
-            layout, y, phase = last.system.layout, last.at_end(), last.phases[-1]
-            is_same = next_model.theta == last.leg.stage.model.theta
-            mixture = Mixture.of_matrix(
-                layout.matrix(y, phase)
-                if is_same
-                else layout.in_basis(y[None], phase, next_model.theta)[0],
-                negligible=0.0,
-            )
+            y, phase = last.at_end(), last.phases[-1]
+            mixture = last.system.layout.mixture(y, phase, next_model.theta)
         return Course(left, mixture, self.channels)
 
     def ending(self, time):

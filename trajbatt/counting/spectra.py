@@ -14,8 +14,10 @@ from trajbatt.base.checks import shown
 from trajbatt.base.types import FloatArray
 from trajbatt.counting.course import Course, populations
 from trajbatt.exact.lines import Line
+from trajbatt.models.banded import BandedModel
 from trajbatt.models.channelled import ChannelledModel
 from trajbatt.models.model import check_plain, check_symmetric
+from trajbatt.states.fixed_frame import fixed_frame
 from trajbatt.states.initial import Initial
 from trajbatt.states.steady_state import steady_state
 
@@ -81,7 +83,7 @@ def g1(
 
 
 def spectrum(
-    model: ChannelledModel,
+    model: ChannelledModel | BandedModel,
     frequencies: ArrayLike,
     channel: str,
     initial: Initial | None = None,
@@ -90,14 +92,15 @@ def spectrum(
     """Return the `Spectrum` of a line, by quantum regression.
 
     In the steady state each frequency is one tridiagonal system, O(N); the spectrum of a pulse that
-    is cut off is followed in time, for all frequencies together.
+    is cut off is followed in time, for all frequencies together. That of the driven Eq. (5), all
+    three lines and what lies between, is of the steady state near its mean spin, at any N.
 
     Parameters
     ----------
-    model : LadderModel
+    model : LadderModel or BandedModel
     frequencies : array_like (nw,)
         Angular frequencies from the line's own one: omega_P - s Omega_P for a channel that steps by
-        s, omega_P the pump's; of a discharge omega_0. In the unit of rates.
+        s, omega_P the pump's; of a discharge omega_0; of Eq. (5) omega_P. In the unit of rates.
     channel : str
     initial : optional
         As in `mesolve`: where a pulse begins.
@@ -115,8 +118,10 @@ def spectrum(
         If an argument is out of its range or of the wrong kind, or a light without end is wanted
         whole.
     """
-    line, place = _line(model, channel)
     offsets = _checked_frequencies(frequencies)
+    if isinstance(model, BandedModel):
+        return _of_driven(model, offsets, channel, initial, until)
+    line, place = _line(model, channel)
     if until is None:
         if initial is not None:
             raise ValueError("`initial` must be left out without `until`: the light is steady")
@@ -129,6 +134,14 @@ def spectrum(
     if clicks @ steady_state(model).populations > DARK * clicks.max(initial=0.0):
         raise ValueError(f"`until` must be finite, because the light of {channel!r} does not end")
     return Spectrum(line.spectrum(line.lived(levels), offsets)[0], 0.0)
+
+
+def _of_driven(model, offsets, channel, initial, until):
+    checks.choice("channel", channel, model.channel_names)
+    if initial is not None or until is not None:
+        raise ValueError("`initial` and `until` must be left out with Eq. (5): its light is steady")
+    found, _ = fixed_frame(model)
+    return Spectrum(*found.spectrum(offsets))
 
 
 def _line(model, channel):

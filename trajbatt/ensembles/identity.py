@@ -9,6 +9,7 @@ from trajbatt.models.battery import recognised
 from trajbatt.states.block_steady_state import BlockSteadyState
 from trajbatt.states.driven_steady_state import DrivenSteadyState
 from trajbatt.states.expectations import of_operator
+from trajbatt.states.frame_steady_state import FrameSteadyState
 from trajbatt.states.json_form import plain, rebuilt
 from trajbatt.states.steady_state import SteadyState
 from trajbatt.trajectories.methods import has_tolerance
@@ -32,6 +33,9 @@ def describe(plan):
     if isinstance(initial, DrivenSteadyState):
         arrays["initial"] = _normal(initial.matrix)
         state = {"kind": "DrivenSteadyState", "n_atoms": initial.n_atoms, "theta": initial.theta}
+    elif isinstance(initial, FrameSteadyState):
+        arrays["initial"], arrays["axes"] = _normal(initial.in_frame), _normal(initial.axes)
+        state = {"kind": "FrameSteadyState", "n_atoms": initial.n_atoms, "theta": initial.theta}
     elif isinstance(initial, BlockSteadyState):
         arrays["initial"] = _normal(initial.populations)
         state = {"kind": "BlockSteadyState", "n_atoms": initial.n_atoms, "theta": initial.theta}
@@ -90,6 +94,9 @@ def rebuild(identity, arrays):
         initial = arrays["initial"]
     elif state and state["kind"] == "DrivenSteadyState":
         initial = DrivenSteadyState(state["n_atoms"], state["theta"], arrays["initial"])
+    elif state and state["kind"] == "FrameSteadyState":
+        given = state["n_atoms"], state["theta"], arrays["axes"], arrays["initial"]
+        initial = FrameSteadyState(*given)
     elif state and state["kind"] == "BlockSteadyState":
         initial = BlockSteadyState(state["n_atoms"], state["theta"], arrays["initial"])
     else:

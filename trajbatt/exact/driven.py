@@ -12,7 +12,8 @@ from functools import partial
 from trajbatt.base import checks
 from trajbatt.exact.banded import BandedOrders
 from trajbatt.exact.counts import BandedCounts
-from trajbatt.exact.frame import FrameCounts, FrameModel, FrameOrders, SpreadError
+from trajbatt.exact.fields import BandedField
+from trajbatt.exact.frame import FrameCounts, FrameField, FrameModel, FrameOrders, SpreadError
 from trajbatt.exact.orders import LARGEST_FULL
 from trajbatt.exact.weak_drive import BareModel, is_weak
 from trajbatt.models.banded import BandedModel
@@ -96,3 +97,14 @@ def driven_orders(*arguments):
 def driven_counts(*arguments):
     """Return the count moments of a `FrameModel`, see `BandedCounts`."""
     return FrameOrWhole(partial(FrameCounts, *arguments), partial(BandedCounts, *arguments))
+
+
+def driven_field(model, field, only_clicks):
+    """Return one real counting field of a `FrameModel`, see `BandedField`.
+
+    The frame follows a state that goes on; one that loses the trajectories with photons leaves it.
+    """
+    if (field == 1.0).all():
+        in_frame = partial(FrameField, model, not only_clicks)
+        return FrameOrWhole(in_frame, partial(BandedField, model, field, only_clicks))
+    return BandedField(model, field, only_clicks)

@@ -19,7 +19,7 @@ from trajbatt.states.mixture import Mixture
 
 FEWEST = 16  # levels
 STABLE = 3.0  # over the largest decay rate of a level: the longest step of the explicit method
-NUMBERS = 2**24  # of the states that are worked out at once
+TRACE_ACCURACY = 1e-12
 
 
 class SpreadError(ArithmeticError):
@@ -256,7 +256,7 @@ class FrameCounts:
     def deviations(self, y):
         """Return the means (n_counts,) and covariances (n_counts, n_counts) of the deviations."""
         numbers, second, off = self._split(y)
-        mean = self.layout.trace(numbers[1:])
+        mean = self.layout.traces(numbers[1:])
         covariance = self._unit**2 * (second - np.outer(mean, mean))
         return self._unit * mean + off, covariance
 
@@ -264,10 +264,48 @@ class FrameCounts:
         """Return the matrices and the second moments of deviations from lines."""
         numbers, second, off = self._split(y)
         numbers = np.concatenate((numbers[:1], self._unit * numbers[1:]))
-        mean = self.layout.trace(numbers[1:])
+        mean = self.layout.traces(numbers[1:])
         numbers[1:] += np.outer(off, numbers[0])
         second = self._unit**2 * second + np.outer(off, mean) + np.outer(mean, off)
         matrices = self.layout.matrices(numbers)
         return InFrame(self.model.n_atoms, y[:6], matrices, theta), (
             second + np.outer(off, off)
         ).ravel()
+
+
+class FrameField:
+    """The state as it goes on whatever photons come, as `trajbatt.exact.fields.BandedField` does.
+
+    Parameters
+    ----------
+    model : FrameModel
+    goes_on : bool
+        Every element of the state is wanted at the end.
+    """
+
+    def __init__(self, model, goes_on):
+        self.model = model
+        self._flow = FrameFlow(model, TRACE_ACCURACY, 1, goes_on)
+
+    @property
+    def layout(self):
+        """The `FrameLayout` of what `states` has returned."""
+        return self._flow.layout
+
+    def begin(self, given):
+        """Return the frame and the matrices of what is handed over, see `enter`."""
+        return enter(given, self.model, FEWEST)
+
+    def states(self, entered, times):
+        """Return the vectors (nt, stop) at each of `times`."""
+        axes, matrices = entered
+        self._flow.begin(axes, matrices[:1], np.zeros(0))
+        return np.concatenate(self._flow.states(times), axis=1)
+
+    def rates(self, y, _):
+        """Return the click rate of y (stop,), float64 (1,)."""
+        return self.model.rate * np.array([self.layout.click_rate(y)])
+
+    def hand_over(self, y, _, theta):
+        """Return the state for another stage."""
+        return InFrame(self.model.n_atoms, y[:6], self.layout.matrices(y[None, AXES:]), theta)

@@ -68,8 +68,6 @@ class FrameLayout:
         place = 2 * np.arange(rows.size)
         # Where the elements (n, n), (n + 1, n) and (n + 2, n) begin.
         self._orders = [place[rows - columns == q] for q in range(3)]
-        n = np.arange(levels)
-        self._n, self._raising = n, spin.raising_elements(n_atoms, levels)
 
     def of_matrices(self, matrices):
         """Return Hermitian matrices (..., levels, levels) as numbers, (..., size)."""
@@ -84,42 +82,34 @@ class FrameLayout:
         found[..., rows, columns] = halves
         return found
 
-    def trace(self, y):
+    def traces(self, numbers):
         """Return the traces of the matrices (..., size)."""
-        return y[..., self._orders[0]].sum(axis=-1)
+        return numbers[..., self._orders[0]].sum(axis=-1)
+
+    def trace(self, y):
+        """Return the trace of the state in y (stop or more,)."""
+        return self.traces(y[AXES : self.stop])
+
+    def click_rate(self, y):
+        """Return <J_+ J_-> of y (stop or more, ...)."""
+        (x, y_, z), covariance = self._bare(y)
+        return x**2 + y_**2 + covariance[0, 0] + covariance[1, 1] + z
+
+    def mixture(self, y, _, theta):
+        """Return the state as a `Mixture` in the basis of an angle."""
+        matrix = self.matrices(y[AXES : self.stop])
+        return Mixture.in_frame(self.n_atoms, y[:6], matrix, theta)
 
     def widened(self, y, levels):
         """Return the matrices (..., size) on more levels, as numbers: zeros come behind."""
         return np.pad(y, [(0, 0)] * (y.ndim - 1) + [(0, levels * (levels + 1) - self.size)])
 
-    def _moments(self, half):
-        """Return the mean spin (3, ...) and its covariances (3, 3, ...), in the frame."""
-        p = half[self._orders[0]]
-        one, two = (half[at] + 1j * half[at + 1] for at in self._orders[1:])
-        n = self._n.reshape(-1, *(1,) * (half.ndim - 1))
-        raising = self._raising.reshape(n.shape)
-        mean_n = (n * p).sum(axis=0)
-        across = (raising[:-1] * one).sum(axis=0)  # X - i Y
-        twice = (raising[:-2] * raising[1:-1] * two).sum(axis=0)
-        with_n = (n[:-1] * raising[:-1] * one).sum(axis=0)
-        x, y = across.real, -across.imag
-        n_square = (n**2 * p).sum(axis=0)
-        # <J_x^2 + J_y^2> = N/2 + N <n> - <n^2>
-        both = 0.5 * self.n_atoms + self.n_atoms * mean_n - n_square
-        xx, yy = 0.5 * (both + twice.real) - x * x, 0.5 * (both - twice.real) - y * y
-        xy = -0.5 * twice.imag - x * y
-        zx = with_n.real + 0.5 * x - mean_n * x
-        zy = -with_n.imag + 0.5 * y - mean_n * y
-        zz = ((n - mean_n) ** 2 * p).sum(axis=0)
-        mean = np.array([x, y, mean_n - 0.5 * self.n_atoms])
-        return mean, np.array([[xx, xy, zx], [xy, yy, zy], [zx, zy, zz]])
-
     def _bare(self, y):
         """Return the bare mean spin (3, ...) and its covariances (3, 3, ...)."""
-        mean, covariance = self._moments(y[AXES : self.stop])
-        matrix = np.moveaxis(frame.rows_of(np.moveaxis(y[:AXES], 0, -1)), (-2, -1), (0, 1))
-        turned = np.einsum("ia...,ab...,jb...->ij...", matrix, covariance, matrix)
-        return np.einsum("ia...,a...->i...", matrix, mean), turned
+        half = y[AXES : self.stop]
+        once, twice = (half[at] + 1j * half[at + 1] for at in self._orders[1:])
+        mean, covariance = frame.moments(self.n_atoms, half[self._orders[0]], once, twice)
+        return frame.to_bare_moments(np.moveaxis(y[:AXES], 0, -1), mean, covariance)
 
     def observables(self, y, _):
         """Return energy, its variance and the bare dipole of y (size, ...)."""
@@ -181,22 +171,18 @@ def enter(given, model, fewest):
     if isinstance(given, InFrame):
         lacking = max(fewest - given.matrices.shape[-1], 0)
         return given.axes, np.pad(given.matrices, [(0, 0), *[(0, lacking)] * 2])
+    weights = rows = None
     if isinstance(given, Mixture):
-        is_pure = given.weights.size == 1
-        spinor = spin.coherent_spinor(given.rows(n_atoms + 1)[0]) if is_pure else None
-        if spinor is not None:
+        weights, rows = given.weights, given.rows(n_atoms + 1)
+        if weights.size == 1 and (axes := frame.axes_of_coherent(rows[0], theta)) is not None:
             matrices = np.zeros((1, fewest, fewest), dtype=complex)
             matrices[0, 0, 0] = 1.0
-            up, down = spinor
-            flipped = 2.0 * np.conj(down) * up
-            pointing = np.array([flipped.real, -flipped.imag, abs(up) ** 2 - abs(down) ** 2])
-            return frame.facing(_to_bare(pointing, theta)), matrices
-        weights, rows = given.weights, given.rows(n_atoms + 1)
+            return axes, matrices
+        mean = np.einsum("p,pa->a", weights, [frame.mean_spin(row) for row in rows])
     else:
         given = np.asarray(given)
-        weights = rows = None
-    mean = _mean_spin(weights, rows, n_atoms) if rows is not None else _mean_of_matrix(given[0])
-    axes = frame.facing(_to_bare(mean, theta))
+        mean = _mean_of_matrix(given[0])
+    axes = frame.facing(frame.to_bare(mean, theta))
     turned = frame.in_basis(frame.rows_of(axes), theta)
     levels = fewest
     while True:
@@ -210,18 +196,6 @@ def enter(given, model, fewest):
             return axes, matrices
         levels = min(n_atoms + 1, 3 * levels // 2)
         model.check_levels(levels)
-
-
-def _to_bare(vector, theta):
-    """Return the bare components of a vector (3,) in the basis of an angle."""
-    return frame.in_basis(np.eye(3), theta).T @ vector
-
-
-def _mean_spin(weights, rows, n_atoms):
-    raising, m = spin.raising_elements(n_atoms)[:-1], spin.magnetic_numbers(n_atoms)
-    plus = np.einsum("p,pk,pk,k->", weights, rows[:, 1:].conj(), rows[:, :-1], raising)
-    z = np.einsum("p,pk,k->", weights, np.abs(rows) ** 2, m)
-    return np.array([plus.real, plus.imag, z])
 
 
 def _mean_of_matrix(matrix):

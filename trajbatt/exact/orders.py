@@ -118,6 +118,14 @@ class Orders:
         turn = spin.change_of_basis(self.n_atoms, self.theta, theta)
         return np.array([turn.T @ self.matrix(y, phase) @ turn for y in rows])
 
+    def mixture(self, y, phase, theta):
+        """Return the state as a `Mixture` in the basis of an angle; needs all orders."""
+        if theta == self.theta:
+            matrix = self.matrix(y, phase)
+        else:
+            (matrix,) = self.in_basis(y[None], phase, theta)
+        return Mixture.of_matrix(matrix, negligible=0.0)
+
     def moments(self, y):
         """Return the sums that fix energy, variance and dipole, for y (size, ...).
 

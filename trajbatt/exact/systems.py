@@ -13,7 +13,7 @@ from typing import NamedTuple
 from trajbatt.exact.banded import BandedOrders
 from trajbatt.exact.block_model import BlockModel
 from trajbatt.exact.counts import BandedCounts, LadderCounts
-from trajbatt.exact.driven import driven_counts, driven_orders
+from trajbatt.exact.driven import driven_counts, driven_field, driven_orders
 from trajbatt.exact.fields import BandedField, BandedFields, LadderField, LadderFields
 from trajbatt.exact.frame import FrameModel
 from trajbatt.exact.ladder import LadderOrders
@@ -36,7 +36,7 @@ class Systems(NamedTuple):
 SYSTEMS = {
     LadderModel: Systems(LadderOrders, LadderCounts, LadderField, LadderFields),
     BlockModel: Systems(LocalLadderOrders, LocalCounts, LocalField, LocalFields),
-    FrameModel: Systems(driven_orders, driven_counts, BandedField, BandedFields),
+    FrameModel: Systems(driven_orders, driven_counts, driven_field, BandedFields),
     BandedModel: Systems(BandedOrders, BandedCounts, BandedField, BandedFields),
 }
 

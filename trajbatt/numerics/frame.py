@@ -72,12 +72,9 @@ def enter_ket(ket, n_atoms, theta, negligible):
 
     With as many levels as leave out less than `negligible`, in probability.
     """
-    spinor = spin.coherent_spinor(ket, negligible)
-    if spinor is not None:
-        up, down = spinor
-        across = 2.0 * np.conj(up) * down
-        mean = np.array([across.real, across.imag, abs(up) ** 2 - abs(down) ** 2])
-        return facing(to_bare(mean, theta)), np.ones(1, dtype=complex)
+    axes = axes_of_coherent(ket, theta, negligible)
+    if axes is not None:
+        return axes, np.ones(1, dtype=complex)
     axes = facing(to_bare(mean_spin(ket), theta))
     matrix, levels = in_basis(rows_of(axes), theta), 16
     while True:
@@ -86,6 +83,17 @@ def enter_ket(ket, n_atoms, theta, negligible):
         if levels == n_atoms + 1 or 1.0 - np.linalg.norm(inside) ** 2 < negligible:
             return axes, inside / np.linalg.norm(inside)
         levels = 3 * levels // 2
+
+
+def axes_of_coherent(ket, theta, negligible=0.0):
+    """Return the axes (6,) of the frame of a coherent state (N+1,), or None if it is none."""
+    spinor = spin.coherent_spinor(ket, negligible)
+    if spinor is None:
+        return None
+    up, down = spinor
+    across = 2.0 * np.conj(up) * down
+    mean = np.array([across.real, across.imag, abs(up) ** 2 - abs(down) ** 2])
+    return facing(to_bare(mean, theta))
 
 
 def to_bare(vector, theta):
@@ -98,3 +106,49 @@ def mean_spin(ket):
     n_atoms = ket.size - 1
     plus = (ket[1:].conj() * ket[:-1]) @ spin.raising_elements(n_atoms)[:-1]
     return np.array([plus.real, plus.imag, np.abs(ket) ** 2 @ spin.magnetic_numbers(n_atoms)])
+
+
+def lowering(n_atoms, axes, levels):
+    """Return the bare J_- on the lowest levels of a frame, complex128 (levels, levels)."""
+    u, v, _ = rows_of(axes)
+    x, y, z = u - 1j * v
+    raising = spin.raising_elements(n_atoms, levels)[:-1]
+    found = np.diag(z * (np.arange(levels) - 0.5 * n_atoms))
+    found += 0.5 * (x - 1j * y) * np.diag(raising, -1)
+    return found + 0.5 * (x + 1j * y) * np.diag(raising, 1)
+
+
+def moments(n_atoms, populations, once, twice):
+    """Return the mean spin (3, ...) and its covariances (3, 3, ...) in a frame.
+
+    Parameters
+    ----------
+    n_atoms : int
+    populations : ndarray (levels, ...), float64
+    once, twice : ndarray (levels - 1, ...) and (levels - 2, ...), complex128
+        The elements (n + 1, n) and (n + 2, n) of a density matrix.
+    """
+    levels = len(populations)
+    n = np.arange(levels).reshape(-1, *(1,) * (populations.ndim - 1))
+    raising = spin.raising_elements(n_atoms, levels).reshape(n.shape)
+    mean_n, n_square = (n * populations).sum(axis=0), (n**2 * populations).sum(axis=0)
+    across = (raising[:-1] * once).sum(axis=0)  # X - i Y
+    both = (raising[:-2] * raising[1:-1] * twice).sum(axis=0)
+    with_n = (n[:-1] * raising[:-1] * once).sum(axis=0)
+    x, y = across.real, -across.imag
+    # <J_x^2 + J_y^2>, in which N^2 has cancelled.
+    square = 0.5 * n_atoms + n_atoms * mean_n - n_square
+    xx, yy = 0.5 * (square + both.real) - x * x, 0.5 * (square - both.real) - y * y
+    xy = -0.5 * both.imag - x * y
+    zx = with_n.real + 0.5 * x - mean_n * x
+    zy = -with_n.imag + 0.5 * y - mean_n * y
+    zz = ((n - mean_n) ** 2 * populations).sum(axis=0)
+    mean = np.array([x, y, mean_n - 0.5 * n_atoms])
+    return mean, np.array([[xx, xy, zx], [xy, yy, zy], [zx, zy, zz]])
+
+
+def to_bare_moments(axes, mean, covariance):
+    """Return the same of the bare spin; `axes` are (..., 6 or more)."""
+    matrix = np.moveaxis(rows_of(axes), (-2, -1), (0, 1))
+    turned = np.einsum("ia...,ab...,jb...->ij...", matrix, covariance, matrix)
+    return np.einsum("ia...,a...->i...", matrix, mean), turned

@@ -16,6 +16,7 @@ product, so that the bare populations, sums of abs(F_km)^2, keep their relative 
 small, and rho is positive for any parameters. O(N^2) memory, O(N^3) time for the product.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -72,6 +73,24 @@ class DrivenSteadyState:
         k = np.arange(self.n_atoms + 1.0)
         return float(self._bare_populations @ (k - self.energy) ** 2)
 
+    @property
+    def _light(self):
+        """<J_+ J_-> and <J_+^2 J_-^2>."""
+        k, n = np.arange(self.n_atoms + 1.0), self.n_atoms
+        once = k * (n - k + 1.0)
+        return self._bare_populations @ np.array([once, once * (k - 1.0) * (n - k + 2.0)]).T
+
+    @property
+    def emission(self) -> float:
+        """<J_+ J_->: the rate of photons over gamma."""
+        return float(self._light[0])
+
+    @property
+    def g2_zero(self) -> float:
+        """g2(0) of the light; nan if there is none."""
+        once, twice = self._light
+        return float(twice / once**2) if once > 0.0 else math.nan
+
     @cached_property
     def ergotropy(self) -> float:
         """The energy that unitaries on the symmetric subspace can extract."""
@@ -105,25 +124,24 @@ class DrivenSteadyState:
 
 
 def check_size(n_atoms):
-    """Raise `ValueError` if there are too many atoms for it."""
+    """Raise `ValueError` if there are too many atoms for its matrix."""
     if n_atoms > MOST_STEADY:
         raise ValueError(
-            f"the steady state of the driven Eq. (5) is offered up to {MOST_STEADY} atoms, "
+            f"the steady state of the driven Eq. (5) is a matrix up to {MOST_STEADY} atoms, "
             f"but `n_atoms` is {n_atoms}"
         )
 
 
 def driven_steady_state(model):
-    """Return the steady state of a `BandedModel`.
+    """Return the steady state of a `BandedModel` of at most `MOST_STEADY` atoms.
 
     Raises
     ------
     ValueError
-        Without decay, when nothing is steady, or for more than 2000 atoms.
+        Without decay, when nothing is steady.
     """
     if model.rate == 0.0:
         raise ValueError("`model` must have a unique steady state, but its rate is zero")
-    check_size(model.n_atoms)
     factor = _factor(model)
     matrix = factor @ factor.conj().T
     return DrivenSteadyState(model.n_atoms, model.theta, (matrix + matrix.conj().T) / 2)

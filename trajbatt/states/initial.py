@@ -16,13 +16,14 @@ from trajbatt.models.model import Model
 from trajbatt.numerics import spin
 from trajbatt.states.block_steady_state import BlockSteadyState
 from trajbatt.states.driven_steady_state import DrivenSteadyState
+from trajbatt.states.frame_steady_state import FrameSteadyState
 from trajbatt.states.mixture import NEGLIGIBLE, NEGLIGIBLE_BEFORE_STAGE, Mixture
 from trajbatt.states.steady_state import SteadyState, steady_state
 
 Initial: TypeAlias = (  # as users give it, or a Qobj
-    ArrayLike | SteadyState | BlockSteadyState | DrivenSteadyState
+    ArrayLike | SteadyState | BlockSteadyState | DrivenSteadyState | FrameSteadyState
 )
-STEADY = (SteadyState, BlockSteadyState, DrivenSteadyState)
+STEADY = (SteadyState, BlockSteadyState, DrivenSteadyState, FrameSteadyState)
 TOLERANCE = 1e-6  # of norm, trace, symmetry and positivity, as single precision needs
 
 
@@ -151,7 +152,7 @@ def prepare(model, initial, negligible=None):
     if initial is None:
         initial = model.default_initial()
         initial = steady_state(initial) if isinstance(initial, Model) else initial
-    if isinstance(initial, SteadyState | BlockSteadyState) and initial.n_atoms != model.n_atoms:
+    if isinstance(initial, STEADY) and initial.n_atoms != model.n_atoms:
         raise ValueError(f"`initial` must have {model.n_atoms} atoms, but has {initial.n_atoms}")
     if isinstance(initial, BlockSteadyState):
         return _in_blocks(model, initial, negligible)
@@ -163,6 +164,8 @@ def prepare(model, initial, negligible=None):
         first, last = filled[0], filled[-1]
         kets = spin.dressed_kets(model.n_atoms, initial.theta - model.theta, first, last)
         return Mixture.of_kets(populations[first : last + 1], kets, negligible)
+    if isinstance(initial, FrameSteadyState):
+        return initial.mixture(model.theta, negligible)
     if isinstance(initial, DrivenSteadyState):
         initial = initial.matrix
     state = held(initial)

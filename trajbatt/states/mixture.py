@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajbatt.numerics import frame
+
 # Levels and pure states of less probability are dropped. The posterior probability of a dropped
 # level is a martingale, so the chance that one ever matters at the level 1e-8 is 1e-10.
 NEGLIGIBLE = 1e-18
@@ -12,6 +14,7 @@ NEGLIGIBLE = 1e-18
 # matters by its amplitude, the square root of this.
 NEGLIGIBLE_BEFORE_STAGE = 1e-28
 
+ROUNDING = 1e-17  # probabilities that are none
 UNDERFLOW = 1e-150  # amplitudes whose squares leave the range of floating-point numbers
 
 
@@ -70,6 +73,25 @@ class Mixture(NamedTuple):
         norms = np.linalg.norm(columns, axis=0)
         norms[norms == 0.0] = 1.0
         return cls.of_kets(shares * norms**2, (columns / norms).T, negligible)
+
+    @classmethod
+    def in_frame(cls, n_atoms, axes, matrix, theta, negligible=0.0):
+        """Return the eigenstates of a density matrix in a frame as kets in the basis of an angle.
+
+        Parameters
+        ----------
+        n_atoms : int
+        axes : ndarray (6,)
+            Of the frame, see `trajbatt.numerics.frame`.
+        matrix : ndarray (levels, levels), complex128
+        theta : float
+        negligible : float
+        """
+        weights, columns = np.linalg.eigh(matrix)
+        kept = weights > max(negligible, ROUNDING)
+        turned = frame.in_basis(frame.rows_of(axes), theta)
+        kets = frame.kets(n_atoms, turned, len(columns)) @ columns[:, kept]
+        return cls.of_kets(weights[kept], kets.T, negligible)
 
     @classmethod
     def of_levels(cls, populations, negligible=NEGLIGIBLE):

@@ -27,7 +27,12 @@ from trajbatt.models.local_ladder import LocalLadderModel
 from trajbatt.models.model import Model, check_plain, of_kind
 from trajbatt.states import work
 from trajbatt.states.block_steady_state import BlockSteadyState, block_steady_state
-from trajbatt.states.driven_steady_state import DrivenSteadyState, driven_steady_state
+from trajbatt.states.driven_steady_state import (
+    MOST_STEADY,
+    DrivenSteadyState,
+    driven_steady_state,
+)
+from trajbatt.states.frame_steady_state import FrameSteadyState, frame_steady_state
 
 NEAR_ONE = 0.01  # what x - 1 may be for ln x to lose digits
 
@@ -200,14 +205,18 @@ def steady_state(model: ChannelledModel) -> SteadyState | BlockSteadyState: ...
 
 
 @overload
-def steady_state(model: BandedModel) -> DrivenSteadyState: ...
+def steady_state(model: BandedModel) -> DrivenSteadyState | FrameSteadyState: ...
 
 
 @overload
-def steady_state(model: Model) -> SteadyState | BlockSteadyState | DrivenSteadyState: ...
+def steady_state(
+    model: Model,
+) -> SteadyState | BlockSteadyState | DrivenSteadyState | FrameSteadyState: ...
 
 
-def steady_state(model: Model) -> SteadyState | BlockSteadyState | DrivenSteadyState:
+def steady_state(
+    model: Model,
+) -> SteadyState | BlockSteadyState | DrivenSteadyState | FrameSteadyState:
     """Return the steady state of a model.
 
     Parameters
@@ -217,11 +226,12 @@ def steady_state(model: Model) -> SteadyState | BlockSteadyState | DrivenSteadyS
 
     Returns
     -------
-    SteadyState, BlockSteadyState or DrivenSteadyState
+    SteadyState, BlockSteadyState, DrivenSteadyState or FrameSteadyState
         With `populations` (N+1,) in the dressed basis, `energy`, `energy_variance`, `ergotropy` and
         `dipole`. That of a ladder model is in closed form (Eqs. 8-10 and 18), with relative errors
         near 1e-14 from N = 1 to 10^6 and through x = 1. That of the driven Eq. (5) is in
-        closed form, too, but a matrix: half a second at N = 1000. That with noise of single atoms
+        closed form, too, but a matrix: half a second at N = 1000. Above 2000 atoms it is that in a
+        frame at the mean spin, to 1e-12 where the state is near it. That with noise of single atoms
         is a sparse solution, up to 600 atoms: another state than without noise, however little
         there is.
 
@@ -231,7 +241,8 @@ def steady_state(model: Model) -> SteadyState | BlockSteadyState | DrivenSteadyS
         For a protocol, which has none.
     ValueError
         If there is no unique steady state: if neither the upward nor the downward jumps have a
-        rate, every dressed population is conserved. For the driven Eq. (5), above 2000 atoms.
+        rate, every dressed population is conserved. For the driven Eq. (5) above 2000 atoms, if it
+        is not near its mean spin: on resonance above the critical drive.
     """
     check_plain(model)
     return of_kind(SOLVERS, model)(model)
@@ -249,8 +260,13 @@ def _of_ladder(model):
     return SteadyState(n_atoms=model.n_atoms, theta=model.theta, x=x, log_x=log_x)
 
 
+def _of_driven(model):
+    few = model.n_atoms <= MOST_STEADY
+    return driven_steady_state(model) if few else frame_steady_state(model)
+
+
 SOLVERS = {
     LadderModel: _of_ladder,
     LocalLadderModel: block_steady_state,
-    BandedModel: driven_steady_state,
+    BandedModel: _of_driven,
 }

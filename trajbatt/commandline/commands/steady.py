@@ -1,6 +1,7 @@
 """`trajbatt steady`."""
 
 import math
+from typing import Annotated
 
 import typer
 
@@ -14,7 +15,7 @@ def steady(
     context: typer.Context,
     n_atoms: options.NAtoms = 100,
     theta: options.Theta = 1.87,
-    ratio: options.Ratio = 10.0,
+    ratio: options.RatioOrOne = None,
     gamma_0: options.Gamma0 = 1.0,
     omega_p: options.OmegaP = None,
     local: options.Local = 0.0,
@@ -22,11 +23,14 @@ def steady(
     dephasing_omega: options.DephasingOmega = None,
     pump: options.Pump = 0.0,
     thermal: options.Thermal = 0.0,
+    full: Annotated[
+        bool, typer.Option("--full", help="the full Eq. (5), of one rate, instead of Eq. (7)")
+    ] = False,
     json_file: options.Json = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
 ):
-    """Print the exact steady state of Eq. (7), and the rates and times of charging."""
+    """Print the exact steady state of Eq. (7) or Eq. (5), and the rates and times of charging."""
     from trajbatt.analysis.best_time import best_charging_time
     from trajbatt.commandline.console import facts_table
     from trajbatt.models import asymptotics
@@ -34,9 +38,15 @@ def steady(
     from trajbatt.states.steady_state import steady_state
 
     battery = options.make_battery(
-        n_atoms, theta, ratio, gamma_0, omega_p, **options.noise_of(context)
+        n_atoms,
+        theta,
+        options.ratio_or_one(ratio, full),
+        gamma_0,
+        omega_p,
+        **options.noise_of(context),
     )
-    state = steady_state(battery.charge())
+    model = battery.charge(secular=not full)
+    state = steady_state(model)
     provenance = json_report.provenance("steady", battery)
     outputs = Outputs.check(context, provenance, None, json_file, force, quiet, has_picture=False)
     fluctuation = math.sqrt(state.energy_variance) / state.energy if state.energy > 0 else math.nan
@@ -56,7 +66,15 @@ def steady(
         "charging_time": ("charging time T₉₀", battery.charging_time),
         "secular_ratio": ("Ω_P/(N max(A, B, C))", battery.secular_ratio),
     }
-    if not battery.charge().is_symmetric:
+    if full:
+        for of_secular in ("ergotropy_per_atom_limit", "tau_90", "charging_time"):
+            del facts[of_secular]
+        facts |= {
+            "photon_rate": ("photons per unit of time", model.rate * state.emission),
+            "g2": ("  two at once, g²(0)", state.g2_zero),
+            "energy_by_lines": ("energy by Eq. (7)", steady_state(battery.charge()).energy),
+        }
+    if not model.is_symmetric:
         del facts["ergotropy_per_atom_limit"]  # of collective decay alone
         best = best_charging_time(battery)
         facts |= {
