@@ -32,6 +32,7 @@ from .models import asymptotics as asymptotics
 from .models.banded import BandedModel as BandedModel
 from .models.battery import Battery as Battery
 from .models.channel import Channel as Channel
+from .models.driven_dicke import DrivenDicke as DrivenDicke
 from .models.ladder import LadderModel as LadderModel
 from .models.local_ladder import LocalLadderModel as LocalLadderModel
 from .models.protocol import Protocol as Protocol

@@ -38,11 +38,13 @@ class BandedLiouvillian:
         i = k + np.repeat(self.layout.orders, self.layout.lengths)
         self._by_rows = i * (i + 1) // 2 + k
 
-    def click_rate(self, y, phase):
-        """Return Tr(L+ L rho) of the orders y (stop, ...) at Omega t = `phase`, (...)."""
-        bands = no_click_bands(self.model.jump_bands)
+    def click_rates(self, y, phase):
+        """Return Tr(L_c+ L_c rho) of the orders y (stop, ...) at Omega t = `phase`, (nc, ...)."""
+        return np.array([self._click_rate(one, y, phase) for one in self.model.jump_bands])
+
+    def _click_rate(self, jump_bands, y, phase):
         rate = 0.0
-        for q, band in zip(self.layout.orders, bands, strict=False):
+        for q, band in zip(self.layout.orders, no_click_bands(jump_bands[None]), strict=False):
             order = band[: self.layout.lengths[q]] @ y[self.layout.slices[q]]
             rate += (1.0 if q == 0 else 2.0) * (order * np.exp(-1j * q * phase)).real
         return rate
@@ -129,19 +131,19 @@ class BandedFlow:
         rows = self._y[:elements].view(complex).reshape(self._shape)
         return rows[:, self._by_rows], self._y[elements:].copy()
 
-    def jumped(self):
-        """Return 𝓙 of the first matrix, as it was returned last, as orders (stop,)."""
+    def jumped(self, channel):
+        """Return 𝓙_c of the first matrix, as it was returned last, as orders (stop,)."""
         from trajbatt.kernels.liouvillian import jump_by
 
         system = self._way.system
         rows = np.empty(2 * self._shape[1])
         system.angles[0] = self._way.motion.frequency * self._t
-        jump_by(system, 0, 0, self._y, 0, rows, 0)
+        jump_by(system, channel, 0, self._y, 0, rows, 0)
         return rows.view(complex)[self._by_rows]
 
 
 class BandedOrders:
-    """All coherence orders under the driven Eq. (5), and behind them the mean photon count.
+    """All coherence orders under the driven Eq. (5), and behind them the mean photon counts.
 
     Parameters
     ----------
@@ -157,14 +159,14 @@ class BandedOrders:
         self.model, self._rtol = model, rtol
         self._liouvillian = BandedLiouvillian(model)
         self.layout = self._liouvillian.layout
-        self.counted = CountedOrders(self.layout, 1)
+        self.counted = CountedOrders(self.layout, len(model.rates))
         self.begin, self.hand_over = self.counted.begin, self.counted.hand_over
 
     def states(self, y, times):
-        """Yield the vector that is y (stop + 1,) at t = 0 at each of `times`."""
-        stop = self.layout.stop
+        """Yield the vector that is y (stop + nc,) at t = 0 at each of `times`."""
+        stop, sources = self.layout.stop, range(len(self.model.rates))
         states = self._liouvillian.integrate(
-            y[None, :stop], y[stop:], times, self._rtol, sources=[0]
+            y[None, :stop], y[stop:], times, self._rtol, sources=sources
         )
         for matrices, scalars in states:
             yield np.concatenate((matrices[0], scalars))

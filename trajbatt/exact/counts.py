@@ -170,7 +170,7 @@ class BandedCounts:
     """The same under the driven Eq. (5); parameters as for `LadderCounts`, but all orders."""
 
     def __init__(self, model, rtol, places, drift, goes_on):
-        self._rtol, self._drift, (self._source,) = rtol, drift, places
+        self._rtol, self._drift, self._sources = rtol, drift, list(places)
         self._liouvillian = BandedLiouvillian(model)
         self.layout = self._liouvillian.layout
         self.tagged = Tagged(self.layout, drift.size)
@@ -180,17 +180,19 @@ class BandedCounts:
         """Yield the vectors at each of `times`."""
         rows, second = self.tagged.split(y)
         n = len(rows)
-        jumps, mixing = np.zeros((1, n, n)), np.zeros((n, n))
-        jumps[0, 1 + self._source, 0] = 1.0
+        n_channels = len(self._sources)
+        jumps, mixing = np.zeros((n_channels, n, n)), np.zeros((n, n))
+        for jump, source in zip(jumps, self._sources, strict=True):
+            jump[1 + source, 0] = 1.0
         mixing[1:, 0] = -self._drift
         states = self._liouvillian.integrate(
             rows,
-            np.append(0.0, second.real),  # the kernel has a mean count before the C_ab
+            np.append(np.zeros(n_channels), second.real),  # mean counts come before the C_ab
             times,
             self._rtol,
             jumps=jumps,
             mixing=mixing,
-            sources=[self._source],
+            sources=self._sources,
         )
         for rows, scalars in states:
-            yield np.concatenate((rows.ravel(), scalars[1:]))
+            yield np.concatenate((rows.ravel(), scalars[n_channels:]))

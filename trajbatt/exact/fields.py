@@ -187,7 +187,7 @@ class BandedField:
     def __init__(self, model, field, only_clicks):
         self._liouvillian = BandedLiouvillian(model)
         self.layout = self._liouvillian.layout
-        self._jumps = [[[float(field[0]) - 1.0]]]
+        self._jumps = np.reshape(field, (-1, 1, 1)) - 1.0
 
     def begin(self, given):
         """Return the orders (stop,) of what is handed over."""
@@ -200,8 +200,8 @@ class BandedField:
             yield state
 
     def rates(self, y, phase):
-        """Return the click rate Tr 𝓙 y at Omega t = `phase`, float64 (1,)."""
-        return np.array([self._liouvillian.click_rate(y, phase)])
+        """Return the click rates Tr 𝓙_c y at Omega t = `phase`, float64 (nc,)."""
+        return self._liouvillian.click_rates(y, phase)
 
     def hand_over(self, y, phase, theta):
         """Return the matrix (1, N+1, N+1) for another stage."""
@@ -214,11 +214,11 @@ class BandedFields:
     def __init__(self, model, fields, goes_on):
         self._liouvillian = BandedLiouvillian(model)
         self.layout = self._liouvillian.layout
-        self._fields = fields[:, 0] - 1.0
+        self._fields = fields - 1.0
 
     def begin(self, given):
         """Return the pairs (nf, 2, stop) of what is handed over, complex128."""
-        return begin_pairs(self.layout, given, self._fields.size)
+        return begin_pairs(self.layout, given, len(self._fields))
 
     def states(self, y, times):
         """Yield the pairs (nf, 2, stop) at each of `times`."""
@@ -228,7 +228,7 @@ class BandedFields:
                 [],
                 times,
                 TRACE_ACCURACY,
-                jumps=[[[field.real, -field.imag], [field.imag, field.real]]],
+                jumps=[[[z.real, -z.imag], [z.imag, z.real]] for z in field],
             )
             for pair, field in zip(y, self._fields, strict=True)
         ]

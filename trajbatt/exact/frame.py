@@ -50,6 +50,7 @@ class FrameModel(BandedModel):
             model.theta,
             model.frequency,
             model.rate,
+            thermal=model.thermal,
             most_levels=min(most_levels, model.n_levels),
         )
 
@@ -98,7 +99,7 @@ class FrameFlow:
         n, jumps, mixing, sources = self._couplings
         levels, model = self.layout.levels, self.model
         n_levels = np.arange(levels)
-        fastest = model.rate * ((n_levels + 1.0) * (model.n_atoms - n_levels)).max()
+        fastest = model.rates.sum() * ((n_levels + 1.0) * (model.n_atoms - n_levels)).max()
         everything = levels == model.n_levels
         self._way = flow.DensityFlow(
             flow.system(levels, len(model.rates), n, jumps, mixing, sources),
@@ -303,8 +304,9 @@ class FrameField:
         return np.concatenate(self._flow.states(times), axis=1)
 
     def rates(self, y, _):
-        """Return the click rate of y (stop,), float64 (1,)."""
-        return self.model.rate * np.array([self.layout.click_rate(y)])
+        """Return the click rates of y (stop,), float64 (nc,)."""
+        rates = self.model.rates
+        return rates * self.layout.click_rates(y)[: rates.size]
 
     def hand_over(self, y, _, theta):
         """Return the state for another stage."""

@@ -90,10 +90,11 @@ class FrameLayout:
         """Return the trace of the state in y (stop or more,)."""
         return self.traces(y[AXES : self.stop])
 
-    def click_rate(self, y):
-        """Return <J_+ J_-> of y (stop or more, ...)."""
+    def click_rates(self, y):
+        """Return <J_+ J_-> and <J_- J_+> of y (stop or more, ...), float64 (2, ...)."""
         (x, y_, z), covariance = self._bare(y)
-        return x**2 + y_**2 + covariance[0, 0] + covariance[1, 1] + z
+        both = x**2 + y_**2 + covariance[0, 0] + covariance[1, 1]
+        return np.array([both + z, both - z])
 
     def mixture(self, y, _, theta):
         """Return the state as a `Mixture` in the basis of an angle."""

@@ -62,4 +62,8 @@ class BareModel(BandedModel):
 
 def is_weak(model):
     """Return whether the drive of a `BandedModel` is so weak that its light is rare."""
-    return model.rate > 0.0 and model.frequency * math.sin(model.theta) < WEAK * model.rate
+    return (
+        not model.is_warm
+        and model.rate > 0.0
+        and model.frequency * math.sin(model.theta) < WEAK * model.rate
+    )

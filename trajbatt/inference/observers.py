@@ -211,7 +211,7 @@ class BandedObserver:
     Parameters
     ----------
     model : BandedModel
-    shares : ndarray (1, nd), float64
+    shares : ndarray (nc, nd), float64
         W_ab.
     dark_rate : ndarray (nd,), float64
     """
@@ -219,11 +219,12 @@ class BandedObserver:
     def __init__(self, model, shares, dark_rate):
         self._liouvillian = BandedLiouvillian(model)
         self.layout = self._liouvillian.layout
-        self._shares, self._dark_rate = shares[0], dark_rate
-        efficiency = float(shares.sum())
-        self._flow = self._liouvillian.flow(1, TRACE_ACCURACY, jumps=[[[-efficiency]]])
+        self._shares, self._dark_rate = shares, dark_rate
+        efficiencies = shares.sum(axis=1)
+        jumps = -efficiencies[:, None, None]
+        self._flow = self._liouvillian.flow(1, TRACE_ACCURACY, jumps=jumps)
         self._least = IMPOSSIBLE * model.largest_rate
-        seen = efficiency * model.largest_rate
+        seen = efficiencies.max(initial=0.0) * model.largest_rate
         self._patience = PATIENCE / seen if seen > 0 else math.inf
 
     def begin(self, mixture):
@@ -241,10 +242,11 @@ class BandedObserver:
         """
         for n, (time, detector) in enumerate(zip(times, detectors, strict=True)):
             self._settle(time)
-            share, dark = self._shares[detector], self._dark_rate[detector]
-            clicked = share * self._flow.jumped() + dark * self._y
+            clicked, shares = self._dark_rate[detector] * self._y, self._shares[:, detector]
+            for channel in np.flatnonzero(shares):
+                clicked = clicked + shares[channel] * self._flow.jumped(channel)
             rate = self.layout.trace(clicked).real
-            if not rate > self._least * share:
+            if not rate > self._least * shares.max():
                 raise ImpossibleClickError(n)
             self.log_trace += math.log(rate)
             self._y = clicked / rate
@@ -260,8 +262,8 @@ class BandedObserver:
         return Mixture.of_matrix(self.layout.matrix(self._y, phase), negligible=0.0)
 
     def rates(self, y, phase):
-        """Return the click rate of the state y (stop, ...) at Omega t = `phase`, (1, ...)."""
-        return np.array([self._liouvillian.click_rate(y, phase)])
+        """Return the click rates of the state y (stop, ...) at Omega t = `phase`, (nc, ...)."""
+        return self._liouvillian.click_rates(y, phase)
 
     def _settle(self, t):
         """Go on without a click to the time `t`, and normalise: before the trace is lost."""

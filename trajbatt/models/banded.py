@@ -1,4 +1,8 @@
-"""Banded models, whose jumps take a level to itself and its neighbours: the driven Eq. (5)."""
+"""Banded models, whose jumps take a level to itself and its neighbours: the driven Eq. (5).
+
+Known as cooperative resonance fluorescence, as the driven Dicke model, and on resonance, with many
+atoms, as a boundary time crystal.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -8,6 +12,7 @@ import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.base.types import FloatArray
+from trajbatt.models.channel import ABSORBED
 from trajbatt.models.model import Model
 
 
@@ -25,6 +30,8 @@ class BandedModel(Model):
         Omega_P: H = Omega_P J'_z.
     rate : float
         gamma, the rate of J_-.
+    thermal : float
+        The mean number of thermal photons: J_- jumps at gamma (1 + thermal), J_+ at gamma thermal.
 
     Raises
     ------
@@ -38,6 +45,7 @@ class BandedModel(Model):
     frequency: float
     rate: float
     start: None = None
+    thermal: float = 0.0
 
     def __post_init__(self) -> None:
         if self.start is not None:
@@ -47,13 +55,39 @@ class BandedModel(Model):
             "theta": checks.angle("theta", self.theta),
             "frequency": checks.real("frequency", self.frequency, 0),
             "rate": checks.real("rate", self.rate, 0),
+            "thermal": checks.real("thermal", self.thermal, 0),
         }.items():
             object.__setattr__(self, name, value)
 
     @property
+    def rabi(self) -> float:
+        """The Rabi frequency Omega_R."""
+        return self.frequency * math.sin(self.theta)
+
+    @property
+    def detuning(self) -> float:
+        """The detuning Delta = omega_0 - (frequency of the drive)."""
+        return self.frequency * math.cos(self.theta)
+
+    @property
+    def critical_drive(self) -> float:
+        """The Rabi frequency gamma N/2 beyond which no mean spin is at rest on resonance."""
+        return 0.5 * self.rate * self.n_atoms
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether light is absorbed as well."""
+        return self.rate * self.thermal > 0.0
+
+    @property
     def channel_names(self) -> tuple[str, ...]:
-        """The one channel, `all`."""
-        return ("all",)
+        """`all`; and `all_absorbed`, if there are thermal photons."""
+        return ("all", "all" + ABSORBED) if self.is_warm else ("all",)
+
+    @property
+    def photons(self) -> FloatArray:
+        """+1 of what emits a photon, -1 of what absorbs one, float64 (nc,)."""
+        return np.array([1.0, -1.0])[: len(self.channel_names)]
 
     @property
     def coherent_rate(self) -> float:
@@ -72,46 +106,62 @@ class BandedModel(Model):
 
     @property
     def rates(self) -> FloatArray:
-        """The one rate, float64 (1,)."""
-        return np.array([self.rate])
+        """Those of J_- and J_+, float64 (nc,)."""
+        return self.rate * np.array([1.0 + self.thermal, self.thermal])[: len(self.channel_names)]
 
     @property
     def jump_mix(self) -> FloatArray:
-        """J_- = (1 + cos(theta))/2 J'_- - sin(theta) J'_z - (1 - cos(theta))/2 J'_+, (1, 3)."""
+        """J_- = (1 + cos(theta))/2 J'_- - sin(theta) J'_z - (1 - cos(theta))/2 J'_+, (nc, 3)."""
         down, up = math.cos(self.theta / 2) ** 2, math.sin(self.theta / 2) ** 2
-        return np.array([[down, -math.sin(self.theta), -up]])
+        emission = [down, -math.sin(self.theta), -up]
+        return np.array([emission, emission[::-1]])[: len(self.channel_names)]
 
     @property
     def timescale(self) -> float:
         """The shortest time in which collective means change; inf if never."""
-        fastest = self.rate * (self.n_atoms + 2.0) + self.frequency
+        fastest = self.rate * (1.0 + 2.0 * self.thermal) * (self.n_atoms + 2.0) + self.frequency
         return 1.0 / fastest if fastest > 0 else np.inf
 
     @property
     def largest_rate(self) -> float:
         """A bound of the click rate gamma <J_+ J_->, at most gamma (N/2 + 1)^2."""
-        return self.rate * (self.n_atoms / 2 + 1) ** 2
+        return float(self.rates.sum()) * (self.n_atoms / 2 + 1) ** 2
 
     def typical_clicks(self, duration: float) -> float:
         """Return a rough number of clicks in a trajectory: the mean rate of all levels at work."""
         return float((self.jump_bands**2).sum(axis=(0, 1)).mean() * duration)
 
     def parameters(self, alone: bool = True) -> dict[str, float]:
-        """Return theta, omega_p and gamma; see `Model.parameters`."""
-        return {"theta": self.theta, "omega_p": self.frequency, "gamma": self.rate}
+        """Return theta, omega_p and gamma, and thermal if it is there; see `Model.parameters`."""
+        known = {"theta": self.theta, "omega_p": self.frequency, "gamma": self.rate}
+        return known | ({"thermal": self.thermal} if self.thermal else {})
 
     def with_parameters(self, **changed: float) -> "BandedModel":
         """Return the same model with some of its `parameters` changed."""
         for name in changed:
             checks.choice("parameters", name, tuple(self.parameters()))
         known = self.parameters() | changed
-        return replace(self, theta=known["theta"], frequency=known["omega_p"], rate=known["gamma"])
+        return replace(
+            self,
+            theta=known["theta"],
+            frequency=known["omega_p"],
+            rate=known["gamma"],
+            thermal=known.get("thermal", 0.0),
+        )
 
     @property
     def battery_parameters(self) -> dict[str, Any]:
         """The arguments of the `Battery` that makes such a model, a dict."""
         rates = dict.fromkeys(("gamma_0", "gamma_plus", "gamma_minus"), self.rate)
-        return {"n_atoms": self.n_atoms, "theta": self.theta, "omega_p": self.frequency, **rates}
+        warm = dict.fromkeys(("thermal_0", "thermal_plus", "thermal_minus"), self.thermal)
+        drive = {"n_atoms": self.n_atoms, "theta": self.theta, "omega_p": self.frequency}
+        return {**drive, **rates, **(warm if self.thermal else {})}
+
+
+def angle_and_splitting(rabi, detuning):
+    """Return theta and Omega_P of a drive, checked."""
+    rabi, detuning = checks.real("rabi", rabi, 0), checks.real("detuning", detuning)
+    return math.atan2(rabi, detuning), math.hypot(rabi, detuning)
 
 
 def no_click_bands(jump_bands):

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self, overload
 
 from trajbatt.base import checks
 from trajbatt.models import asymptotics
-from trajbatt.models.banded import BandedModel
+from trajbatt.models.banded import BandedModel, angle_and_splitting
 from trajbatt.models.channelled import ChannelledModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.lines import bare_channels, charging_channels
@@ -33,6 +33,8 @@ class Battery:
         The dressing angle atan2(Omega_R, Delta), in [0, pi].
     omega_p : float
         The dressed splitting Omega_P = sqrt(Delta^2 + Omega_R^2), not the pump's own frequency.
+    rabi, detuning : float
+        In place of these two, by name: the Rabi frequency Omega_R >= 0 and the detuning Delta.
     gamma_0, gamma_plus, gamma_minus : float, optional
         Decay rates at the frequencies of the pump, and Omega_P above and below it.
     local_0, local_plus, local_minus : float, optional
@@ -76,6 +78,39 @@ class Battery:
     thermal_plus: float = 0.0
     thermal_minus: float = 0.0
 
+    def __init__(
+        self,
+        n_atoms: int,
+        theta: float | None = None,
+        omega_p: float | None = None,
+        gamma_0: float = 1.0,
+        gamma_plus: float = 1.0,
+        gamma_minus: float = 1.0,
+        local_0: float = 0.0,
+        local_plus: float = 0.0,
+        local_minus: float = 0.0,
+        dephasing: float = 0.0,
+        dephasing_omega: float | None = None,
+        pump: float = 0.0,
+        thermal_0: float = 0.0,
+        thermal_plus: float = 0.0,
+        thermal_minus: float = 0.0,
+        *,
+        rabi: float | None = None,
+        detuning: float | None = None,
+    ) -> None:
+        given = {name: value for name, value in locals().items() if name != "self"}
+        del given["rabi"], given["detuning"]
+        if (theta is None, omega_p is None) != (rabi is not None, detuning is not None) or (
+            (theta is None) != (omega_p is None)
+        ):
+            raise TypeError("a Battery takes `theta` and `omega_p`, or `rabi` and `detuning`")
+        if rabi is not None:
+            given["theta"], given["omega_p"] = angle_and_splitting(rabi, detuning)
+        for name, value in given.items():
+            object.__setattr__(self, name, value)
+        self.__post_init__()
+
     def __post_init__(self) -> None:
         checked = {
             "n_atoms": checks.integer("n_atoms", self.n_atoms, 1),
@@ -105,9 +140,7 @@ class Battery:
 
         `rates` are `gamma_0`, `gamma_plus` and `gamma_minus`, as in the constructor.
         """
-        rabi = checks.real("rabi", rabi, 0)
-        detuning = checks.real("detuning", detuning)
-        return cls(n_atoms, math.atan2(rabi, detuning), math.hypot(rabi, detuning), **rates)
+        return cls(n_atoms, rabi=rabi, detuning=detuning, **rates)
 
     @classmethod
     def from_model(cls, model: Model) -> Self:
@@ -141,6 +174,11 @@ class Battery:
     def detuning(self) -> float:
         """The detuning Delta = omega_0 - (pump frequency)."""
         return self.omega_p * math.cos(self.theta)
+
+    @property
+    def generalized_rabi(self) -> float:
+        """The generalized Rabi frequency, another name of `omega_p`."""
+        return self.omega_p
 
     @property
     def r(self) -> float:
@@ -245,12 +283,22 @@ class Battery:
                     "`gamma_0`, `gamma_plus` and `gamma_minus` must be equal for Eq. (5), "
                     f"but are {rates[0]:g}, {rates[1]:g} and {rates[2]:g}"
                 )
-            if self.is_noisy:
+            if any(getattr(self, name) for name in NOISE if name not in THERMAL):
+                raise ValueError("`secular` must be true with noise of single atoms")
+            thermal = (self.thermal_0, self.thermal_plus, self.thermal_minus)
+            if len(set(thermal)) > 1:
                 raise ValueError(
-                    "`secular` must be true with single-atom noise or thermal photons: "
-                    "Eq. (5) is offered without"
+                    "`thermal_0`, `thermal_plus` and `thermal_minus` must be equal for Eq. (5), "
+                    f"but are {thermal[0]:g}, {thermal[1]:g} and {thermal[2]:g}"
                 )
-            return BandedModel("charge", self.n_atoms, self.theta, self.omega_p, self.gamma_0)
+            return BandedModel(
+                "charge",
+                self.n_atoms,
+                self.theta,
+                self.omega_p,
+                self.gamma_0,
+                thermal=self.thermal_0,
+            )
         channels = charging_channels(self)
         kind = LocalLadderModel if any(one.local for one in channels) else LadderModel
         model = kind("charge", self.n_atoms, self.theta, self.omega_p, channels)

@@ -8,6 +8,7 @@ from trajbatt.base import checks
 from trajbatt.light.checking import TOTAL
 
 SHIFTS = (-1, 0, 1)
+ABSORBED = "_absorbed"  # ends the name of the channel that absorbs what another one emits
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,9 @@ frequency, (gamma_phi/2) D[sigma_z] = 2 gamma_phi D[s_z], leaves s'_z at the rat
 
 import math
 
-from trajbatt.models.channel import Channel
+from trajbatt.models.channel import ABSORBED, Channel
 
 LINES = (("red", +1), ("center", 0), ("blue", -1))
-ABSORBED = "_absorbed"
 
 
 def charging_channels(battery):

@@ -74,19 +74,23 @@ class FixedFrame:
         half = 0.5 * model.n_atoms
         turning = model.frequency * (math.cos(model.theta) * d - math.sin(model.theta) * u)
         turning += model.rate * half * (v[2] * u - u[2] * v)
-        n = np.arange(levels)
+        n, emission = np.arange(levels), model.rates[0]
+        absorption = model.rate * model.thermal
         self.lowering = frame.lowering(model.n_atoms, axes, levels)
         jump = self.lowering + half * (u[2] - 1j * v[2]) * np.eye(levels)
         one, sparse = diags_array(np.ones(levels)), csc_array(jump)
         effective = csc_array(
-            -1j * turning[2] * np.diag(n) - 0.5 * model.rate * jump.conj().T @ jump
+            -1j * turning[2] * np.diag(n)
+            - 0.5 * emission * jump.conj().T @ jump
+            - 0.5 * absorption * jump @ jump.conj().T
         )
         self.generator = csc_array(
-            model.rate * kron(sparse, sparse.conj())
+            emission * kron(sparse, sparse.conj())
+            + absorption * kron(sparse.conj().T, sparse.T)
             + kron(effective, one)
             + kron(one, effective.conj())
         )
-        self.rate = model.rate
+        self.rate = emission
 
     @property
     def diagonal(self):

@@ -5,6 +5,7 @@ from dataclasses import fields
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.battery import Battery
 from trajbatt.models.channel import Channel
+from trajbatt.models.driven_dicke import DrivenDicke
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.local_ladder import LocalLadderModel
 from trajbatt.models.origin import Origin
@@ -15,16 +16,17 @@ KINDS = {
     kind.__name__: kind
     for kind in (LadderModel, LocalLadderModel, BandedModel, Channel, Protocol, SteadyState)
 }
-UNSAID = {"local": False, "photons": 1}  # of a channel: files from before do not say it
+# What files from before do not say.
+UNSAID = {"Channel": {"local": False, "photons": 1}, "BandedModel": {"thermal": 0.0}}
 
 
 def plain(value):
     """Return a dataclass of `KINDS`, and all that it holds, as dicts and lists."""
-    kind = type(value).__name__
+    kind = "BandedModel" if isinstance(value, DrivenDicke) else type(value).__name__
     if kind in KINDS:
         held = {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.init}
-        if kind == "Channel":
-            held = {name: one for name, one in held.items() if UNSAID.get(name) != one}
+        unsaid = UNSAID.get(kind, {})
+        held = {name: one for name, one in held.items() if (name, one) not in unsaid.items()}
         return {"kind": kind, **held, **_origin(value)}
     if isinstance(value, tuple(KINDS.values())):
         raise TypeError(

@@ -261,7 +261,7 @@ def _of_ladder(model):
 
 
 def _of_driven(model):
-    few = model.n_atoms <= MOST_STEADY
+    few = model.n_atoms <= MOST_STEADY and not model.is_warm
     return driven_steady_state(model) if few else frame_steady_state(model)
 
 

@@ -25,7 +25,9 @@ ENGINES = {
 FASTEST = {
     LadderModel: lambda model, is_staged: "ladder",
     LocalLadderModel: lambda model, is_staged: "local_ladder",
-    BandedModel: lambda model, is_staged: "frame" if model.n_atoms >= MANY[is_staged] else "banded",
+    BandedModel: lambda model, is_staged: (
+        "frame" if model.n_atoms >= MANY[is_staged] and not model.is_warm else "banded"
+    ),
 }
 # Atoms from which on the frame is faster; of a stage of a protocol, which takes kets over.
 MANY = {False: 40, True: 200}
@@ -57,6 +59,8 @@ def check_method(method, model):
         raise ValueError(
             f"`method` must be 'banded' or 'frame' for the driven Eq. (5), but is {method!r}"
         )
+    if method == "frame" and any(getattr(one.model, "is_warm", False) for one in model.stages()):
+        raise ValueError("`method` must not be 'frame' with thermal photons, but 'banded'")
     if method == "frame" and not all(is_driven):
         if not any(is_driven):
             raise ValueError("`method` must not be 'frame' without the driven Eq. (5)")
