@@ -38,17 +38,6 @@ class BandedLiouvillian:
         i = k + np.repeat(self.layout.orders, self.layout.lengths)
         self._by_rows = i * (i + 1) // 2 + k
 
-    def click_rates(self, y, phase):
-        """Return Tr(L_c+ L_c rho) of the orders y (stop, ...) at Omega t = `phase`, (nc, ...)."""
-        return np.array([self._click_rate(one, y, phase) for one in self.model.jump_bands])
-
-    def _click_rate(self, jump_bands, y, phase):
-        rate = 0.0
-        for q, band in zip(self.layout.orders, no_click_bands(jump_bands[None]), strict=False):
-            order = band[: self.layout.lengths[q]] @ y[self.layout.slices[q]]
-            rate += (1.0 if q == 0 else 2.0) * (order * np.exp(-1j * q * phase)).real
-        return rate
-
     def integrate(self, matrices, scalars, times, rtol, **couplings):
         """Yield the matrices and the scalars (see the kernel) at each of `times`.
 
@@ -84,6 +73,18 @@ class BandedLiouvillian:
             system, flow.turning(model.frequency), 0.1 * rtol, first=model.timescale
         )
         return BandedFlow(way, self._by_rows)
+
+
+def click_rates(model, layout, y, phase):
+    """Return Tr(L_c+ L_c rho) of the orders y (stop, ...) at Omega t = `phase`, (nc, ...)."""
+    rates = []
+    for jump_bands in model.jump_bands:
+        bands, rate = no_click_bands(jump_bands[None]), 0.0
+        for q, band, part in zip(layout.orders, bands, layout.slices, strict=False):
+            order = (band[: part.stop - part.start] @ y[part]) * np.exp(-1j * q * phase)
+            rate += (1.0 if q == 0 else 2.0) * order.real
+        rates.append(rate)
+    return np.array(rates)
 
 
 def _drive(model):

@@ -13,7 +13,7 @@ is what passes between the stages of a protocol.
 
 import numpy as np
 
-from trajbatt.exact.banded import BandedLiouvillian
+from trajbatt.exact.banded import BandedLiouvillian, click_rates
 from trajbatt.exact.block_orders import Elsewhere
 from trajbatt.exact.ladder import LadderLiouvillian
 from trajbatt.exact.orders import Orders
@@ -185,7 +185,7 @@ class BandedField:
     """The driven Eq. (5) under one real field; parameters as for `LadderField`, but all orders."""
 
     def __init__(self, model, field, only_clicks):
-        self._liouvillian = BandedLiouvillian(model)
+        self._model, self._liouvillian = model, BandedLiouvillian(model)
         self.layout = self._liouvillian.layout
         self._jumps = np.reshape(field, (-1, 1, 1)) - 1.0
 
@@ -201,7 +201,7 @@ class BandedField:
 
     def rates(self, y, phase):
         """Return the click rates Tr 𝓙_c y at Omega t = `phase`, float64 (nc,)."""
-        return self._liouvillian.click_rates(y, phase)
+        return click_rates(self._model, self.layout, y, phase)
 
     def hand_over(self, y, phase, theta):
         """Return the matrix (1, N+1, N+1) for another stage."""

@@ -3,12 +3,13 @@ r"""The state of a battery as its light is seen, from click to click, within one
 Let W_ab be the probability that a photon of channel a is seen by the detector of b, and d_b the
 dark rate there. Between clicks the state goes on under the counting fields 1 - sum_b W_ab, and
 decays at the rate sum_b d_b, because there was no dark count; a click of detector b applies
-sum_a W_ab 𝓙_a + d_b. The trace is the probability density of the record. Four observers do this,
+sum_a W_ab 𝓙_a + d_b. The trace is the probability density of the record. Five observers do this,
 each with what its model offers:
 
 - `LadderObserver`, if no photon of a ladder model is missed: all branches by one factor each;
 - `InefficientObserver`, if some are, or some clicks are dark counts: tridiagonal systems;
-- `BandedObserver`, for the driven Eq. (5): the whole density matrix;
+- `WavefunctionObserver`, for the driven Eq. (5), if no photon is missed and the start is pure;
+- `BandedObserver`, if not: the whole density matrix;
 - `BlockObserver`, with noise of single atoms: all blocks of J.
 
 All begin with a mixture of kets, tell coherence orders in the interaction picture that begins with
@@ -18,16 +19,18 @@ inference in `OBSERVERS`.
 """
 
 import math
+from functools import partial
 
 import numpy as np
 
-from trajbatt.exact.banded import BandedLiouvillian
+from trajbatt.exact.banded import BandedLiouvillian, click_rates
 from trajbatt.exact.block_model import BlockModel
 from trajbatt.exact.fields import TRACE_ACCURACY
 from trajbatt.exact.ladder import LadderLiouvillian
 from trajbatt.exact.orders import Orders
 from trajbatt.inference.block_observer import BlockObserver
 from trajbatt.inference.impossible import IMPOSSIBLE, PATIENCE, ImpossibleClickError
+from trajbatt.inference.wavefunction_observer import WavefunctionObserver
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.model import of_kind
@@ -217,7 +220,7 @@ class BandedObserver:
     """
 
     def __init__(self, model, shares, dark_rate):
-        self._liouvillian = BandedLiouvillian(model)
+        self._model, self._liouvillian = model, BandedLiouvillian(model)
         self.layout = self._liouvillian.layout
         self._shares, self._dark_rate = shares, dark_rate
         efficiencies = shares.sum(axis=1)
@@ -263,7 +266,7 @@ class BandedObserver:
 
     def rates(self, y, phase):
         """Return the click rates of the state y (stop, ...) at Omega t = `phase`, (nc, ...)."""
-        return self._liouvillian.click_rates(y, phase)
+        return click_rates(self._model, self.layout, y, phase)
 
     def _settle(self, t):
         """Go on without a click to the time `t`, and normalise: before the trace is lost."""
@@ -277,20 +280,57 @@ class BandedObserver:
             self._flow.begin(until, self._y[None])
 
 
+class PureOrNot:
+    """An observer of wavefunctions if the state begins as one, of density matrices if not.
+
+    Parameters
+    ----------
+    pure, mixed : callable
+        What makes them.
+    """
+
+    def __init__(self, pure, mixed):
+        self._pure, self._mixed = pure, mixed
+
+    def begin(self, mixture):
+        """Start from a `Mixture` at t = 0."""
+        self._chosen = self._pure() if mixture.weights.size == 1 else self._mixed()
+        self._chosen.begin(mixture)
+
+    def __getattr__(self, name):
+        """Return everything else of the one that was chosen."""
+        if name.startswith("__") or name == "_chosen":
+            raise AttributeError(name)
+        return getattr(self._chosen, name)
+
+
 def _of_ladder(model, response, all_orders, goes_on):
     shares, dark_rate = response
     places = np.argmax(shares, axis=1) if shares.size else np.zeros(0, dtype=np.int64)
-    sees_all = np.all(shares.max(axis=1, initial=0.0) == 1.0) and not dark_rate.any()
-    needs_all = all_orders or (goes_on and not sees_all)
+    tells_all = _tells_all(shares, dark_rate, places)
+    needs_all = all_orders or (goes_on and not tells_all)
     wanted = model.n_levels if needs_all else min(3, model.n_levels)
     layout = Orders(model.n_atoms, model.theta, range(wanted))
-    if sees_all and np.unique(places).size == places.size:
+    if tells_all:
         return LadderObserver(model, layout, places)
     return InefficientObserver(model, layout, shares, dark_rate)
 
 
 def _of_banded(model, response, all_orders, goes_on):
+    shares, dark_rate = response
+    places = np.argmax(shares, axis=1)
+    if _tells_all(shares, dark_rate, places):
+        return PureOrNot(
+            partial(WavefunctionObserver, model, places, all_orders),
+            partial(BandedObserver, model, *response),
+        )
     return BandedObserver(model, *response)
+
+
+def _tells_all(shares, dark_rate, places):
+    """Whether each click tells which jump it was, and no jump is missed."""
+    sees_all = np.all(shares.max(axis=1, initial=0.0) == 1.0) and not dark_rate.any()
+    return sees_all and np.unique(places).size == places.size
 
 
 def _of_blocks(model, response, all_orders, goes_on):

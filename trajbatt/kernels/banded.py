@@ -618,6 +618,64 @@ def draw_channel(rng, work, tables, begin, end):
 
 
 @kernel
+def follow_record(work, tables, clock, window, until, times, channels, tolerance, negligible):
+    """Follow the state through clicks, and to the time `until`.
+
+    Parameters
+    ----------
+    work : Workspace, *in, out*
+        The first row of its series is the state.
+    tables : Tables, *in*
+    clock : *in, out* (1,) float64
+        The time.
+    window : *in, out* (2,) int64
+        Of the state.
+    until : float
+    times : *in* (n,) float64
+    channels : *in* (n,) int64
+    tolerance, negligible : float
+        As in `Task`.
+
+    Returns
+    -------
+    logs : ndarray (2 n + 1,), float64
+        The logarithms of the squared norm left before each click, and of each click's rate; and of
+        the squared norm left at the end.
+    """
+    top = tables.raising.size // 2 - 2 * MARGIN - 1
+    low, high, t = window[0], window[1], clock[0]
+    logs = np.zeros(2 * times.size + 1)
+    for n in range(times.size + 1):
+        target = times[n] if n < times.size else until
+        while t < target:
+            longest = target - t
+            order, h, reach, rate = expand(
+                work, tables, low, high, top, longest, math.inf, tolerance
+            )
+            begin, end = span(low, high, order, top)
+            lost, _ = decayed(work.survival, order, reach)
+            logs[2 * n] += math.log1p(lost) - rate * h * reach
+            evaluate(work, order, low, high, top, reach, tables.frequency * h * reach)
+            low, high, _ = begin_step(work, work.state, begin, end, negligible)
+            t = target if reach == 1.0 and h == longest else t + h * reach
+        if n < times.size:
+            begin, end = span(low, high, 0, top)
+            copy_state(work, begin, end)
+            jump(work, tables, channels[n], begin, end)
+            logs[2 * n + 1] = np.log(norm(work.other, begin - 2, end + 2))
+            low, high, _ = begin_step(work, work.other, begin - 2, end + 2, negligible)
+    window[0], window[1], clock[0] = low, high, t
+    return logs
+
+
+@kernel
+def copy_state(work, begin, end):
+    """Write the state at the start of a step, and zeros around it, to `work.state`."""
+    for cell in range(begin - 2 * MARGIN, end + 2 * MARGIN):
+        work.state[cell] = work.series[0, cell]
+
+
+@kernel
 def run(rng, start, tables, task, progress, work, records, out):
     """Run n trajectories up to the last of the times, one after the other, and observe them.
 

@@ -77,22 +77,7 @@ class BandedEngine(IntegratingEngine):
 
     @cached_property
     def _tables(self):
-        from trajbatt.kernels.banded import MARGIN, Tables
-
-        def cells(table):
-            """Pad a table of levels, and double it for real and imaginary parts."""
-            margins = [(0, 0)] * (table.ndim - 1) + [(MARGIN, MARGIN)]
-            return np.repeat(np.pad(table, margins), 2, axis=-1)
-
-        bands = self.model.jump_bands
-        return Tables(
-            jumps=cells(bands),
-            decay=cells(no_click_bands(bands)),
-            raising=cells(spin.raising_elements(self.model.n_atoms)),
-            frequency=self.model.frequency,
-            cos_theta=math.cos(self.model.theta),
-            sin_theta=math.sin(self.model.theta),
-        )
+        return tables_of(self.model)
 
     def _call(self, rng, n, times, n_kets, given: Records | None):
         from trajbatt.kernels.banded import Out, Progress, Task, Workspace, run
@@ -113,3 +98,23 @@ class BandedEngine(IntegratingEngine):
 
         records = self._recorded(n, times, given, call)
         return records, self._observed(out, progress)
+
+
+def tables_of(model):
+    """Return the `Tables` of the kernel for a plain model."""
+    from trajbatt.kernels.banded import MARGIN, Tables
+
+    def cells(table):
+        """Pad a table of levels, and double it for real and imaginary parts."""
+        margins = [(0, 0)] * (table.ndim - 1) + [(MARGIN, MARGIN)]
+        return np.repeat(np.pad(table, margins), 2, axis=-1)
+
+    bands = model.jump_bands
+    return Tables(
+        jumps=cells(bands),
+        decay=cells(no_click_bands(bands)),
+        raising=cells(spin.raising_elements(model.n_atoms)),
+        frequency=model.frequency,
+        cos_theta=math.cos(model.theta),
+        sin_theta=math.sin(model.theta),
+    )
