@@ -321,7 +321,7 @@ def _of_banded(model, response, all_orders, goes_on):
     places = np.argmax(shares, axis=1)
     if _tells_all(shares, dark_rate, places):
         return PureOrNot(
-            partial(WavefunctionObserver, model, places, all_orders),
+            partial(WavefunctionObserver, model, places, dark_rate.size, all_orders),
             partial(BandedObserver, model, *response),
         )
     return BandedObserver(model, *response)

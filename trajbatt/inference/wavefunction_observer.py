@@ -20,17 +20,19 @@ class WavefunctionObserver:
     model : BandedModel
     places : ndarray (nc,), int
         The detector of each channel.
+    n_detectors : int
     all_orders : bool
         Whether the whole density matrix is wanted, or the orders 0, 1 and 2.
     """
 
-    def __init__(self, model, places, all_orders):
+    def __init__(self, model, places, n_detectors, all_orders):
         from trajbatt.kernels.banded import Workspace
 
         self.model = model
         wanted = model.n_levels if all_orders else min(3, model.n_levels)
         self.layout = Orders(model.n_atoms, model.theta, range(wanted))
-        self._channel_of = {int(place): channel for channel, place in enumerate(places)}
+        self._channel_of = np.full(n_detectors, -1)
+        self._channel_of[places] = np.arange(places.size)
         self._tables = tables_of(model)
         self._work = Workspace.fresh(self._tables.raising.size)
         self._least = np.log(max(IMPOSSIBLE * model.largest_rate, np.finfo(float).tiny))
@@ -55,11 +57,9 @@ class WavefunctionObserver:
         """
         from trajbatt.kernels.banded import follow_record
 
-        channels = np.array(
-            [self._channel_of.get(one, -1) for one in detectors.tolist()], dtype=int
-        )
-        if (channels < 0).any():
-            raise ImpossibleClickError(int(np.argmax(channels < 0)))
+        channels = self._channel_of[detectors]
+        if channels.size and channels.min() < 0:
+            raise ImpossibleClickError(int(np.argmin(channels)))
         logs = follow_record(
             self._work,
             self._tables,
@@ -71,9 +71,9 @@ class WavefunctionObserver:
             ACCURACY,
             NEGLIGIBLE,
         )
-        impossible = np.flatnonzero(~(logs[1::2] > self._least))
-        if impossible.size:
-            raise ImpossibleClickError(int(impossible[0]))
+        impossible = ~(logs[1::2] > self._least)
+        if impossible.any():
+            raise ImpossibleClickError(int(np.argmax(impossible)))
         self.log_trace += logs.sum()
 
     def _ket(self):
