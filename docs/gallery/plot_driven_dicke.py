@@ -23,7 +23,9 @@ for n, color in ((10, "#56b4e9"), (50, "#0072b2"), (250, "#000000")):
     right.plot(drives, [one.g2_zero for one in steady], color=color)
 below = np.linspace(0.05, 0.95, 10)
 million = [tb.steady_state(tb.DrivenDicke(10**6, drive * 5e5)) for drive in below]
-left.plot(below, [one.energy / 1e6 for one in million], "o", ms=4, color="#d55e00", label="N = $10^6$")
+left.plot(
+    below, [one.energy / 1e6 for one in million], "o", ms=4, color="#d55e00", label="N = $10^6$"
+)
 right.plot(below, [one.g2_zero for one in million], "o", ms=4, color="#d55e00")
 left.set(xlabel=r"drive $\Omega_R/(\gamma N/2)$", ylabel="excited fraction E/N", ylim=(0, 0.55))
 right.set(xlabel=r"drive $\Omega_R/(\gamma N/2)$", ylabel=r"$g^{(2)}(0)$ of the light")

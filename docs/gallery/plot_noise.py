@@ -19,7 +19,8 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained
 for n, color in ((10, "#88aadd"), (100, "#4477aa"), (1000, "#223366")):
     power, work = [], []
     for ratio in strengths:
-        battery = tb.Battery(n, 1.87, 10.0 * n, 1.0, 10.0, 1.0, ratio, 10.0 * ratio, ratio)
+        local = {"local_0": ratio, "local_plus": 10.0 * ratio, "local_minus": ratio}
+        battery = tb.Battery(n, 1.87, 10.0 * n, gamma_plus=10.0, **local)
         end = battery.charging_time
         # The least of a swing of Omega_P: it does not hang on the phase.
         times = end + np.linspace(-1.0, 0.0, 21) * 2 * np.pi / battery.omega_p

@@ -9,7 +9,9 @@ from trajbatt.analysis.best_time import best_charging_time
 
 def test_there_is_a_best_time_with_noise_and_none_without():
     clean = tb.Battery(40, 1.87, 400.0, 1.0, 10.0, 1.0)
-    noisy = tb.Battery(40, 1.87, 400.0, 1.0, 10.0, 1.0, 1.0, 10.0, 1.0)
+    noisy = tb.Battery(
+        40, 1.87, 400.0, 1.0, 10.0, 1.0, local_0=1.0, local_plus=10.0, local_minus=1.0
+    )
     assert best_charging_time(clean).time > 5 * clean.charging_time
     best = best_charging_time(noisy)
     assert 0.5 * clean.charging_time < best.time < 3 * clean.charging_time
@@ -17,7 +19,9 @@ def test_there_is_a_best_time_with_noise_and_none_without():
 
 
 def test_it_is_the_largest_of_what_a_period_leaves():
-    battery = tb.Battery(12, 1.87, 1e4, 1.0, 10.0, 1.0, 1.0, 10.0, 1.0)
+    battery = tb.Battery(
+        12, 1.87, 1e4, 1.0, 10.0, 1.0, local_0=1.0, local_plus=10.0, local_minus=1.0
+    )
     best = best_charging_time(battery)
     period = 2 * np.pi / battery.omega_p
 

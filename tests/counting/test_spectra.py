@@ -125,7 +125,7 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match="`channel` must be"):
         tb.counting.spectrum(model, [0.0], "total")
     with pytest.raises(TypeError, match="`model` must be a ladder to have lines"):
-        tb.counting.spectrum(battery.charge(secular=False), [0.0], "all")
+        tb.counting.g1(battery.charge(secular=False), [0.0], "all")
     with pytest.raises(TypeError, match="`frequencies` must be a sequence of numbers"):
         tb.counting.spectrum(model, "x", "red")
     with pytest.raises(ValueError, match="does not end"):

@@ -137,7 +137,10 @@ def test_one_trajectory_has_no_standard_error():
         ({"ntraj": 1.5}, "`ntraj` must be a positive integer, but is 1.5"),
         ({"seed": -1}, "`seed` must be a non-negative integer, but is -1"),
         ({"seed": 1.0}, "`seed` must be a non-negative integer, but is 1.0"),
-        ({"method": "euler"}, "`method` must be 'ladder', 'mcwf' or 'banded', but is 'euler'"),
+        (
+            {"method": "euler"},
+            "`method` must be 'ladder', 'mcwf', 'banded' or 'frame', but is 'euler'",
+        ),
         ({"threads": 0}, "`threads` must be a positive integer, but is 0"),
         ({"executor": 3}, r"`executor` must have the interface of concurrent\.futures\.Executor"),
         ({"progress": 3}, r"`progress` must be true, or a function of \(done, ntraj\), but is 3"),

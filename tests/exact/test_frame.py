@@ -91,8 +91,8 @@ def test_a_state_that_spreads_is_solved_whole():
     model, times = tb.Battery(60, 1.2, 120.0).charge(secular=False), np.linspace(0.0, 0.2, 5)
     exact = tb.mesolve(model, times, tb.excited_state(60), covariances=True)
     whole = tb.mesolve(model, times, tb.excited_state(60), covariances=True, method="banded")
-    assert exact.method == "banded"
-    np.testing.assert_allclose(exact.energy, whole.energy, rtol=1e-13)
+    assert exact.method == "tensors"
+    np.testing.assert_allclose(exact.energy, whole.energy, rtol=1e-11)
     np.testing.assert_allclose(exact.counts_covariance, whole.counts_covariance, rtol=1e-12)
     forced = tb.mesolve(model, times, tb.excited_state(60), covariances=True, method="frame")
     np.testing.assert_allclose(forced.energy_variance, whole.energy_variance, atol=60 * 2e-10)
@@ -142,9 +142,56 @@ def test_a_million_atoms():
     assert large.ergotropy[-1] == pytest.approx(large.energy[-1], rel=1e-5)
 
 
+@pytest.mark.parametrize("case", references.load_large()[:5], ids=name)
+def test_tensors_agree_with_references(case):
+    n = case["n_atoms"]
+    exact = tb.mesolve(large(case), case["times"], method="tensors")
+    assert exact.method == "tensors"
+    dipole = np.array(case["dipole_real"]) + 1j * np.array(case["dipole_imag"])
+    np.testing.assert_allclose(exact.energy, case["energy"], rtol=0, atol=1e-12 * n)
+    np.testing.assert_allclose(exact.dipole, dipole, rtol=0, atol=1e-12 * n)
+    np.testing.assert_allclose(exact.energy_variance, case["energy_variance"], 0, 1e-10 * n)
+    most = max(case["counts"])
+    np.testing.assert_allclose(exact.counts[0], case["counts"], rtol=0, atol=1e-12 * most)
+
+
+@pytest.mark.parametrize("n", [1, 2, 12])
+@pytest.mark.parametrize(("theta", "omega_p"), DRIVES)
+@pytest.mark.parametrize("initial", ["ground", "excited", "tilted"])
+def test_tensors_and_the_whole_matrix_agree(n, theta, omega_p, initial):
+    model, times = tb.Battery(n, theta, omega_p).charge(secular=False), np.linspace(0.0, 1.0, 7)
+    start = {
+        "ground": tb.ground_state(n),
+        "excited": tb.excited_state(n),
+        "tilted": tb.coherent_state(n, 2.0, 0.7),
+    }[initial]
+    exact = tb.mesolve(model, times, start, rtol=1e-12, method="tensors")
+    whole = tb.mesolve(model, times, start, rtol=1e-12, method="banded")
+    assert exact.method == "tensors"
+    for what in ("energy", "energy_variance", "dipole", "products"):
+        found, expected = getattr(exact, what), getattr(whole, what)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10 * n)
+    np.testing.assert_allclose(exact.counts, whole.counts, atol=1e-10 * n)
+    # What needs the state is solved in another way.
+    np.testing.assert_allclose(exact.ergotropy, whole.ergotropy, atol=1e-8)
+
+
+def test_many_inverted_atoms():
+    # They spread over the sphere as they fall: neither frame nor whole matrix can follow.
+    n = 2500
+    model, times = tb.Battery(n, np.pi / 2, 100.0).charge(secular=False), np.array([0.5, 2.0]) / n
+    exact = tb.mesolve(model, times, tb.excited_state(n), rtol=1e-8)
+    assert exact.method == "tensors"
+    runs = tb.mcsolve(tb.Battery(n, 0.0, 0.0).discharge(), times, 400, tb.excited_state(n), seed=1)
+    # So weak a drive changes little in so short a time.
+    np.testing.assert_allclose(exact.energy, runs.energy, atol=0.02 * n)
+    with pytest.raises(ValueError, match="full density matrices are offered up to 2000"):
+        tb.mesolve(model, times, tb.excited_state(n), covariances=True)
+
+
 def test_methods_are_checked():
     model = tb.Battery(5, 1.2, 12.0).charge(secular=False)
-    with pytest.raises(ValueError, match="`method` must be 'frame' or 'banded', but is 'fram'"):
+    with pytest.raises(ValueError, match="`method` must be 'frame', 'tensors' or 'banded'"):
         tb.mesolve(model, [0.1], method="fram")
     ladder = tb.Battery(5, 1.2, 12.0).charge()
     with pytest.raises(ValueError, match="`method` must be left out without the driven Eq"):

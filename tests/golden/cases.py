@@ -6,7 +6,8 @@ import trajbatt as tb
 
 BATTERY = tb.Battery(20, 1.87, 200.0, gamma_plus=10.0)
 LARGE = tb.Battery(3000, 1.87, 30000.0, gamma_plus=10.0)  # of 16 trajectories a chunk
-NOISY = tb.Battery(20, 1.87, 200.0, 1.0, 10.0, 1.0, 0.5, 4.0, 0.5, 0.4, pump=0.2, thermal_0=0.3)
+NOISE = {"local_0": 0.5, "local_plus": 4.0, "local_minus": 0.5, "dephasing": 0.4, "pump": 0.2}
+NOISY = tb.Battery(20, 1.87, 200.0, 1.0, 10.0, 1.0, **NOISE, thermal_0=0.3)
 EQUAL = tb.Battery(15, 1.2, 50.0)
 SKEWED = np.diag([0.0, 0.5, 0.25, 0.25, *[0.0] * 17])
 

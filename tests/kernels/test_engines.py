@@ -52,6 +52,8 @@ def test_records_are_the_same_with_the_jit_on_and_off():
 @pytest.mark.parametrize("method", ENGINES)
 def test_draws_do_not_depend_on_the_size_of_the_buffers(method, monkeypatch):
     model = BATTERY.charge()
+    if method == "frame":  # of the driven Eq. (5) alone
+        model = tb.Battery(6, 1.87, 60.0, 5.0, 5.0, 5.0).charge(secular=False)
     plan = Plan(model, prepare(model, None), np.array([0.5]), 7, method, 1e-6, True)
     roomy = plan.engine.sample(plan.generator(0), 30, 0.5)
     monkeypatch.setattr(engine_module, "MOST_CLICKS", -63)  # one slot to begin with

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import trajbatt as tb
-from trajbatt.models.battery import battery_of, recognised
 from trajbatt.models.channel import photon_energies
+from trajbatt.models.recognised import battery_of, recognised
 from trajbatt.states.json_form import plain, rebuilt
 
 BATTERY = tb.Battery(8, 1.2, 40.0, gamma_0=0.7, gamma_plus=3.0)

@@ -134,7 +134,9 @@ def test_buffers_that_grow_change_nothing(monkeypatch):
 def test_light_of_single_atoms_only_is_independent():
     model = tb.Battery(12, 1.87, 20.0, 0.0, 0.0, 0.0, local_0=1.0, local_plus=3.0).charge()
     runs = tb.mcsolve(model, [0.7], ntraj=4000, seed=4)
-    p = tb.mesolve(tb.Battery(1, 1.87, 20.0, 0, 0, 0, 1.0, 3.0).charge(), [0.7]).energy[0]
+    p = tb.mesolve(
+        tb.Battery(1, 1.87, 20.0, 0, 0, 0, local_0=1.0, local_plus=3.0).charge(), [0.7]
+    ).energy[0]
     assert abs(runs.energy[0] - 12 * p) < 4 * runs.energy_sem[0]
     assert abs(runs.energy_variance[0] - 12 * p * (1 - p)) < 4 * runs.energy_variance_sem[0]
 

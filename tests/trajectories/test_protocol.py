@@ -170,6 +170,7 @@ def test_a_large_cycle():
 @pytest.mark.parametrize("method", ["ladder", "mcwf"])
 def test_bad_method(method):
     with pytest.raises(
-        ValueError, match=rf"`method` must be 'banded' for the driven Eq. \(5\), but is '{method}'"
+        ValueError,
+        match=rf"must be 'banded' or 'frame' for the driven Eq. \(5\), but is '{method}'",
     ):
         tb.mcsolve(DRIVEN_CYCLE, [0.1], ntraj=2, method=method)

@@ -16,6 +16,7 @@ from trajbatt.counting.spectra import Spectrum
 from trajbatt.models.channelled import ChannelledModel
 from trajbatt.states.block_steady_state import BlockSteadyState
 from trajbatt.states.driven_steady_state import DrivenSteadyState
+from trajbatt.states.frame_steady_state import FrameSteadyState
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +29,9 @@ def models() -> None:
     assert_type(battery.charge(), ChannelledModel)
     assert_type(battery.charge(secular=False), tb.BandedModel)
     assert_type(tb.steady_state(battery.charge()), tb.SteadyState | BlockSteadyState)
-    assert_type(tb.steady_state(battery.charge(secular=False)), DrivenSteadyState)
+    assert_type(
+        tb.steady_state(battery.charge(secular=False)), DrivenSteadyState | FrameSteadyState
+    )
     cycle = tb.Protocol([(battery.charge(), 0.1), (battery.store(), 0.05)])
     assert_type(cycle.duration, float)
     assert_type(cycle.channel_names, tuple[str, ...])
@@ -86,7 +89,7 @@ def light() -> None:
     assert_type(tb.exchange.read_csv("clicks.csv", channels={1: "red"}), tb.Clicks)
     tb.exchange.write_csv(seen, Path("clicks.csv"), about=tb.exchange.about_model(model))
     tb.counting.g2(model, times, "red")  # type: ignore[arg-type]
-    tb.counting.spectrum(battery.charge(secular=False), times, "all")  # type: ignore[arg-type]
+    tb.counting.spectrum(battery.charge(secular=False), times, "all")
 
 
 def pictures() -> None:

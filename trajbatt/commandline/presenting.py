@@ -6,7 +6,7 @@ from trajbatt.analysis.compare import NO_P_VALUE, compare
 from trajbatt.commandline.console import plural, summary_table
 from trajbatt.exact.envelope import envelope
 from trajbatt.exact.mesolve import mesolve
-from trajbatt.models.battery import battery_of
+from trajbatt.models.recognised import battery_of
 from trajbatt.plots.layout import TITLE, doing
 from trajbatt.plots.runs import run_figure
 from trajbatt.reports import summaries

@@ -78,7 +78,7 @@ def model_of_file(path, given, full, discharge):
     """
     from trajbatt.commandline import options
     from trajbatt.exchange import about
-    from trajbatt.models.battery import battery_of
+    from trajbatt.models.recognised import battery_of
 
     said = _reading(path, lambda: about.read_about(path))
     model = about.model_of(said, path)

@@ -119,7 +119,8 @@ def spectrum(
         whole.
     """
     offsets = _checked_frequencies(frequencies)
-    if isinstance(model, BandedModel):
+    check_plain(model)
+    if not model.has_lines:
         return _of_driven(model, offsets, channel, initial, until)
     line, place = _line(model, channel)
     if until is None:
@@ -137,6 +138,7 @@ def spectrum(
 
 
 def _of_driven(model, offsets, channel, initial, until):
+    """Return the `Spectrum` of the driven Eq. (5)."""
     checks.choice("channel", channel, model.channel_names)
     if initial is not None or until is not None:
         raise ValueError("`initial` and `until` must be left out with Eq. (5): its light is steady")

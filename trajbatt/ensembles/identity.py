@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 
 from trajbatt.ensembles.plan import Plan, law_of
-from trajbatt.models.battery import recognised
+from trajbatt.models.recognised import recognised
 from trajbatt.states.block_steady_state import BlockSteadyState
 from trajbatt.states.driven_steady_state import DrivenSteadyState
 from trajbatt.states.expectations import of_operator

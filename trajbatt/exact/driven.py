@@ -2,6 +2,8 @@
 
 - "frame": few levels of a frame that turns with the mean spin, at any N, while the state is near
   its mean spin: `trajbatt.exact.frame`;
+- "tensors": spherical tensors up to a rank of the order of sqrt(N), from coherent states, also
+  inverted ones, if only moments are wanted: `trajbatt.exact.tensors`;
 - "banded": the whole density matrix, `trajbatt.exact.banded`; under a weak drive in the bare basis,
   where rare photons keep their digits, `trajbatt.exact.weak_drive`.
 """
@@ -15,12 +17,14 @@ from trajbatt.exact.counts import BandedCounts
 from trajbatt.exact.fields import BandedField
 from trajbatt.exact.frame import FrameCounts, FrameField, FrameModel, FrameOrders, SpreadError
 from trajbatt.exact.orders import LARGEST_FULL
+from trajbatt.exact.tensors import TensorOrders
 from trajbatt.exact.weak_drive import BareModel, is_weak
 from trajbatt.models.banded import BandedModel
 
-METHODS = ("frame", "banded")
+METHODS = ("frame", "tensors", "banded")
 FEW = 50  # atoms, whose whole density matrix is small enough
 SPREAD = 0.8  # of all levels: with more of them the whole density matrix is faster
+MANY = 120  # levels: with more of them tensors are faster
 
 
 def check_method(method, model):
@@ -48,39 +52,43 @@ def prepared(stage, method=None):
     if not isinstance(model, BandedModel):
         return stage
     offers_whole = model.n_atoms <= LARGEST_FULL
-    if method != "frame" and offers_whole and is_weak(model):
+    if method in (None, "banded") and offers_whole and is_weak(model):
         return replace(stage, model=BareModel.of(model))
-    if method == "frame" or (method is None and model.n_atoms >= FEW):
-        may_spread = offers_whole and method is None
-        most = int(SPREAD * model.n_levels) if may_spread else model.n_levels
-        return replace(stage, model=FrameModel.of(model, most))
-    return stage
+    if method == "banded" or (method is None and model.n_atoms < FEW):
+        return stage
+    most = {"frame": model.n_levels, "tensors": 0}.get(method, int(SPREAD * model.n_levels))
+    if method is None and not offers_whole:
+        most = MANY
+    return replace(stage, model=FrameModel.of(model, most))
 
 
-class FrameOrWhole:
-    """A system in the frame, or one of the whole density matrix where the state spreads too far.
+class FirstThatCan:
+    """The first of several systems that can do it: each raises `SpreadError` if it cannot.
 
     Parameters
     ----------
-    in_frame, whole : callable
+    *ways : callable
         What makes them.
     """
 
-    def __init__(self, in_frame, whole):
-        self._in_frame, self._whole = in_frame, whole
+    def __init__(self, *ways):
+        self._ways = ways
 
     def begin(self, given):
         """Return what is handed over as it is."""
         return given
 
     def states(self, given, times):
-        """Return what the one that can do it does."""
-        try:
-            self._chosen = self._in_frame()
-            return self._chosen.states(self._chosen.begin(given), times)
-        except SpreadError:
-            self._chosen = self._whole()
-            return self._chosen.states(self._chosen.begin(given), times)
+        """Return what the first one that can do it does."""
+        *early, last = self._ways
+        for way in early:
+            try:
+                self._chosen = way()
+                return self._chosen.states(self._chosen.begin(given), times)
+            except SpreadError:
+                pass
+        self._chosen = last()
+        return self._chosen.states(self._chosen.begin(given), times)
 
     def __getattr__(self, name):
         """Return everything else of that one."""
@@ -89,14 +97,17 @@ class FrameOrWhole:
         return getattr(self._chosen, name)
 
 
-def driven_orders(*arguments):
+def driven_orders(model, rtol, all_orders):
     """Return the coherence orders and mean counts of a `FrameModel`, see `BandedOrders`."""
-    return FrameOrWhole(partial(FrameOrders, *arguments), partial(BandedOrders, *arguments))
+    if not all_orders and model.most_levels < model.n_levels:
+        model = replace(model, most_levels=min(model.most_levels, MANY))
+    kinds = FrameOrders, TensorOrders, BandedOrders
+    return FirstThatCan(*(partial(kind, model, rtol, all_orders) for kind in kinds))
 
 
 def driven_counts(*arguments):
     """Return the count moments of a `FrameModel`, see `BandedCounts`."""
-    return FrameOrWhole(partial(FrameCounts, *arguments), partial(BandedCounts, *arguments))
+    return FirstThatCan(partial(FrameCounts, *arguments), partial(BandedCounts, *arguments))
 
 
 def driven_field(model, field, only_clicks):
@@ -106,5 +117,5 @@ def driven_field(model, field, only_clicks):
     """
     if (field == 1.0).all():
         in_frame = partial(FrameField, model, not only_clicks)
-        return FrameOrWhole(in_frame, partial(BandedField, model, field, only_clicks))
+        return FirstThatCan(in_frame, partial(BandedField, model, field, only_clicks))
     return BandedField(model, field, only_clicks)

@@ -12,7 +12,6 @@ import numpy as np
 
 from trajbatt.exact import flow
 from trajbatt.exact.frame_layout import AXES, FrameLayout, InFrame, enter
-from trajbatt.exact.orders import LARGEST_FULL
 from trajbatt.models.banded import BandedModel
 from trajbatt.numerics import spin
 from trajbatt.states.mixture import Mixture
@@ -55,15 +54,9 @@ class FrameModel(BandedModel):
         )
 
     def check_levels(self, levels):
-        """Raise `SpreadError` if these are too many levels, `ValueError` if nobody solves that."""
-        if levels <= self.most_levels:
-            return
-        if self.n_atoms <= LARGEST_FULL:
+        """Raise `SpreadError` if these are too many levels."""
+        if levels > self.most_levels:
             raise SpreadError
-        raise ValueError(
-            f"`model` must keep the state near its mean spin at more than {LARGEST_FULL} atoms, "
-            f"but it spreads over more than {self.most_levels} levels"
-        )
 
 
 class FrameFlow:
@@ -91,6 +84,7 @@ class FrameFlow:
     def begin(self, axes, matrices, scalars):
         """Set the axes (6,), the matrices (n, levels, levels) and the scalars at t = 0."""
         levels = matrices.shape[-1]
+        self.model.check_levels(levels)
         self.layout = FrameLayout(self.model.n_atoms, self.model.theta, levels)
         numbers = self.layout.of_matrices(matrices).ravel()
         self._follow(np.append(axes, 0.0), np.concatenate((numbers, scalars)), 0.0, self._first)

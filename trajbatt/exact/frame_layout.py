@@ -164,8 +164,8 @@ def enter(given, model, fewest):
 
     Raises
     ------
-    SpreadError, ValueError
-        Of the model, if the state needs too many.
+    SpreadError
+        If the state needs too many.
     """
     n_atoms, theta = model.n_atoms, model.theta
     fewest = min(fewest, model.n_levels)

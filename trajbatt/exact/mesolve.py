@@ -27,7 +27,7 @@ def mesolve(
     rtol: float = 1e-10,
     *,
     e_ops: dict[str, Any] | None = None,
-    method: Literal["frame", "banded"] | None = None,
+    method: Literal["frame", "tensors", "banded"] | None = None,
 ) -> MasterEquationResult:
     """Solve the master equation of a model: the exact twin of `mcsolve`.
 
@@ -58,9 +58,10 @@ def mesolve(
         `Qobj` in the basis of `qutip.jmat`; or functions of the bare density matrix. Sums of
         products of up to two of J_x, J_y and J_z cost nothing; any other needs the whole density
         matrix.
-    method : {"frame", "banded"}, optional
-        How the driven Eq. (5) is solved: in the co-moving frame, or by the whole density matrix.
-        The faster one by default; `method` of the result says which it was.
+    method : {"frame", "tensors", "banded"}, optional
+        How the driven Eq. (5) is solved: in the co-moving frame; by spherical tensors, from a
+        coherent state and if nothing but moments of the spin is wanted; or by the whole density
+        matrix. The first that serves by default; `method` of the result says which it was.
 
     Returns
     -------

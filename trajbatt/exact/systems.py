@@ -8,7 +8,8 @@ Each kind has four systems, all with what `trajbatt.exact.stages` asks for:
 - `fields(model, fields, goes_on)`: many complex ones, of the generating function.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from trajbatt.exact.banded import BandedOrders
 from trajbatt.exact.block_model import BlockModel
@@ -27,10 +28,10 @@ from trajbatt.models.model import of_kind
 class Systems(NamedTuple):
     """The systems of one kind of model."""
 
-    orders: type
-    counts: type
-    field: type
-    fields: type
+    orders: Callable[..., Any]
+    counts: Callable[..., Any]
+    field: Callable[..., Any]
+    fields: Callable[..., Any]
 
 
 SYSTEMS = {

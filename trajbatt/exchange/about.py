@@ -5,9 +5,10 @@ from trajbatt.base.types import PathLike
 from trajbatt.exchange.csv_files import OWN
 from trajbatt.exchange.csv_table import head_of
 from trajbatt.exchange.photon_hdf5_reading import about_in_hdf5, is_hdf5
-from trajbatt.models.battery import Battery, battery_of
+from trajbatt.models.battery import Battery
 from trajbatt.models.model import Model
 from trajbatt.models.origin import NOISE, OF_VERBS
+from trajbatt.models.recognised import battery_of
 from trajbatt.states.initial import Initial
 
 MADE_BY, FULL = "made_by", "charge, full"

@@ -35,7 +35,7 @@ class WavefunctionObserver:
         self._channel_of[places] = np.arange(places.size)
         self._tables = tables_of(model)
         self._work = Workspace.fresh(self._tables.raising.size)
-        self._least = np.log(max(IMPOSSIBLE * model.largest_rate, np.finfo(float).tiny))
+        self._least = max(IMPOSSIBLE * model.largest_rate, np.finfo(float).tiny)
 
     def begin(self, mixture):
         """Start from a `Mixture` of one state at t = 0."""
@@ -70,8 +70,9 @@ class WavefunctionObserver:
             channels,
             ACCURACY,
             NEGLIGIBLE,
+            self._least,
         )
-        impossible = ~(logs[1::2] > self._least)
+        impossible = logs[1::2] <= np.log(self._least)
         if impossible.any():
             raise ImpossibleClickError(int(np.argmax(impossible)))
         self.log_trace += logs.sum()

@@ -618,7 +618,9 @@ def draw_channel(rng, work, tables, begin, end):
 
 
 @kernel
-def follow_record(work, tables, clock, window, until, times, channels, tolerance, negligible):
+def follow_record(
+    work, tables, clock, window, until, times, channels, tolerance, negligible, least
+):
     """Follow the state through clicks, and to the time `until`.
 
     Parameters
@@ -635,6 +637,8 @@ def follow_record(work, tables, clock, window, until, times, channels, tolerance
     channels : *in* (n,) int64
     tolerance, negligible : float
         As in `Task`.
+    least : float
+        A click of a lower rate is impossible, and the last that is followed.
 
     Returns
     -------
@@ -662,7 +666,10 @@ def follow_record(work, tables, clock, window, until, times, channels, tolerance
             begin, end = span(low, high, 0, top)
             copy_state(work, begin, end)
             jump(work, tables, channels[n], begin, end)
-            logs[2 * n + 1] = np.log(norm(work.other, begin - 2, end + 2))
+            rate = norm(work.other, begin - 2, end + 2)
+            logs[2 * n + 1] = np.log(rate)
+            if not rate > least:
+                return logs  # impossible: nothing is left to go on with
             low, high, _ = begin_step(work, work.other, begin - 2, end + 2, negligible)
     window[0], window[1], clock[0] = low, high, t
     return logs

@@ -13,9 +13,6 @@ from trajbatt.models.lines import bare_channels, charging_channels
 from trajbatt.models.local_ladder import LocalLadderModel
 from trajbatt.models.model import Model, check_model
 from trajbatt.models.origin import NOISE, RATES, THERMAL, Origin
-from trajbatt.models.protocol import Protocol
-
-RECOGNISED_TO = 1e-12  # relative: what dividing rates by angular factors leaves of them
 
 
 @dataclass(frozen=True)
@@ -86,6 +83,7 @@ class Battery:
         gamma_0: float = 1.0,
         gamma_plus: float = 1.0,
         gamma_minus: float = 1.0,
+        *,
         local_0: float = 0.0,
         local_plus: float = 0.0,
         local_minus: float = 0.0,
@@ -95,17 +93,15 @@ class Battery:
         thermal_0: float = 0.0,
         thermal_plus: float = 0.0,
         thermal_minus: float = 0.0,
-        *,
         rabi: float | None = None,
         detuning: float | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name != "self"}
         del given["rabi"], given["detuning"]
-        if (theta is None, omega_p is None) != (rabi is not None, detuning is not None) or (
-            (theta is None) != (omega_p is None)
-        ):
-            raise TypeError("a Battery takes `theta` and `omega_p`, or `rabi` and `detuning`")
-        if rabi is not None:
+        if rabi is not None or detuning is not None:
+            both = rabi is not None and detuning is not None
+            if not both or theta is not None or omega_p is not None:
+                raise TypeError("`theta` and `omega_p`, or `rabi` and `detuning`, must be given")
             given["theta"], given["omega_p"] = angle_and_splitting(rabi, detuning)
         for name, value in given.items():
             object.__setattr__(self, name, value)
@@ -385,47 +381,6 @@ class Battery:
             coherent_rate=coherent_rate,
         )
         return model.made_by(Origin(self, verb, tuple(arguments.items())))
-
-
-def battery_of(model):
-    """Return the battery that makes a model, or None: see `Battery.from_model`."""
-    return None if model.battery_parameters is None else Battery(**model.battery_parameters)
-
-
-def recognised(model):
-    """Return a model that was read from a file, knowing its `Origin` again if a battery made it.
-
-    Files do not tell it. A battery's own models have its names and, but for rounding, its numbers.
-    """
-    if model.is_staged:
-        return Protocol([(recognised(one), duration) for one, duration in model.steps])
-    battery = battery_of(model)
-    if battery is None or not hasattr(model, "made_by"):
-        return model  # one of the user's, or one that tells its parameters itself
-    if battery.is_noisy:
-        return model  # whose file tells its `Origin`
-    for made in (battery.charge(), battery.store(), battery.discharge(model.coherent_rate)):
-        if _alike(made, model):
-            return model.made_by(made.origin)
-    return model
-
-
-def _alike(one, other):
-    """Whether two ladder models are the same but for rounding."""
-    if (one is None) != (other is None):
-        return False
-    if one is None:
-        return True
-    kinds = [(model.name, [(c.name, c.shift) for c in model.channels]) for model in (one, other)]
-    numbers = [
-        (model.theta, model.frequency, model.coherent_rate or 0.0, *model.rates)
-        for model in (one, other)
-    ]
-    return (
-        kinds[0] == kinds[1]
-        and all(math.isclose(a, b, rel_tol=RECOGNISED_TO) for a, b in zip(*numbers, strict=True))
-        and _alike(one.start, other.start)
-    )
 
 
 def _ratio(numerator, denominator):

@@ -6,8 +6,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
-from trajbatt.models.battery import battery_of
 from trajbatt.models.origin import NOISE
+from trajbatt.models.recognised import battery_of
 from trajbatt.plots.style import as_bytes, plain_text
 
 

@@ -5,7 +5,7 @@ import textwrap
 import numpy as np
 
 from trajbatt.models import asymptotics
-from trajbatt.models.battery import battery_of
+from trajbatt.models.recognised import battery_of
 from trajbatt.models.swing import is_followed, swing_of, turns_freely
 from trajbatt.plots.style import (
     ASYMPTOTIC_COLOR,

@@ -127,7 +127,7 @@ def check_size(n_atoms):
     """Raise `ValueError` if there are too many atoms for its matrix."""
     if n_atoms > MOST_STEADY:
         raise ValueError(
-            f"the steady state of the driven Eq. (5) is a matrix up to {MOST_STEADY} atoms, "
+            f"the matrix of the steady state of Eq. (5) is offered up to {MOST_STEADY} atoms, "
             f"but `n_atoms` is {n_atoms}"
         )
 

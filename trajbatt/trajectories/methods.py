@@ -22,6 +22,8 @@ ENGINES = {
     "frame": FrameEngine,
     "local_ladder": LocalLadderEngine,
 }
+# Atoms from which on the frame is faster; of a stage of a protocol, which takes kets over.
+MANY = {False: 40, True: 200}
 FASTEST = {
     LadderModel: lambda model, is_staged: "ladder",
     LocalLadderModel: lambda model, is_staged: "local_ladder",
@@ -29,8 +31,6 @@ FASTEST = {
         "frame" if model.n_atoms >= MANY[is_staged] and not model.is_warm else "banded"
     ),
 }
-# Atoms from which on the frame is faster; of a stage of a protocol, which takes kets over.
-MANY = {False: 40, True: 200}
 DRIVEN = ("banded", "frame")  # of the driven Eq. (5); these have a tolerance
 FOR_ANY_MODEL = "banded"
 WITH_LOCAL_NOISE = "local_ladder"  # of a protocol with such a stage: all have it

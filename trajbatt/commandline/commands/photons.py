@@ -31,7 +31,7 @@ def photons(
     """Show photon numbers, Fano factors, waiting times and g2 of a stored run."""
     from trajbatt.commandline.console import plural, summary_table
     from trajbatt.commandline.stored_run import open_run
-    from trajbatt.models.battery import battery_of
+    from trajbatt.models.recognised import battery_of
     from trajbatt.plots.photons import photons_figure
     from trajbatt.reports import json_report
     from trajbatt.reports.photon_report import is_quick, photon_report

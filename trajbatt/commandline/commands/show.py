@@ -37,7 +37,7 @@ def show(
 
     from trajbatt.commandline.presenting import present
     from trajbatt.commandline.stored_run import open_run
-    from trajbatt.models.battery import battery_of
+    from trajbatt.models.recognised import battery_of
     from trajbatt.reports import json_report
 
     runs = open_run(run)

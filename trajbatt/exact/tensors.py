@@ -1,0 +1,222 @@
+"""The driven Eq. (5) by spherical tensors up to a rank K of the order of sqrt(N).
+
+It shares nothing with the frame, needs no state near its mean spin, and costs N^2 where the whole
+density matrix costs N^4: the tensors of a coherent state fall off as exp(-k^2/(2 N)), and decay
+as k^2. It begins with coherent states, and knows moments of the spin up to the second, no more.
+"""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from trajbatt.exact.frame import SpreadError
+from trajbatt.kernels.tensors import READ
+from trajbatt.numerics import frame
+from trajbatt.states.mixture import Mixture
+from trajbatt.states.products import of_covariance
+
+ACCURACY = 1e-16  # of a term of the series
+LONGEST = 4.0  # a block, over the largest growth rate
+MORE = -1.0  # K^2/N beyond the logarithm of the accuracy
+
+
+class TensorLayout:
+    """What is read off the tensors of rank 1 and 2.
+
+    Parameters
+    ----------
+    n_atoms : int
+    theta : float
+    """
+
+    def __init__(self, n_atoms, theta):
+        self.n_atoms, self.theta = n_atoms, theta
+        j = 0.5 * n_atoms
+        self.first = math.sqrt(j * (j + 1.0) * (2.0 * j + 1.0) / 3.0)
+        product = (2.0 * j - 1.0) * 2.0 * j * (2.0 * j + 1.0) * (2.0 * j + 2.0) * (2.0 * j + 3.0)
+        self.second = math.sqrt(product / 180.0)
+        self.square = j * (j + 1.0)
+
+    def _moments(self, y):
+        """Return the mean spin (3, ...) and its covariances (3, 3, ...)."""
+        z = self.first * y[0]
+        plus = -math.sqrt(2.0) * self.first * (y[1] - 1j * y[2])
+        zz = self.square / 3.0 + self.second * y[3]
+        z_plus = -math.sqrt(1.5) * self.second * (y[4] - 1j * y[5])
+        plus_plus = math.sqrt(6.0) * self.second * (y[6] - 1j * y[7])
+        xx = 0.5 * (self.square - zz + plus_plus.real)
+        yy = 0.5 * (self.square - zz - plus_plus.real)
+        xy, zx, zy = 0.5 * plus_plus.imag, z_plus.real, z_plus.imag
+        mean = np.array([plus.real, plus.imag, z])
+        second = np.array([[xx, xy, zx], [xy, yy, zy], [zx, zy, zz]])
+        return mean, second - mean[:, None] * mean[None]
+
+    def observables(self, y, _):
+        """Return energy, its variance and the bare dipole of y (READ, ...)."""
+        mean, covariance = self._moments(y)
+        energy = mean[2] + 0.5 * self.n_atoms
+        return energy, np.maximum(covariance[2, 2], 0.0), mean[0] + 1j * mean[1]
+
+    def products(self, y, _):
+        """Return the means of `PRODUCTS` (4, ...) of y (READ, ...)."""
+        return of_covariance(*self._moments(y))
+
+    def spin_distribution(self, y):
+        """Return the probability of J = N/2, float64 (1, ...), of y (READ, ...)."""
+        return np.ones((1, *y.shape[1:]))
+
+
+class TensorOrders:
+    """The tensors of the density matrix, and the mean photon count.
+
+    Parameters
+    ----------
+    model : BandedModel
+        Without thermal photons.
+    rtol : float
+    all_orders : bool
+        Must be false: only moments are known.
+    """
+
+    method = "tensors"
+
+    def __init__(self, model, rtol, all_orders=True):
+        if all_orders or model.is_warm:
+            raise SpreadError
+        self.model = model
+        n = model.n_atoms
+        self._rank = min(n, math.ceil(math.sqrt(n * (math.log(1.0 / rtol) + MORE))))
+        self.layout = TensorLayout(n, model.theta)
+        self._unit = self.layout.first
+        rank, gamma = self._rank, model.rate
+        self._shift = 0.25 * gamma * rank**2
+        self._fastest = rank * (model.frequency + 0.5 * gamma * (n + 1.0))
+        self._growth = gamma * (0.25 * rank**2 + 0.5 * n)
+        self._tables = self._tabulate()
+
+    @property
+    def counted(self):
+        """What tells the state from the counts: this system."""
+        return self
+
+    def _tabulate(self):
+        from trajbatt.kernels.tensors import Tables
+
+        model, n, rank = self.model, self.model.n_atoms, self._rank
+        gamma, largest = model.rate, max(self._fastest, 1e-300)
+        q, k = np.indices((rank + 1, rank + 1)).astype(float)
+        inside = k >= q
+
+        def a(k):
+            return 0.5 * np.sqrt(((n + 1.0) ** 2 - k**2) / np.abs(4.0 * k**2 - 1.0))
+
+        def table(values):
+            return np.ascontiguousarray(np.where(inside, values, 0.0) / largest)
+
+        k_square = np.maximum(k**2 - q**2, 0.0)
+        below = -gamma * (k + 1.0) * a(k) * np.sqrt(k_square)
+        above = gamma * k * a(k + 1.0) * np.sqrt(np.maximum((k + 1.0) ** 2 - q**2, 0.0))
+        damping = self._shift - 0.5 * gamma * (k * (k + 1.0) - q**2)
+        drive, layout = 0.5 * model.rabi, self.layout
+        trace = math.sqrt(n + 1.0)  # y_00 = 1/sqrt(N + 1)
+        count = [
+            gamma * 2.0 / 3.0 * layout.square * trace / self._unit,
+            gamma * layout.first / self._unit,
+            -gamma * layout.second / self._unit,
+            self._shift,
+        ]
+        return Tables(
+            damping=table(damping),
+            turning=-model.detuning * np.arange(rank + 1.0) / largest,
+            lower=table(drive * np.sqrt(np.maximum((k + q) * (k - q + 1.0), 0.0))),
+            upper=table(drive * np.sqrt(np.maximum((k - q) * (k + q + 1.0), 0.0))),
+            below=table(below),
+            above=table(above),
+            count=np.array(count) / largest,
+        )
+
+    def begin(self, given):
+        """Return the tensors of a coherent state, and a count of zero, as the kernel has them.
+
+        Raises
+        ------
+        SpreadError
+            If it is another state.
+        """
+        axes = None
+        if isinstance(given, Mixture) and given.weights.size == 1:
+            ket = given.rows(self.model.n_levels)[0]
+            axes = frame.axes_of_coherent(ket, self.model.theta)
+        if axes is None:
+            raise SpreadError
+        x, y, z = -frame.rows_of(axes)[:, 2]  # where the mean spin points
+        return coherent_tensors(self.model.n_atoms, self._rank, x, y, z)
+
+    def states(self, y, times):
+        """Return the vectors (nt, READ) at each of `times`."""
+        from trajbatt.kernels.tensors import propagate
+
+        work, seen, now, done = np.empty((2, *y.shape)), np.empty((len(times), READ)), 0.0, 0
+        longest = LONGEST / self._growth if self._growth > 0.0 else times[-1]
+        y = y.copy()
+        while done < len(times):
+            length = min(longest, times[-1] - now)
+            within = np.flatnonzero((times >= now) & (times <= now + length))
+            within = within[within >= done]
+            at = np.append(times[within] - now, length)
+            weights = self._weights(at)
+            part = np.empty((within.size, READ))
+            propagate(self._tables, y, work, weights[-1], weights[:-1], part)
+            seen[within] = part
+            done += within.size
+            now = times[-1] if length < longest else now + length
+        return seen
+
+    def _weights(self, durations):
+        """Return what each polynomial counts after the durations, float64 (nt, n)."""
+        angles = self._fastest * durations
+        size = 2 ** math.ceil(math.log2(4.0 * angles.max(initial=0.0) + 256.0))
+        # The Bessel functions are the Fourier coefficients of exp(i x sin(angle)).
+        sines = np.sin(2.0 * math.pi / size * np.arange(size))
+        n = _needed(angles.max(initial=0.0))
+        found = np.fft.fft(np.exp(1j * angles[:, None] * sines)).real[:, :n] / size
+        found *= np.exp(-self._shift * durations)[:, None]
+        found[:, 1:] *= 2.0
+        return np.ascontiguousarray(found)
+
+    def orders(self, y):
+        """Return what is read off the state alone, of y (READ, ...)."""
+        return y[:-1]
+
+    def counts(self, y):
+        """Return the mean photon counts in y (READ, ...), float64 (1, ...)."""
+        return self._unit * y[-1:]
+
+
+@lru_cache(maxsize=64)
+def _needed(x):
+    """Return from which order on the Bessel functions of x are negligible."""
+    from scipy.special import jv
+
+    orders = np.arange(math.ceil(x), math.ceil(x + 12.0 * max(x, 1.0) ** (1 / 3) + 30.0))
+    return int(orders[np.argmax(np.abs(jv(orders, x)) < ACCURACY)])
+
+
+def coherent_tensors(n_atoms, rank, x, y, z):
+    """Return the tensors of a coherent state whose mean spin points to (x, y, z), as in the kernel.
+
+    y_kq = r_k sqrt(4 pi/(2 k + 1)) Y_kq(direction)*, with the ratios of r_k known.
+    """
+    from scipy.special import sph_legendre_p_all
+
+    k = np.arange(rank + 1.0)
+    ratios = np.sqrt((2 * k + 3) / (2 * k + 1) * (n_atoms - k) / (n_atoms + k + 2))
+    r = np.cumprod(np.append(1.0, ratios[:-1])) / math.sqrt(n_atoms + 1.0)
+    # Over k and q, normalised, with the sign (-1)^q.
+    values = sph_legendre_p_all(rank, rank, math.acos(min(max(z, -1.0), 1.0)))[0][:, : rank + 1]
+    scaled = (r * np.sqrt(4.0 * math.pi / (2.0 * k + 1.0)))[:, None] * values
+    turned = (scaled * np.exp(-1j * math.atan2(y, x) * np.arange(rank + 1))).T
+    found = np.zeros((2, rank + 3, rank + 3))
+    found[0, 1:-1, 1:-1], found[1, 1:-1, 1:-1] = turned.real, turned.imag
+    return found
