@@ -12,8 +12,6 @@ import numpy as np
 
 from trajbatt.numerics import spin
 
-SHORT = 1e-9  # of N/2: a mean spin that has no direction
-
 
 def rows_of(axes):
     """Return the matrices of frames (..., 3, 3) from u and v, `axes` (..., 6 or more)."""

@@ -96,6 +96,7 @@ def steady(
     numbers |= {
         "energy_variance": state.energy_variance,
         "dipole": state.dipole,
-        "populations": state.populations,
     }
+    if json_file is not None:  # of 10^6 atoms they take seconds
+        numbers["populations"] = state.populations
     outputs.write_json(numbers)
