@@ -1,7 +1,7 @@
 """The battery: its parameters, checked, the numbers derived from them, and its models."""
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, overload
 
 from trajbatt.base import checks
@@ -83,7 +83,7 @@ class Battery:
         gamma_0: float = 1.0,
         gamma_plus: float = 1.0,
         gamma_minus: float = 1.0,
-        *,
+        *noise: float | None,
         local_0: float = 0.0,
         local_plus: float = 0.0,
         local_minus: float = 0.0,
@@ -97,7 +97,11 @@ class Battery:
         detuning: float | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name != "self"}
-        del given["rabi"], given["detuning"]
+        del given["rabi"], given["detuning"], given["noise"]
+        by_place = [field.name for field in fields(self)][-len(NOISE) :]  # as they came before
+        if len(noise) > len(by_place):
+            raise TypeError(f"a Battery takes at most {len(given)} arguments by place")
+        given |= dict(zip(by_place, noise, strict=False))
         if rabi is not None or detuning is not None:
             both = rabi is not None and detuning is not None
             if not both or theta is not None or omega_p is not None:
