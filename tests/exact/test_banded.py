@@ -249,7 +249,7 @@ def test_unequal_rates(rate):
 
 def test_limits():
     with pytest.raises(ValueError, match="is offered up to 2000 atoms, but `n_atoms` is 2001"):
-        tb.steady_state(tb.Battery(2001, 1.2, 5000.0).charge(secular=False))
+        tb.secular_check(tb.Battery(2001, 1.2, 5000.0), [1e-5])
     model = tb.Battery(2001, 1.2, 2e4).charge(secular=False)
     for options in ({"method": "banded"}, {"keep_states": True}):
         with pytest.raises(ValueError, match="up to 2000 atoms, but `n_atoms` is 2001"):
