@@ -16,7 +16,6 @@ product, so that the bare populations, sums of abs(F_km)^2, keep their relative 
 small, and rho is positive for any parameters. O(N^2) memory, O(N^3) time for the product.
 """
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,14 +24,14 @@ import numpy as np
 from trajbatt.base.arrays import copied, read_only
 from trajbatt.base.types import ComplexArray, FloatArray
 from trajbatt.numerics import spin
-from trajbatt.states import work
+from trajbatt.states.driven_quantities import DrivenQuantities
 from trajbatt.states.observables import ENERGY, JX, JY
 
 MOST_STEADY = 2000  # as many as `mesolve` takes of Eq. (5)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class DrivenSteadyState:
+class DrivenSteadyState(DrivenQuantities):
     """The steady state of the driven Eq. (5).
 
     Attributes
@@ -79,32 +78,6 @@ class DrivenSteadyState:
         k, n = np.arange(self.n_atoms + 1.0), self.n_atoms
         once = k * (n - k + 1.0)
         return self._bare_populations @ np.array([once, once * (k - 1.0) * (n - k + 2.0)]).T
-
-    @property
-    def emission(self) -> float:
-        """<J_+ J_->: the rate of photons over gamma."""
-        return float(self._light[0])
-
-    @property
-    def g2_zero(self) -> float:
-        """g2(0) of the light; nan if there is none."""
-        once, twice = self._light
-        return float(twice / once**2) if once > 0.0 else math.nan
-
-    @cached_property
-    def ergotropy(self) -> float:
-        """The energy that unitaries on the symmetric subspace can extract."""
-        return float(work.subspace_work(self.energy, self._eigenvalues))
-
-    @property
-    def ergotropy_global(self) -> float:
-        """The energy that all unitaries on the 2^N states can extract, E - (1 - p_max)."""
-        return float(work.global_work(self.energy, self._eigenvalues[-1]))
-
-    @property
-    def ergotropy_rotation(self) -> float:
-        """The energy that one classical pulse can extract, <J_z> + abs(<J>)."""
-        return float(work.rotation_work(self.energy, self.dipole, self.n_atoms))
 
     @cached_property
     def _eigenvalues(self):

@@ -1,6 +1,5 @@
 """The steady state of the driven Eq. (5) at any N, near its mean spin: see `fixed_frame`."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,13 +9,13 @@ from trajbatt.base.arrays import copied, read_only
 from trajbatt.base.types import ComplexArray, FloatArray
 from trajbatt.models.banded import BandedModel
 from trajbatt.numerics import frame
-from trajbatt.states import work
+from trajbatt.states.driven_quantities import DrivenQuantities
 from trajbatt.states.fixed_frame import fixed_frame
 from trajbatt.states.mixture import Mixture
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FrameSteadyState:
+class FrameSteadyState(DrivenQuantities):
     """The steady state of the driven Eq. (5), on the levels of a frame at its mean spin.
 
     Attributes
@@ -70,17 +69,6 @@ class FrameSteadyState:
         twice = lowering @ lowering
         return [np.trace(one @ state @ one.conj().T).real for one in (lowering, twice)]
 
-    @property
-    def emission(self) -> float:
-        """<J_+ J_->: the rate of photons over gamma."""
-        return float(self._light[0])
-
-    @property
-    def g2_zero(self) -> float:
-        """g2(0) of the light; nan if there is none."""
-        once, twice = self._light
-        return float(twice / once**2) if once > 0.0 else math.nan
-
     @cached_property
     def populations(self) -> FloatArray:
         """Populations of the dressed levels, ascending, float64 (N+1,), read-only."""
@@ -92,21 +80,6 @@ class FrameSteadyState:
     def mixture(self, theta: float, negligible: float) -> Mixture:
         """Return the eigenstates as a `Mixture` in the basis of an angle."""
         return Mixture.in_frame(self.n_atoms, self.axes, self.in_frame, theta, negligible)
-
-    @property
-    def ergotropy(self) -> float:
-        """The energy that unitaries on the symmetric subspace can extract."""
-        return float(work.subspace_work(self.energy, self._eigenvalues))
-
-    @property
-    def ergotropy_global(self) -> float:
-        """The energy that all unitaries on the 2^N states can extract, E - (1 - p_max)."""
-        return float(work.global_work(self.energy, self._eigenvalues[-1]))
-
-    @property
-    def ergotropy_rotation(self) -> float:
-        """The energy that one classical pulse can extract, <J_z> + abs(<J>)."""
-        return float(work.rotation_work(self.energy, self.dipole, self.n_atoms))
 
     @cached_property
     def _eigenvalues(self):
