@@ -33,6 +33,9 @@ from .models.banded import BandedModel as BandedModel
 from .models.battery import Battery as Battery
 from .models.channel import Channel as Channel
 from .models.driven_dicke import DrivenDicke as DrivenDicke
+from .models.homodyne import Heterodyne as Heterodyne
+from .models.homodyne import Homodyne as Homodyne
+from .models.homodyne import HomodyneModel as HomodyneModel
 from .models.ladder import LadderModel as LadderModel
 from .models.local_ladder import LocalLadderModel as LocalLadderModel
 from .models.protocol import Protocol as Protocol

@@ -70,7 +70,7 @@ class BandedLiouvillian:
             model.n_levels, model.jump_bands, n, jumps, mixing, sources, _drive(model)
         )
         way = flow.DensityFlow(
-            system, flow.turning(model.frequency), 0.1 * rtol, first=model.timescale
+            system, flow.turning(model.frequency * model.jumps_turn), 0.1 * rtol, first=model.timescale
         )
         return BandedFlow(way, self._by_rows)
 
@@ -81,7 +81,8 @@ def click_rates(model, layout, y, phase):
     for jump_bands in model.jump_bands:
         bands, rate = no_click_bands(jump_bands[None]), 0.0
         for q, band, part in zip(layout.orders, bands, layout.slices, strict=False):
-            order = (band[: part.stop - part.start] @ y[part]) * np.exp(-1j * q * phase)
+            turn = np.exp(-1j * q * phase) if model.jumps_turn else 1.0
+            order = (band[: part.stop - part.start].conj() @ y[part]) * turn
             rate += (1.0 if q == 0 else 2.0) * order.real
         rates.append(rate)
     return np.array(rates)

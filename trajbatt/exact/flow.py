@@ -31,8 +31,9 @@ def system(levels, bands, n, jumps=None, mixing=None, sources=(), weak=None):
     Parameters
     ----------
     levels : int
-    bands : ndarray (nc, 3, levels), float64, or int
-        The jump operators; or how many there are, whose tables are made anew in each step.
+    bands : ndarray (nc, 3, levels), or int
+        The jump operators, complex if light is mixed with local oscillators; or how many there are,
+        whose tables are made anew in each step.
     n : int
     jumps : array_like (nc, n, n), optional
     mixing : array_like (n, n), optional
@@ -53,7 +54,9 @@ def system(levels, bands, n, jumps=None, mixing=None, sources=(), weak=None):
     if isinstance(bands, int):
         jump, click = np.zeros((2, ROWS, bands, 3, 2 * width + LANES))
         decay, shift = np.zeros((ROWS, 3, 2 * width + LANES)), np.zeros((ROWS, bands))
+        oscillator = np.zeros(bands)
     else:
+        bands, oscillator = bands.real, bands[:, 1, 0].imag.copy()
         clicks = np.array([no_click_bands(one[None]) for one in bands])
         jump, click = cells(bands), cells(clicks)
         decay, shift = cells(clicks.sum(axis=0)), np.zeros((1, len(bands)))
@@ -65,6 +68,7 @@ def system(levels, bands, n, jumps=None, mixing=None, sources=(), weak=None):
         click=click,
         decay=decay,
         shift=shift,
+        oscillator=oscillator,
         angles=np.zeros(ROWS),
         drive=drive,
         least=least,

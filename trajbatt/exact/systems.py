@@ -21,6 +21,7 @@ from trajbatt.exact.ladder import LadderOrders
 from trajbatt.exact.local_counting import LocalCounts, LocalField, LocalFields
 from trajbatt.exact.local_ladder import LocalLadderOrders
 from trajbatt.models.banded import BandedModel
+from trajbatt.models.homodyne import HomodyneModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.model import of_kind
 
@@ -39,6 +40,7 @@ SYSTEMS = {
     BlockModel: Systems(LocalLadderOrders, LocalCounts, LocalField, LocalFields),
     FrameModel: Systems(driven_orders, driven_counts, driven_field, BandedFields),
     BandedModel: Systems(BandedOrders, BandedCounts, BandedField, BandedFields),
+    HomodyneModel: Systems(BandedOrders, BandedCounts, BandedField, BandedFields),
 }
 
 

@@ -67,7 +67,10 @@ def to_qutip(model: Model, initial: Initial | None = None) -> QutipProblem:
     parts = (dressed_x - 1j * j_y, dressed_z, dressed_x + 1j * j_y)
     jumps = [
         math.sqrt(rate) * reduce(add, (s * part for s, part in zip(mix, parts, strict=True) if s))
-        for rate, mix in zip(model.rates, model.jump_mix, strict=True)
+        + (oscillator if oscillator else 0)
+        for rate, mix, oscillator in zip(
+            model.rates, model.jump_mix, model.oscillators, strict=True
+        )
     ]
     energy = j_z + model.n_atoms / 2
     return QutipProblem(

@@ -32,6 +32,7 @@ from trajbatt.inference.block_observer import BlockObserver
 from trajbatt.inference.impossible import IMPOSSIBLE, PATIENCE, ImpossibleClickError
 from trajbatt.inference.wavefunction_observer import WavefunctionObserver
 from trajbatt.models.banded import BandedModel
+from trajbatt.models.homodyne import HomodyneModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.model import of_kind
 from trajbatt.states.mixture import Mixture
@@ -337,7 +338,12 @@ def _of_blocks(model, response, all_orders, goes_on):
     return BlockObserver(model, response, all_orders or goes_on)
 
 
-OBSERVERS = {LadderModel: _of_ladder, BandedModel: _of_banded, BlockModel: _of_blocks}
+OBSERVERS = {
+    LadderModel: _of_ladder,
+    BandedModel: _of_banded,
+    HomodyneModel: _of_banded,
+    BlockModel: _of_blocks,
+}
 
 
 def observer(model, response, all_orders, goes_on):

@@ -86,7 +86,7 @@ class WavefunctionObserver:
 
     def state(self):
         """Return the orders (stop,), of trace 1."""
-        phase = self.model.frequency * self._clock[0]
+        phase = self._tables.frequency * self._clock[0]
         low, ket = self._ket()
         turned = ket * np.exp(1j * phase * np.arange(ket.size))
         one = Mixture(np.ones(1), np.array([low]), np.array([0, ket.size]), turned)
@@ -95,7 +95,8 @@ class WavefunctionObserver:
     def mixture(self, _):
         """Return the state as a `Mixture`."""
         low, ket = self._ket()
-        return Mixture(np.ones(1), np.array([low]), np.array([0, ket.size]), ket.copy())
+        turned = ket * np.exp(-1j * self._tables.picture * self._clock[0] * np.arange(ket.size))
+        return Mixture(np.ones(1), np.array([low]), np.array([0, ket.size]), turned)
 
     def rates(self, y, phase):
         """Return the click rates of the state y (stop, ...) at Omega t = `phase`, (nc, ...)."""

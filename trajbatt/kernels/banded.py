@@ -45,15 +45,21 @@ class Tables(NamedTuple):
         <k + q|M_q|k> for q = 0, 1, 2.
     raising : ndarray (cells,), float64
         <k + 1|J_+|k>.
+    oscillators : ndarray (nc,), float64
+        Imaginary parts of what local oscillators add to L_c; the real ones are in `jumps`.
     frequency, cos_theta, sin_theta : float
+    picture : float
+        The Omega of another picture, in which all this is at rest: what is read off turns back.
     """
 
     jumps: np.ndarray
     decay: np.ndarray
     raising: np.ndarray
+    oscillators: np.ndarray
     frequency: float
     cos_theta: float
     sin_theta: float
+    picture: float
 
 
 class Workspace(NamedTuple):
@@ -451,6 +457,11 @@ def jump(work, tables, channel, begin, end):
             + jumps[c, 1, i] * state[i]
             + jumps[c, 2, i - two] * state[i - two]
         )
+    beside, one = tables.oscillators[c], np.uint64(1)
+    if beside != 0.0:
+        for i in range(np.uint64(begin), np.uint64(end), 2):
+            other[i] -= beside * state[i + one]
+            other[i + one] += beside * state[i]
 
 
 @kernel(reassociate=True)
@@ -751,7 +762,8 @@ def run(rng, start, tables, task, progress, work, records, out):
             reached = t_end if at_end else t + h * x
             while j < times.size and (times[j] < reached or at_end):
                 part = (times[j] - t) / h if h > 0.0 else 0.0
-                evaluate(work, order, low, high, top, part, tables.frequency * h * part)
+                angle = tables.frequency * h * part + tables.picture * times[j]
+                evaluate(work, order, low, high, top, part, angle)
                 write_sample(work, tables, begin, end, counts, out, i, j)
                 if j >= first_ket:
                     write_ket(work, begin, end, out.kets[i, j - first_ket])

@@ -57,8 +57,14 @@ class Tables(NamedTuple):
         r_n = <n+1|J_+|n>, zero from n = N on; and r_{n-1}.
     level : ndarray (most,), float64
         n.
+    amplitudes : ndarray (nc,), float64
+        Jump operator c is amplitudes_c c J + oscillators_c, up to a common factor.
+    oscillators : ndarray (nc,), complex128
+        Their squares sum to `background`, their products with the amplitudes to zero.
     n_atoms : int
     rate, frequency, cos_theta, sin_theta : float
+    background : float
+        The rate of clicks by local oscillators alone.
     """
 
     diagonal: np.ndarray
@@ -67,11 +73,14 @@ class Tables(NamedTuple):
     raising: np.ndarray
     lowering: np.ndarray
     level: np.ndarray
+    amplitudes: np.ndarray
+    oscillators: np.ndarray
     n_atoms: int
     rate: float
     frequency: float
     cos_theta: float
     sin_theta: float
+    background: float
 
 
 class Start(NamedTuple):
@@ -131,7 +140,7 @@ class Out(NamedTuple):
     jz, jz_square, jz_variance, jx, jy : int
         The rows of <J_z>, <J_z^2>, Var(J_z), Re <J_+> and Im <J_+>.
     counts : int
-        The row of the photons so far.
+        The row of the first channel's clicks so far; those of the other channels follow.
     kets : ndarray (n, nk, most), complex128
         The normalised states at the last nk of the times, in their frames; zeros to begin with.
     products : ndarray (n, 4, nt), float64
@@ -185,8 +194,8 @@ class Progress(NamedTuple):
     begun : ndarray (1,), bool
     time, action : ndarray (1,), float64
         Its time, and -ln of the squared norm until its next click.
-    counts : ndarray (1,), float64
-        Its photons.
+    counts : ndarray (nc,), float64
+        Its clicks.
     dropped, worst : ndarray (1,), float64
         The weight that its levels could not hold, and the largest of all.
     """
@@ -203,10 +212,11 @@ class Progress(NamedTuple):
     worst: np.ndarray
 
     @classmethod
-    def fresh(cls):
+    def fresh(cls, n_channels):
         """Return the progress before the first trajectory begins."""
-        whole, real = np.zeros((4, 1), dtype=np.int64), np.zeros((5, 1))
-        return cls(*whole, np.zeros(1, dtype=np.bool_), *real)
+        whole, begun, counts = np.zeros((4, 1), dtype=np.int64), np.zeros(1, bool), n_channels
+        time, action, dropped, worst = np.zeros((4, 1))
+        return cls(*whole, begun, time, action, np.zeros(counts), dropped, worst)
 
 
 @kernel
@@ -373,7 +383,8 @@ def step(work, tables, levels, h, tolerance):
     turn(work.axes, angle, tables, other)
     left = norm(cells, END, levels)
     copy(cells, END, END, 1.0 / math.sqrt(left), levels)
-    return 0.5 * tables.rate * h * (first[6] + second[6]) - math.log(left)
+    lost = 0.5 * tables.rate * (first[6] + second[6]) + tables.background
+    return h * lost - math.log(left)
 
 
 @kernel
@@ -390,7 +401,7 @@ def creep(work, tables, levels, after, h, tolerance):
     turn(work.axes, tables.frequency * (after + h), tables, other)
     left = norm(cells, END, levels)
     copy(cells, END, END, 1.0 / math.sqrt(left), levels)
-    return tables.rate * h * middle[6] - math.log(left)
+    return h * (tables.rate * middle[6] + tables.background) - math.log(left)
 
 
 @kernel(reassociate=True)
@@ -456,7 +467,9 @@ def quadratic(s, a0, a1, a2, b0, b1, b2):
 
 @kernel
 def click_rate(tables, seen, axes):
-    """Return the rate of clicks gamma <J_+ J_-> and its first two derivatives by the time.
+    """Return the rate of clicks and its first two derivatives by the time.
+
+    That is gamma <J_+ J_-> and what the oscillators give.
 
     With T the second moments and j the mean spin <J_+ J_-> is u T u + v T v + d j, the Hamiltonian
     turns the axes by du/dt = -Omega cos v, dv/dt = Omega (sin d + cos u), dd/dt = -Omega sin v; and
@@ -481,7 +494,8 @@ def click_rate(tables, seen, axes):
     half = 0.5 * tables.n_atoms
     once = c_z.conjugate() * c_p * (1.0 - half) - c_m.conjugate() * c_z * half
     first -= tables.rate * tables.n_atoms * square(once)
-    return tables.rate * max(uu + vv + d, 0.0), tables.rate * first, tables.rate * second
+    rate = tables.rate * max(uu + vv + d, 0.0) + tables.background
+    return rate, tables.rate * first, tables.rate * second
 
 
 @kernel
@@ -507,16 +521,47 @@ def wait(rates, action, longest):
 
 
 @kernel
-def jump(work, tables, levels):
-    """Write c J of `END`, in the frame there, normalised to `STATE`, and the frame to the axes."""
+def draw_channel(rng, work, tables, levels):
+    """Draw the channel of a click by its rate in `END`."""
+    if tables.amplitudes.size == 1:
+        return 0
+    seen, axes = moments(work.cells, tables, END, levels), work.other
+    total = click_rate(tables, seen, axes)[0]
+    x, y, n = seen[0]
+    z = n - 0.5 * tables.n_atoms
+    mean = complex(
+        axes[0] * x + axes[1] * y + axes[2] * z, -(axes[3] * x + axes[4] * y + axes[5] * z)
+    )
+    light = (total - tables.background) / tables.rate if tables.rate > 0.0 else 0.0
+    target = rng.random() * total
+    reached = 0.0
+    drawn = -1
+    for channel in range(tables.amplitudes.size):
+        amplitude, oscillator = tables.amplitudes[channel], tables.oscillators[channel]
+        rate = amplitude**2 * light + square(oscillator)
+        rate += 2.0 * amplitude * (oscillator.conjugate() * mean).real
+        if rate > 0.0:  # rounding must not end on a channel that cannot click
+            drawn = channel
+        reached += rate
+        if target < reached:
+            break
+    return drawn
+
+
+@kernel
+def jump(work, tables, channel, levels):
+    """Write what a click makes of `END`, in the frame there, normalised to `STATE`.
+
+    The frame goes to the axes.
+    """
     cells, raising = work.cells, tables.raising
     copy_axes(work.other, work.axes)
     c_m, c_z, c_p = jump_parts(work.axes)
-    half = 0.5 * tables.n_atoms
+    amplitude, half = tables.amplitudes[channel], 0.5 * tables.n_atoms
     lowering, level = tables.lowering, tables.level
     for n in range(levels):
         here, lower, upper = END + n, END - 1 + n, END + 1 + n
-        z, p, m = level[n] - half, lowering[n], raising[n]
+        z, p, m = amplitude * (level[n] - half), amplitude * lowering[n], amplitude * raising[n]
         cells[STATE + n] = (
             z * (c_z.real * cells[here] - c_z.imag * cells[here + ROW])
             + p * (c_p.real * cells[lower] - c_p.imag * cells[lower + ROW])
@@ -527,6 +572,12 @@ def jump(work, tables, levels):
             + p * (c_p.real * cells[lower + ROW] + c_p.imag * cells[lower])
             + m * (c_m.real * cells[upper + ROW] + c_m.imag * cells[upper])
         )
+    re, im = tables.oscillators[channel].real, tables.oscillators[channel].imag
+    if re != 0.0 or im != 0.0:
+        for n in range(levels):
+            here = END + n
+            cells[STATE + n] += re * cells[here] - im * cells[here + ROW]
+            cells[STATE + ROW + n] += re * cells[here + ROW] + im * cells[here]
     total = norm(cells, STATE, levels)
     copy(cells, STATE, STATE, 1.0 / math.sqrt(total), levels)
 
@@ -647,8 +698,8 @@ def set_state(work, start, which, levels):
 
 
 @kernel
-def write_sample(work, tables, levels, photons, out, i, j):
-    """Write what `END` holds, in the frame of `work.other`, and the photons so far."""
+def write_sample(work, tables, levels, counts, out, i, j):
+    """Write what `END` holds, in the frame of `work.other`, and the clicks so far."""
     axes = work.other
     seen = moments(work.cells, tables, END, levels)
     s = covariances(tables, seen)
@@ -664,7 +715,8 @@ def write_sample(work, tables, levels, photons, out, i, j):
     out.samples[i, out.jz_variance, j] = variance
     out.samples[i, out.jx, j] = jx
     out.samples[i, out.jy, j] = jy
-    out.samples[i, out.counts, j] = photons
+    for channel in range(counts.size):
+        out.samples[i, out.counts + channel, j] = counts[channel]
     if out.products.shape[1] > 0:
         out.products[i, 0, j] = quadratic(s, dx, dy, dz, ux, uy, uz) + jz * jx
         out.products[i, 1, j] = quadratic(s, dx, dy, dz, vx, vy, vz) + jz * jy
@@ -743,7 +795,7 @@ def run(rng, start, tables, task, progress, work, records, out):
     tables : Tables, *in*
     task : Task, *in*
     progress : Progress, *in, out*
-        `Progress.fresh()` to begin with. In the end `worst` bounds what the levels could not hold.
+        `Progress.fresh(nc)` to begin with. In the end `worst` bounds what the levels could not hold.
     work : Workspace, *in, out*
     records : *out, or in for a replay* (origin, hidden, offsets, time, channel)
         Of n trajectories, see `trajbatt.trajectories.records.Records`; hidden levels are left
@@ -756,7 +808,7 @@ def run(rng, start, tables, task, progress, work, records, out):
     most = tables.raising.size
     i, n, j = progress.trajectory[0], progress.clicks[0], progress.next_time[0]
     levels, begun = progress.levels[0], progress.begun[0]
-    t, action, photons = progress.time[0], progress.action[0], progress.counts[0]
+    t, action, counts = progress.time[0], progress.action[0], progress.counts
     dropped, worst = progress.dropped[0], progress.worst[0]
     full = False
     while i < origin.size:
@@ -769,7 +821,8 @@ def run(rng, start, tables, task, progress, work, records, out):
                 action = rng.standard_exponential()
             levels = min(most, max(FEWEST, start.amplitudes.shape[1]))
             set_state(work, start, origin[i], levels)
-            begun, t, j, photons, dropped = True, 0.0, 0, 0.0, 0.0
+            begun, t, j, dropped = True, 0.0, 0, 0.0
+            counts[:] = 0.0
         while True:
             if not replay and n == click_time.size:
                 full = True
@@ -793,7 +846,7 @@ def run(rng, start, tables, task, progress, work, records, out):
                 copy(work.cells, END, KEPT, 1.0, levels)
             while j < times.size and (times[j] < reached or at_end):
                 step(work, tables, levels, times[j] - t, task.tolerance)
-                write_sample(work, tables, levels, photons, out, i, j)
+                write_sample(work, tables, levels, counts, out, i, j)
                 if j >= first_ket:
                     write_ket(work, levels, out, i, j - first_ket)
                 j += 1
@@ -805,10 +858,11 @@ def run(rng, start, tables, task, progress, work, records, out):
             if clicked:
                 if not replay:
                     click_time[n] = reached
-                    click_channel[n] = 0
+                    click_channel[n] = draw_channel(rng, work, tables, levels)
                     action = rng.standard_exponential()
-                jump(work, tables, levels)
-                photons += 1.0
+                channel = int(click_channel[n])
+                jump(work, tables, channel, levels)
+                counts[channel] += 1.0
                 n += 1
             else:
                 accept(work, levels)
@@ -824,6 +878,6 @@ def run(rng, start, tables, task, progress, work, records, out):
             click_offsets[i] = n
     progress.trajectory[0], progress.clicks[0], progress.next_time[0] = i, n, j
     progress.levels[0], progress.begun[0] = levels, begun
-    progress.time[0], progress.action[0], progress.counts[0] = t, action, photons
+    progress.time[0], progress.action[0] = t, action
     progress.dropped[0], progress.worst[0] = dropped, worst
     return not full

@@ -9,7 +9,9 @@ a few sums of neighbouring rows and cells, in the picture without the phases. Th
 dressed basis, in the interaction picture of H = Omega J'_z, where the angle is Omega t and s = 0;
 and in the frame of `trajbatt.kernels.moving_frame`, where A, s and the angle change with time and
 the Hamiltonian is gone. A weak drive -Omega_R J_x may stand beside H, see
-`trajbatt.exact.weak_drive`.
+`trajbatt.exact.weak_drive`. A local oscillator, with which light is mixed before it is seen, adds
+its amplitude to L: the real part to A, and i o, which makes no difference to the sum over all L
+but to a single one's jumps.
 
 A density matrix is given by its lower half, row after row: i + 1 elements of row i = 0, 1, ... All
 numbers are real: the real and the imaginary part of an element stand side by side. To apply the
@@ -19,7 +21,7 @@ diagonals above it are worked on, with `GHOSTS` elements of zeros around.
 What is integrated is, one after the other: one or more Hermitian matrices y_a, which obey
 
     dy_a/dt = 𝓛 y_a + sum_c 𝓙_c sum_b jumps_cab y_b + sum_b mixing_ab y_b,
-    𝓙_c y = L_c y L_c+ - s_c^2 y;
+    𝓙_c y = L_c y L_c+ - s_c^2 y,     L_c = U (A_c + s_c + i o_c) U+;
 
 and, where y_0 is rho and the y_{1+a} are the parts V_a of it that have seen photons of tag a, each
 counted once (see `trajbatt.exact.counts`), the mean photon counts of the jump operators beyond
@@ -60,6 +62,8 @@ class System(NamedTuple):
         The sum of these.
     shift : ndarray (ns, nc), float64
         s_c.
+    oscillator : ndarray (nc,), float64
+        o_c; with s_c = 0 where it is not zero.
     angles : ndarray (ROWS,), float64
         The angle in each stage.
     drive : ndarray (levels,), float64
@@ -82,6 +86,7 @@ class System(NamedTuple):
     click: np.ndarray
     decay: np.ndarray
     shift: np.ndarray
+    oscillator: np.ndarray
     angles: np.ndarray
     drive: np.ndarray
     least: np.ndarray
@@ -223,6 +228,15 @@ def add_jumped(jump, shift, damping, left, i, stop, change):
 
 
 @kernel
+def add_turned(factor, source, i, stop, target):
+    """Add row i of i `factor` `source` to `target`."""
+    row, one = np.uint64(i), np.uint64(1)
+    for c in range(np.uint64(FIRST), np.uint64(stop), 2):
+        target[row, c] -= factor * source[row, c + one]
+        target[row, c + one] += factor * source[row, c]
+
+
+@kernel
 def turn_by_drive(drive, full, i, change):
     """Add row i of i [Omega_R J_x, rho] to `change`."""
     row = i + GHOSTS
@@ -279,7 +293,29 @@ def jump_by(system, c, stage, y, at, out, to):
     for i in range(GHOSTS, levels + GHOSTS):
         scale_row(-shift * shift, full, i, whole(2 * (i + 1)), change)
     add_jumps(system.jump[table, c], shift, 0.0, full, system.left, levels, change)
+    if system.oscillator[c] != 0.0:
+        mix(system.jump[table, c], system.oscillator[c], full, system.left, levels, change)
     fold(change, levels, phases, out, to)
+
+
+@kernel
+def mix(jump, oscillator, full, left, levels, change):
+    """Add what i o = i `oscillator` makes of a jump: i o rho A+ - i o A rho + o^2 rho.
+
+    The product A rho is in `left`.
+    """
+    for i in range(GHOSTS, levels + GHOSTS):
+        add_turned(-oscillator, left, i, whole(2 * (i + 1)), change)
+    for i in range(GHOSTS, levels + GHOSTS):  # rho (A+ - i o), without what lies beyond row i
+        row, stop = np.uint64(i), whole(2 * (i + 1))
+        for c in range(np.uint64(FIRST), np.uint64(stop)):
+            left[row, c] = (
+                jump[0, c + np.uint64(2)] * full[row, c + np.uint64(2)] + jump[1, c] * full[row, c]
+            ) + jump[2, c - np.uint64(2)] * full[row, c - np.uint64(2)]
+        add_turned(oscillator, left, i, stop, change)
+        scale = oscillator * oscillator
+        for c in range(np.uint64(FIRST), np.uint64(stop)):
+            change[row, c] += scale * full[row, c]
 
 
 @kernel
@@ -287,7 +323,7 @@ def click_rate(system, c, stage, y, at):
     """Return Tr 𝓙_c of the lower half at y[at]."""
     table, angle = table_of(system, stage), system.angles[stage]
     shift = system.shift[table, c]
-    click, jump = system.click[table, c], system.jump[table, c]
+    click, jump, oscillator = system.click[table, c], system.jump[table, c], system.oscillator[c]
     rate = 0.0
     for q in range(min(3, system.levels)):
         cos, sin = math.cos(q * angle), math.sin(q * angle)
@@ -295,11 +331,14 @@ def click_rate(system, c, stage, y, at):
         for k in range(system.levels - q):
             cell, column = at + place(k + q, k), 2 * (k + GHOSTS)
             weight = click[q, column]
+            turned = cos * y[cell] + sin * y[cell + 1]
             if q == 0:
-                weight += 2.0 * shift * jump[1, column]
+                weight += 2.0 * shift * jump[1, column] + oscillator * oscillator
             elif q == 1:
                 weight += shift * (jump[0, column + 2] + jump[2, column])
-            order += weight * (cos * y[cell] + sin * y[cell + 1])
+                beside = cos * y[cell + 1] - sin * y[cell]
+                order += oscillator * (jump[0, column + 2] - jump[2, column]) * beside
+            order += weight * turned
         rate += order if q == 0 else 2.0 * order
     return rate
 

@@ -158,14 +158,14 @@ class Detectors:
         seen then. A perfect observer, or one with an efficiency of each channel, may see them.
         """
         shares, dark_rate = self.response(model.channel_names)
-        return shares * self._emitting(model)[:, None], dark_rate
+        return shares * self._visible(model)[:, None], dark_rate
 
-    def _emitting(self, model):
+    def _visible(self, model):
         """Return which jumps of a model may be seen, bool (nc,)."""
         is_one = isinstance(self.efficiency, numbers.Real)
         if is_one and self.efficiency < 1.0:
-            return model.photons == 1.0
-        return np.ones(len(model.channel_names), dtype=bool)
+            return (np.isnan(model.photons) | (model.photons == 1.0)) & ~model.is_hidden
+        return ~model.is_hidden if is_one else np.ones(len(model.channel_names), dtype=bool)
 
     def of_each(self, name: str, channels: tuple[str, ...]) -> FloatArray:
         """Return the parameter of a name for each of some channels, float64 (nc,)."""

@@ -169,21 +169,22 @@ def no_click_bands(jump_bands):
 
     Parameters
     ----------
-    jump_bands : ndarray (nc, 3, N+1), float64
+    jump_bands : ndarray (nc, 3, N+1), float64 or complex128
 
     Returns
     -------
-    ndarray (3, N+1), float64
+    ndarray (3, N+1), of the same type
         <k + q|M|k> for q = 0, 1, 2. In the interaction picture of H they carry
         exp(i q Omega t); M is Hermitian.
     """
-    bands = np.zeros(jump_bands.shape[1:])
+    bands = np.zeros(jump_bands.shape[1:], dtype=jump_bands.dtype)
     levels = bands.shape[1]
     for step in (-1, 0, 1):
         for back in (-1, 0, 1):
             q = step - back
             if q >= 0:
                 # L takes k to k + step, where L+ comes from k + q, which L takes there too.
-                pairs = jump_bands[:, 1 + step, : levels - q] * jump_bands[:, 1 + back, q:]
+                back_there = jump_bands[:, 1 + back, q:].conj()
+                pairs = jump_bands[:, 1 + step, : levels - q] * back_there
                 bands[q, : levels - q] += pairs.sum(axis=0)
     return bands

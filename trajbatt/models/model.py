@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from trajbatt.base.types import BoolArray, FloatArray
+from trajbatt.base.types import AnyArray, BoolArray, FloatArray
 from trajbatt.models.schedule import Stage
 from trajbatt.numerics import spin
 
@@ -68,6 +68,9 @@ class Model(WithoutTables):
         not only to a part of the largest one.
     is_discharge : bool
         Whether the light comes from the bare dipole with the pump off.
+    jumps_turn : bool
+        Of a plain model: whether its jump operators are at rest in the Schroedinger picture, and
+        turn in the interaction picture of H; else it is the other way round.
     """
 
     is_staged: ClassVar[bool] = False
@@ -137,6 +140,21 @@ class Model(WithoutTables):
         return False
 
     @property
+    def jumps_turn(self) -> bool:
+        """Of a plain model: whether its jump operators are at rest in the Schroedinger picture."""
+        return True
+
+    @property
+    def is_hidden(self) -> BoolArray:
+        """Of each channel, whether nobody sees it, bool (nc,)."""
+        return np.zeros(len(self.channel_names), dtype=bool)
+
+    @property
+    def oscillators(self) -> AnyArray:
+        """Of a plain model: what is added to each jump operator, complex128 (nc,)."""
+        return np.zeros(len(self.channel_names), dtype=complex)
+
+    @property
     def photons(self) -> FloatArray:
         """Of each channel, +1 if its jumps emit a photon, -1 if they absorb one, else 0, (nc,)."""
         return np.ones(len(self.channel_names))
@@ -158,7 +176,7 @@ class Model(WithoutTables):
         return self.name
 
     @cached_property
-    def jump_bands(self) -> FloatArray:
+    def jump_bands(self) -> AnyArray:
         """<k + s|L_c|k> for s = -1, 0, 1, float64 (nc, 3, N+1); of a plain model."""
         raising = spin.raising_elements(self.n_atoms)
         elements = np.array([raising[::-1], spin.magnetic_numbers(self.n_atoms), raising])

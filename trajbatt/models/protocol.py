@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from trajbatt.base import checks
-from trajbatt.base.types import FloatArray
+from trajbatt.base.types import BoolArray, FloatArray
 from trajbatt.light.checking import AT_THE_END, MOST_CHANNELS
 from trajbatt.models.model import Model
 from trajbatt.models.schedule import Stage
@@ -112,6 +112,14 @@ class Protocol(Model):
         found = np.ones(len(self.channel_names))
         for stage in self._stages:
             found[list(stage.places)] = stage.model.photons
+        return found
+
+    @cached_property
+    def is_hidden(self) -> BoolArray:
+        """Of each channel, whether nobody sees it, bool (nc,)."""
+        found = np.zeros(len(self.channel_names), dtype=bool)
+        for stage in self._stages:
+            found[list(stage.places)] = stage.model.is_hidden
         return found
 
     @property

@@ -109,12 +109,14 @@ def tables_of(model):
         margins = [(0, 0)] * (table.ndim - 1) + [(MARGIN, MARGIN)]
         return np.repeat(np.pad(table, margins), 2, axis=-1)
 
-    bands = model.jump_bands
+    bands, picture = model.jump_bands, 0.0 if model.jumps_turn else model.frequency
     return Tables(
-        jumps=cells(bands),
-        decay=cells(no_click_bands(bands)),
+        jumps=cells(bands.real),
+        decay=cells(no_click_bands(bands).real),
         raising=cells(spin.raising_elements(model.n_atoms)),
-        frequency=model.frequency,
+        oscillators=bands[:, 1, 0].imag.copy(),
+        frequency=model.frequency - picture,
         cos_theta=math.cos(model.theta),
         sin_theta=math.sin(model.theta),
+        picture=picture,
     )

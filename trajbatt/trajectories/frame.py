@@ -56,6 +56,9 @@ class FrameEngine(IntegratingEngine):
         raising = np.zeros(self._most)
         there = min(self._most, self.model.n_levels)
         raising[:there] = spin.raising_elements(n_atoms, there)
+        oscillators = self.model.oscillators
+        mixed = oscillators.any()
+        amplitudes = np.sqrt(self.model.rates) if mixed else np.ones(oscillators.size)
         return Tables(
             diagonal=np.array([n * (n - n_atoms), n * (n_atoms - n - 1), n * (n_atoms - n + 1)]),
             once=np.array([raising * (n + 1 - n_atoms / 2), raising * (n - n_atoms / 2)]),
@@ -63,12 +66,20 @@ class FrameEngine(IntegratingEngine):
             raising=raising,
             lowering=np.append(0.0, raising[:-1]),
             level=n,
+            amplitudes=amplitudes,
+            oscillators=oscillators,
             n_atoms=n_atoms,
-            rate=self.model.rate,
+            rate=self._driven.rate,
             frequency=self.model.frequency,
             cos_theta=math.cos(self.model.theta),
             sin_theta=math.sin(self.model.theta),
+            background=float((np.abs(oscillators) ** 2).sum()),
         )
+
+    @property
+    def _driven(self):
+        """The `BandedModel`, without oscillators."""
+        return getattr(self.model, "source", self.model)
 
     @property
     def _negligible(self):
@@ -79,7 +90,7 @@ class FrameEngine(IntegratingEngine):
         from trajbatt.kernels.frame import Out, Progress, Task, Workspace, run
 
         angle = CRITICAL_ANGLE * (self.rtol / OF_ENERGY) ** 0.25
-        fastest = max(self.model.frequency / angle, self.model.rate * self.model.n_atoms / SHORT)
+        fastest = max(self.model.frequency / angle, self._driven.rate * self.model.n_atoms / SHORT)
         task = Task(
             times,
             longest=1.0 / fastest if fastest > 0.0 else math.inf,
@@ -93,7 +104,7 @@ class FrameEngine(IntegratingEngine):
             kets=np.zeros((n, n_kets, self._most), dtype=complex),
             products=np.empty((n, 4 * self.products, times.size)),
         )
-        progress, work = Progress.fresh(), Workspace.fresh()
+        progress, work = Progress.fresh(len(self.model.channel_names)), Workspace.fresh()
 
         def call(records):
             return run(rng, self._start, self._tables, task, progress, work, records, out)

@@ -4,6 +4,7 @@ from functools import partial
 
 from trajbatt.base import checks
 from trajbatt.models.banded import BandedModel
+from trajbatt.models.homodyne import HomodyneModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.local_ladder import LocalLadderModel
 from trajbatt.models.model import of_kind
@@ -29,6 +30,9 @@ FASTEST = {
     LocalLadderModel: lambda model, is_staged: "local_ladder",
     BandedModel: lambda model, is_staged: (
         "frame" if model.n_atoms >= MANY[is_staged] and not model.is_warm else "banded"
+    ),
+    HomodyneModel: lambda model, is_staged: (
+        "frame" if _fastest(model.source, is_staged) == "frame" else "banded"
     ),
 }
 DRIVEN = ("banded", "frame")  # of the driven Eq. (5); these have a tolerance
