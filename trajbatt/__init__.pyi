@@ -27,6 +27,7 @@ from .inference.filter import filter as filter
 from .inference.fit import FitResult as FitResult
 from .inference.fit import fit as fit
 from .light.clicks import Clicks as Clicks
+from .light.currents import HomodyneRecord as HomodyneRecord
 from .light.detectors import Detectors as Detectors
 from .models import asymptotics as asymptotics
 from .models.banded import BandedModel as BandedModel
@@ -35,9 +36,9 @@ from .models.channel import Channel as Channel
 from .models.driven_dicke import DrivenDicke as DrivenDicke
 from .models.homodyne import Heterodyne as Heterodyne
 from .models.homodyne import Homodyne as Homodyne
-from .models.homodyne import HomodyneModel as HomodyneModel
 from .models.ladder import LadderModel as LadderModel
 from .models.local_ladder import LocalLadderModel as LocalLadderModel
+from .models.mixed_light import HomodyneModel as HomodyneModel
 from .models.protocol import Protocol as Protocol
 from .states import observables as observables
 from .states.initial import (

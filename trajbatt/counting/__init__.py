@@ -5,6 +5,7 @@ from trajbatt.counting.bursts import Burst, burst
 from trajbatt.counting.correlations import correlation, g2, g2_matrix
 from trajbatt.counting.currents import intensity, photocurrent
 from trajbatt.counting.distributions import distribution, joint_distribution
+from trajbatt.counting.homodyne import current_correlation, homodyne_current
 from trajbatt.counting.moments import factorial_moments, fano
 from trajbatt.counting.spectra import g1, spectrum
 from trajbatt.counting.waiting import (
@@ -20,6 +21,7 @@ __all__ = [
     "arrival",
     "burst",
     "correlation",
+    "current_correlation",
     "distribution",
     "factorial_moments",
     "fano",
@@ -28,6 +30,7 @@ __all__ = [
     "g1",
     "g2",
     "g2_matrix",
+    "homodyne_current",
     "intensity",
     "joint_distribution",
     "next_channel",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trajbatt.base.types import ComplexArray, FloatArray
+from trajbatt.ensembles.plan import Plan
 from trajbatt.ensembles.quoted import Quoted
 from trajbatt.ensembles.statistics import Statistics
 from trajbatt.numerics.moments import Moments
@@ -20,6 +21,10 @@ class Averages(Quoted):
         @property
         def moments(self) -> Moments:
             """Of the samples, at every time."""
+
+        @property
+        def plan(self) -> Plan:
+            """What fixes the trajectories."""
 
     @cached_property
     def statistics(self) -> Statistics:
@@ -82,6 +87,14 @@ class Averages(Quoted):
     def counts(self) -> FloatArray:
         """Mean photons since t = 0, float64 (nc, nt)."""
         return self.moments.mean[COUNTS:]
+
+    @property
+    def current(self) -> FloatArray:
+        """Mean homodyne currents (N_+ - N_-)/beta between the times, float64 (nd, nt-1).
+
+        For their errors, keep_samples=("current",).
+        """
+        return self.model.current(self.plan.times, self.counts)
 
     @property
     def counts_sem(self) -> FloatArray:

@@ -57,7 +57,7 @@ def _run_block(plan, rng, n):
     return Tally(
         moments=Moments.side_by_side(samples),
         checkpoints=Moments.of_all_pairs(at_checkpoints.reshape(len(samples), -1)),
-        final_counts=samples[:, COUNTS:, -1].astype(np.int64),
+        final_counts=plan.model.counted(samples[:, COUNTS:, -1]),
         records=(records.joined,) if plan.keep_clicks else (),
         dropped=seen.dropped,
         expect=None if rows is None else Moments.side_by_side(rows),
@@ -69,7 +69,7 @@ def _kept(plan, samples, rows):
     if not plan.keep_samples:
         return None
     expected = {one.name: rows[:, i] for i, one in enumerate(plan.expectations)}
-    return kept(plan.keep_samples, plan.model.n_atoms, samples, expected)
+    return kept(plan.keep_samples, plan.model, plan.times, samples, expected)
 
 
 def replay_record(plan, trajectory):

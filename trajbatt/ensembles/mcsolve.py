@@ -115,7 +115,8 @@ def mcsolve(
         and J_z cost nothing; any other needs the states, O(N^2) for each time.
     keep_samples : sequence of str
         What is kept of every trajectory, in `samples`: "energy", "energy_variance", "dipole",
-        "counts", and names of the `e_ops`. On disk, if there is a `store`.
+        "counts", "current" of light that is mixed with an oscillator, see `Homodyne`, and names of
+        the `e_ops`. On disk, if there is a `store`.
 
     Returns
     -------
@@ -154,9 +155,9 @@ def mcsolve(
         seed=seed,
         method=method,
         rtol=rtol,
-        keep_clicks=checks.boolean("keep_clicks", keep_clicks),
+        keep_clicks=_kept_clicks(keep_clicks, model),
         expectations=expectations,
-        keep_samples=checked_samples(keep_samples, expectations),
+        keep_samples=checked_samples(keep_samples, expectations, model),
     )
     tilted = any(stage.model.theta for stage in model.stages(times[-1]))
     if plan.needs_kets and tilted and model.n_atoms > MOST_ROTATED:
@@ -234,6 +235,16 @@ def as_result(source, tally, ended):
         ended=ended,
         expected=frozen(tally.expect),
     )
+
+
+def _kept_clicks(keep_clicks, model):
+    """Return whether clicks are kept; of homodyne currents there are none."""
+    if checks.boolean("keep_clicks", keep_clicks) and not model.has_clicks:
+        raise ValueError(
+            "`keep_clicks` must be false with `beta = inf`: there are no clicks; "
+            'keep_samples=("current",) keeps the currents'
+        )
+    return keep_clicks
 
 
 def _checked_target(target):

@@ -99,6 +99,8 @@ class EnsembleResult(Averages, Spins, Card):
 
     def draw_clicks(self) -> Clicks:
         """Return the `Clicks` of all trajectories; if they were not kept, they are drawn again."""
+        if not self.model.has_clicks:
+            raise ValueError("`model` must have clicks to draw, but has homodyne currents")
         if self.plan.keep_clicks:
             return self.clicks
         return self._joined([one for source in self.sources for one in source.drawn_records()])

@@ -17,9 +17,10 @@ ALWAYS = ("energy", "energy_variance", "dipole", "counts")  # besides the names 
 class Samples(Mapping[str, AnyArray]):
     """The samples of all trajectories, or of some of them.
 
-    A mapping from names to arrays (n, nt), or (n, nc, nt) of "counts": the mean energy of the
-    conditional state, the quantum variance of it, the bare dipole (complex), the photons since
-    t = 0, and the means of the `e_ops`.
+    A mapping from names to arrays (n, nt), or (n, nc, nt) of "counts" and (n, nd, nt-1) of
+    "current": the mean energy of the conditional state, the quantum variance of it, the bare dipole
+    (complex), the photons since t = 0, the homodyne currents between the times, and the means of
+    the `e_ops`.
 
     Parameters
     ----------
@@ -108,8 +109,8 @@ class Samples(Mapping[str, AnyArray]):
         return f"Samples: {', '.join(self)} of {self.ntraj} trajectories"
 
 
-def checked(keep_samples, expectations):
-    """Return the names of the samples to keep, a tuple.
+def checked(keep_samples, expectations, model):
+    """Return the names of the samples of a model's trajectories to keep, a tuple.
 
     Raises
     ------
@@ -121,7 +122,8 @@ def checked(keep_samples, expectations):
             '`keep_samples` must be a sequence of names, such as ("energy",), '
             f"but is {checks.shown(keep_samples)}"
         )
-    known = (*ALWAYS, *(one.name for one in expectations))
+    own = (*ALWAYS, "current") if model.currents else ALWAYS
+    known = (*own, *(one.name for one in expectations))
     for name in keep_samples:
         checks.choice("keep_samples", name, known)
         if known.count(name) > 1:
@@ -131,21 +133,23 @@ def checked(keep_samples, expectations):
     return tuple(dict.fromkeys(keep_samples))
 
 
-def kept(names, n_atoms, samples, expected):
+def kept(names, model, times, samples, expected):
     """Return the arrays to keep of n trajectories, a dict.
 
     Parameters
     ----------
     names : tuple of str
-    n_atoms : int
+    model : Model
+    times : ndarray (nt,)
     samples : ndarray (n, 5 + nc, nt), float64
     expected : dict of str to ndarray (n, nt), float64
     """
     read = {
-        "energy": lambda: samples[:, ROW["jz"]] + n_atoms / 2,
+        "energy": lambda: samples[:, ROW["jz"]] + model.n_atoms / 2,
         "energy_variance": lambda: samples[:, ROW["jz_variance"]].copy(),
         "dipole": lambda: samples[:, ROW["jx"]] + 1j * samples[:, ROW["jy"]],
-        "counts": lambda: samples[:, COUNTS:].astype(np.int64),
+        "counts": lambda: model.counted(samples[:, COUNTS:]),
+        "current": lambda: model.current(times, samples[:, COUNTS:]),
     }
     return {name: read[name]() if name in read else expected[name].copy() for name in names}
 

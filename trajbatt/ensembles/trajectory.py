@@ -96,7 +96,7 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
             energy=read_only(samples[ROW["jz"]] + model.n_atoms / 2),
             energy_variance=samples[ROW["jz_variance"]],
             dipole=read_only(samples[ROW["jx"]] + 1j * samples[ROW["jy"]]),
-            counts=read_only(samples[COUNTS:].astype(np.int64)),
+            counts=read_only(model.counted(samples[COUNTS:])),
             clicks=clicks,
             **fields,
         )

@@ -70,7 +70,10 @@ class BandedLiouvillian:
             model.n_levels, model.jump_bands, n, jumps, mixing, sources, _drive(model)
         )
         way = flow.DensityFlow(
-            system, flow.turning(model.frequency * model.jumps_turn), 0.1 * rtol, first=model.timescale
+            system,
+            flow.turning(model.frequency * model.jumps_turn),
+            0.1 * rtol,
+            first=model.timescale,
         )
         return BandedFlow(way, self._by_rows)
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from trajbatt.exact.banded import BandedOrders
 from trajbatt.exact.block_model import BlockModel
 from trajbatt.exact.counts import BandedCounts, LadderCounts
+from trajbatt.exact.diffusive import DiffusiveOrders, no_clicks
 from trajbatt.exact.driven import driven_counts, driven_field, driven_orders
 from trajbatt.exact.fields import BandedField, BandedFields, LadderField, LadderFields
 from trajbatt.exact.frame import FrameModel
@@ -21,8 +22,8 @@ from trajbatt.exact.ladder import LadderOrders
 from trajbatt.exact.local_counting import LocalCounts, LocalField, LocalFields
 from trajbatt.exact.local_ladder import LocalLadderOrders
 from trajbatt.models.banded import BandedModel
-from trajbatt.models.homodyne import HomodyneModel
 from trajbatt.models.ladder import LadderModel
+from trajbatt.models.mixed_light import DiffusiveModel, HomodyneModel
 from trajbatt.models.model import of_kind
 
 
@@ -41,6 +42,7 @@ SYSTEMS = {
     FrameModel: Systems(driven_orders, driven_counts, driven_field, BandedFields),
     BandedModel: Systems(BandedOrders, BandedCounts, BandedField, BandedFields),
     HomodyneModel: Systems(BandedOrders, BandedCounts, BandedField, BandedFields),
+    DiffusiveModel: Systems(DiffusiveOrders, no_clicks, no_clicks, no_clicks),
 }
 
 

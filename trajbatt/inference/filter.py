@@ -12,8 +12,10 @@ from numpy.typing import ArrayLike
 from trajbatt.base import checks
 from trajbatt.base.arrays import read_only
 from trajbatt.base.cards import Card
-from trajbatt.base.types import ComplexArray, FloatArray, IntArray, PerChannel
+from trajbatt.base.types import ComplexArray, FloatArray, IntArray, MaybeNone, PerChannel
+from trajbatt.inference.current_record import CurrentRecord
 from trajbatt.inference.following import Record, follow, prior
+from trajbatt.light.currents import HomodyneRecord
 from trajbatt.light.detectors import Detectors, described
 from trajbatt.light.input import check_watched, of_one_trajectory
 from trajbatt.models.model import Model, check_model, check_symmetric, stays_symmetric
@@ -55,7 +57,10 @@ class FilterResult(Card):
     log_likelihood : ndarray (nt,), float64
         The logarithm of the probability density of the record so far, in the unit of rates: the
         probability of these clicks, each within dt of its time, and of no others is its exponential
-        times dt for each click.
+        times dt for each click. Of homodyne currents it is that against white noise.
+    current : HomodyneRecord or None
+        What was seen, if the model has `beta = inf`: then there are no clicks, and `rates` are the
+        mean currents that were to be expected.
     """
 
     model: Model
@@ -71,6 +76,7 @@ class FilterResult(Card):
     dipole: ComplexArray
     rates: FloatArray
     log_likelihood: FloatArray
+    current: HomodyneRecord | MaybeNone = None
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -127,6 +133,9 @@ class FilterResult(Card):
     def _observed(self):
         """The `Record`, and the initial `Mixture`."""
         check_symmetric(self.model, "the density matrix")
+        if self.current is not None:
+            record = CurrentRecord(self.model, self.times, self.current)
+            return record, prior(self.model, self.initial)
         response = self.detectors.response_of(self.model)
         record = Record(self.model, self.times, self.click_time, self.click_channel, response)
         return record, prior(self.model, self.initial)
@@ -209,10 +218,13 @@ def filter(
     clicks : object
         Anything with the arrays `time` (n,), ascending, in the unit of 1/rate, and `channel` (n,),
         names or indices of the model's channels: `runs.replay(17).clicks`, what
-        `tb.exchange.read_csv` returns, a NumPy record array.
+        `tb.exchange.read_csv` returns, a NumPy record array. Of a model with `beta = inf`, see
+        `Homodyne`, a `HomodyneRecord`, or a trajectory of it; bins should be as short as the steps
+        of the trajectories, 0.05 over the fastest rate of the means.
     tlist : array_like (nt,)
         Strictly increasing times >= 0 at which the state is wanted; no click is after the last.
-        If the clicks say how long they were watched, by their `duration`, it ends by then.
+        If the clicks say how long they were watched, by their `duration`, it ends by then. Edges of
+        the bins of a current.
     efficiency : float, array_like (nc,) or dict
         The probability that a photon is seen, in [0, 1]: one for all channels, or one for each. At
         1, the default, all jumps of a simulated record are seen; one below 1 is that of what emits
@@ -240,14 +252,42 @@ def filter(
     check_model(model)
     initial = held(initial)
     times = within(model, checks.times("tlist", tlist))
-    check_watched(clicks, times[-1])
-    click_time, click_channel = of_one_trajectory(clicks, model.channel_names, times[-1])
     detectors = described(detectors, efficiency, dark_rate)
     response = detectors.response_of(model)
+    if not model.has_clicks:
+        return _of_current(model, HomodyneRecord.of(clicks), times, detectors, initial)
+    check_watched(clicks, times[-1])
+    click_time, click_channel = of_one_trajectory(clicks, model.channel_names, times[-1])
+    seen = response[0].any(axis=0) | (response[1] > 0.0) | ~model.is_hidden
+    click_time, click_channel = (one[seen[click_channel]] for one in (click_time, click_channel))
     is_hidden = not stays_symmetric(model)
     wants_spin = checks.boolean("known_spin", known_spin) and is_hidden
     spin = _spin_of(clicks, click_time) if wants_spin else None
     record = Record(model, times, click_time, click_channel, response, spin)
+    read_only(click_time, click_channel)
+    return _filtered(record, initial, detectors, click_time=click_time, click_channel=click_channel)
+
+
+def _of_current(model, current, times, detectors, initial):
+    """Return the `FilterResult` of homodyne currents."""
+    if detectors != Detectors():
+        raise ValueError(
+            "`detectors` must be perfect with `beta = inf`: the efficiency is that of the Homodyne"
+        )
+    return _filtered(
+        CurrentRecord(model, times, current),
+        initial,
+        detectors,
+        click_time=np.empty(0),
+        click_channel=np.empty(0, dtype=np.int64),
+        current=current,
+    )
+
+
+def _filtered(record, initial, detectors, **fields):
+    """Return the `FilterResult` of a record; `fields` are what was seen."""
+    model, times = record.model, record.times
+    dark_rate = detectors.of_each("dark_rate", model.channel_names)
     energy, variance, log_likelihood = np.empty((3, times.size))
     dipole = np.empty(times.size, dtype=complex)
     rates = np.zeros((len(model.channel_names), times.size))
@@ -259,15 +299,13 @@ def filter(
         energy[part], variance[part], dipole[part] = layouts[0].observables(y, phase)
         rates[list(stage.places), part] = ways[0](y, phase)
         log_likelihood[part] = logs
-    read_only(times, click_time, click_channel, response[1])
+    read_only(times, dark_rate)
     read_only(energy, variance, dipole, rates, log_likelihood)
     return FilterResult(
         model=model,
         times=times,
-        click_time=click_time,
-        click_channel=click_channel,
         efficiency=detectors.of_each("efficiency", model.channel_names),
-        dark_rate=response[1],
+        dark_rate=dark_rate,
         detectors=detectors,
         initial=initial,
         energy=energy,
@@ -275,4 +313,5 @@ def filter(
         dipole=dipole,
         rates=rates,
         log_likelihood=log_likelihood,
+        **fields,
     )

@@ -1,7 +1,7 @@
 """Inference: a battery's parameters from the clicks of its light, by maximum likelihood."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,8 +10,10 @@ import numpy as np
 from trajbatt.base import checks
 from trajbatt.base.cards import Card
 from trajbatt.base.types import FloatArray, PerChannel
+from trajbatt.inference.current_record import CurrentRecord
 from trajbatt.inference.following import Record, log_likelihood, prior
 from trajbatt.light.clicks import Clicks
+from trajbatt.light.currents import HomodyneRecord
 from trajbatt.light.detectors import Detectors, described
 from trajbatt.light.input import of_one_trajectory
 from trajbatt.models.battery import Battery
@@ -91,7 +93,8 @@ def fit(
         A battery stands for its `charge()`. What is not fitted keeps its value; what is fitted must
         be the same in all stages of a protocol.
     clicks : Clicks
-        Of any number of trajectories, or any clicks that `tb.filter` takes, of one.
+        Of any number of trajectories, or any clicks that `tb.filter` takes, of one. Of a model
+        with `beta = inf` a `HomodyneRecord` or a trajectory, or a list of them.
     parameters : sequence of str
         Of "theta", "omega_p", "gamma_0", "gamma_plus", "gamma_minus"; of noise that the model has,
         such as "local_plus" or "dephasing"; and "gamma", the rate of Eq. (5) or of a discharge. Of
@@ -122,16 +125,17 @@ def fit(
     if not model.channel_names:
         raise ValueError("`model` must have a channel to be fitted to clicks, but has none")
     scales = _scales(model, parameters)
-    records = _records(model, clicks, duration)
     detectors = described(detectors, efficiency, dark_rate)
     response = detectors.response_of(model)
     if not np.any(response[0]):
         raise ValueError("`efficiency` must be above zero somewhere, or no light is seen")
-    n_clicks = sum(times.size for times, _, _ in records)
+    seen = _clicks(model, clicks, duration, response) if model.has_clicks else _currents(clicks)
 
     def minus_log(point):
         changed = {name: scale.value(x) for (name, scale), x in zip(scales, point, strict=True)}
-        return -_log_likelihood(model.with_parameters(**changed), records, response, initial)
+        tried = model.with_parameters(**changed)
+        mixture = prior(tried, initial)
+        return -sum(log_likelihood(record, mixture) for record in seen.records(tried))
 
     def tried(point):
         try:
@@ -142,7 +146,11 @@ def fit(
     point = np.array([scale.start for _, scale in scales])
     minus_log(point)  # what is wrong with the clicks is said now
     simplex = np.vstack([point, point + FIRST_STEP * np.eye(point.size)])
-    options = {"initial_simplex": simplex, "xatol": 1e-3 / np.sqrt(1 + n_clicks), "fatol": 1e-4}
+    options = {
+        "initial_simplex": simplex,
+        "xatol": 1e-3 / np.sqrt(1 + seen.n_events),
+        "fatol": 1e-4,
+    }
     search = minimize(tried, point, method="Nelder-Mead", options=options)
     point, curvature = _polished(tried, search.x)
     covariance = _inverse(curvature)
@@ -158,8 +166,8 @@ def fit(
         errors=dict(zip(values, errors.tolist(), strict=True)),
         covariance=covariance,
         log_likelihood=-float(minus_log(point)),
-        n_clicks=n_clicks,
-        ntraj=len(records),
+        n_clicks=seen.n_events if model.has_clicks else 0,
+        ntraj=seen.ntraj,
         converged=bool(search.success and is_known),
     )
 
@@ -212,6 +220,49 @@ def _angle(x):
     return math.pi * _share(x)
 
 
+class Seen(NamedTuple):
+    """What was seen of some batteries.
+
+    Attributes
+    ----------
+    records : callable
+        Of a model; returns the records, a list.
+    ntraj : int
+    n_events : int
+        Clicks, or bins of currents.
+    """
+
+    records: Callable[[Model], list]
+    ntraj: int
+    n_events: int
+
+
+def _clicks(model, clicks, duration, response):
+    """Return what was `Seen` as clicks."""
+    found = _records(model, clicks, duration)
+    hidden = model.is_hidden & ~response[0].any(axis=0)
+
+    def records(tried):
+        kept = [(~hidden[channel], *one) for one in found for channel in one[1:2]]
+        return [
+            Record(tried, np.array([duration]), time[seen], channel[seen], response)
+            for seen, time, channel, duration in kept
+        ]
+
+    return Seen(records, len(found), sum(times.size for times, _, _ in found))
+
+
+def _currents(given):
+    """Return what was `Seen` as homodyne currents, of one battery or of several."""
+    several = given if isinstance(given, list | tuple) else [given]
+    found = [HomodyneRecord.of(one) for one in several]
+
+    def records(tried):
+        return [CurrentRecord(tried, one.edges[-1:], one) for one in found]
+
+    return Seen(records, len(found), sum(one.current.size for one in found))
+
+
 def _records(model, clicks, duration):
     """Return the times, the channels and the duration of each trajectory's clicks."""
     if duration is None:
@@ -230,14 +281,6 @@ def _records(model, clicks, duration):
     trajectories = range(clicks.first, clicks.first + clicks.ntraj)
     pieces = (clicks.of_trajectory(i) for i in trajectories)
     return [(*of_one_trajectory(one, model.channel_names, duration), duration) for one in pieces]
-
-
-def _log_likelihood(model, records, response, initial):
-    mixture = prior(model, initial)
-    return sum(
-        log_likelihood(Record(model, np.array([duration]), time, channel, response), mixture)
-        for time, channel, duration in records
-    )
 
 
 def _polished(function, point):

@@ -56,6 +56,18 @@ class Record:
         models = in_blocks(stages, until, known, missed)
         return tuple(replace(one, model=model) for one, model in zip(stages, models, strict=True))
 
+    def systems(self, all_orders):
+        """Return what makes the system of a leg, one leg after the other."""
+        done = 0
+
+        def system(leg):
+            nonlocal done
+            clicks = slice(done, _last(self, leg))
+            done = clicks.stop
+            return ObservedStage(self, leg, clicks, all_orders)
+
+        return system
+
     @property
     def sees_all(self):
         """Whether no photon is missed or taken for another, and no click is a dark count."""
@@ -152,26 +164,19 @@ class ObservedStage:
 
 
 def follow(record, mixture, all_orders=False):
-    """Follow the state through the clicks; yield the `Moment` at each of the times.
+    """Follow the state through what was seen; yield the `Moment` at each of the times.
 
     Without `all_orders` it has the orders 0, 1 and 2 only.
 
     Parameters
     ----------
-    record : Record
+    record : Record or CurrentRecord
     mixture : Mixture
         The initial state in the basis of the first stage.
     all_orders : bool
     """
-    log_before, done = 0.0, 0
-
-    def system(leg):
-        nonlocal done
-        clicks = slice(done, _last(record, leg))
-        done = clicks.stop
-        return ObservedStage(record, leg, clicks, all_orders)
-
-    for passage in walk(record.stages(), record.times, system, mixture):
+    log_before = 0.0
+    for passage in walk(record.stages(), record.times, record.systems(all_orders), mixture):
         layout, leg = passage.system.observer.layout, passage.leg
         kept = layout.stop if all_orders else layout.slices[:3][-1].stop
         rates = passage.system.observer.rates
@@ -187,7 +192,7 @@ def log_likelihood(record, mixture):
 
     Parameters
     ----------
-    record : Record
+    record : Record or CurrentRecord
     mixture : Mixture
         The initial state in the basis of the first stage.
     """

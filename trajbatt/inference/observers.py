@@ -32,8 +32,8 @@ from trajbatt.inference.block_observer import BlockObserver
 from trajbatt.inference.impossible import IMPOSSIBLE, PATIENCE, ImpossibleClickError
 from trajbatt.inference.wavefunction_observer import WavefunctionObserver
 from trajbatt.models.banded import BandedModel
-from trajbatt.models.homodyne import HomodyneModel
 from trajbatt.models.ladder import LadderModel
+from trajbatt.models.mixed_light import HomodyneModel
 from trajbatt.models.model import of_kind
 from trajbatt.states.mixture import Mixture
 

@@ -795,7 +795,8 @@ def run(rng, start, tables, task, progress, work, records, out):
     tables : Tables, *in*
     task : Task, *in*
     progress : Progress, *in, out*
-        `Progress.fresh(nc)` to begin with. In the end `worst` bounds what the levels could not hold.
+        `Progress.fresh(nc)` to begin with. In the end `worst` bounds what the levels could not
+        hold.
     work : Workspace, *in, out*
     records : *out, or in for a replay* (origin, hidden, offsets, time, channel)
         Of n trajectories, see `trajbatt.trajectories.records.Records`; hidden levels are left

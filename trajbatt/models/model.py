@@ -10,13 +10,37 @@ model, or looked up in a registry: `trajbatt.exact.systems`, `trajbatt.trajector
 import math
 from dataclasses import fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from trajbatt.base.types import AnyArray, BoolArray, FloatArray
 from trajbatt.models.schedule import Stage
 from trajbatt.numerics import spin
+
+
+class Current(NamedTuple):
+    """One homodyne current of a model.
+
+    Attributes
+    ----------
+    name : str
+        Of the channel that was mixed, with `_x` or `_y` of a `Heterodyne`.
+    plus, minus : int
+        Its channels; -1 without clicks, where the first one's "counts" are the current's integral.
+    beta : float
+    """
+
+    name: str
+    plus: int
+    minus: int
+    beta: float
+
+    def of(self, counts: FloatArray) -> FloatArray:
+        """Return the integrated current (..., nt) in counts (..., nc, nt)."""
+        if self.minus < 0:
+            return counts[..., self.plus, :]
+        return (counts[..., self.plus, :] - counts[..., self.minus, :]) / self.beta
 
 
 class WithoutTables:
@@ -66,6 +90,8 @@ class Model(WithoutTables):
     resolves_rare_light : bool
         Whether the deterministic twin knows click rates to a part of themselves, however small, and
         not only to a part of the largest one.
+    has_clicks : bool
+        Whether channels click; else they are homodyne currents, and their counts integrals of them.
     is_discharge : bool
         Whether the light comes from the bare dipole with the pump off.
     jumps_turn : bool
@@ -77,6 +103,7 @@ class Model(WithoutTables):
     has_lines: ClassVar[bool] = False
     is_symmetric: ClassVar[bool] = True
     clicks_from_populations: ClassVar[bool] = False
+    has_clicks: ClassVar[bool] = True
     resolves_rare_light: ClassVar[bool] = False
 
     if TYPE_CHECKING:  # what each kind has, as a field or a property
@@ -138,6 +165,37 @@ class Model(WithoutTables):
     def is_discharge(self) -> bool:
         """Whether the light comes from the bare dipole with the pump off."""
         return False
+
+    @property
+    def currents(self) -> tuple["Current", ...]:
+        """The homodyne currents of its light, if that is mixed with oscillators."""
+        return ()
+
+    def counted(self, samples: FloatArray) -> AnyArray:
+        """Return a copy of counts as they are kept: int64, but float64 without clicks."""
+        return samples.astype(np.int64 if self.has_clicks else np.float64)
+
+    def current(self, times: FloatArray, counts: FloatArray) -> FloatArray:
+        """Return the homodyne currents (N_+ - N_-)/beta per time, float64 (..., nd, nt-1).
+
+        Parameters
+        ----------
+        times : ndarray (nt,)
+        counts : ndarray (..., nc, nt)
+            Clicks since t = 0.
+
+        Raises
+        ------
+        ValueError
+            If the light is not mixed with an oscillator.
+        """
+        if not self.currents:
+            raise ValueError(
+                f"`model` must have local oscillators to give a current, but {self.name!r} has "
+                "none: see Homodyne"
+            )
+        found = np.array([one.of(counts) for one in self.currents])
+        return np.moveaxis(np.diff(found, axis=-1) / np.diff(times), 0, -2)
 
     @property
     def jumps_turn(self) -> bool:

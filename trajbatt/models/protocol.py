@@ -11,7 +11,7 @@ import numpy as np
 from trajbatt.base import checks
 from trajbatt.base.types import BoolArray, FloatArray
 from trajbatt.light.checking import AT_THE_END, MOST_CHANNELS
-from trajbatt.models.model import Model
+from trajbatt.models.model import Current, Model
 from trajbatt.models.schedule import Stage
 
 
@@ -121,6 +121,25 @@ class Protocol(Model):
         for stage in self._stages:
             found[list(stage.places)] = stage.model.is_hidden
         return found
+
+    @property
+    def has_clicks(self) -> bool:  # type: ignore[override]
+        """Whether the channels of all stages click."""
+        return all(model.has_clicks for model, _ in self.steps)
+
+    @property
+    def currents(self) -> tuple[Current, ...]:
+        """The homodyne currents of its light; those of stages that share channels are one."""
+        found = {}
+        for stage in self._stages:
+            names = stage.model.names_in_protocol
+            for one in stage.model.currents:
+                places = [-1 if i < 0 else stage.places[i] for i in (one.plus, one.minus)]
+                name = names[one.plus].removesuffix("_plus")
+                known = found.setdefault(name, Current(name, *places, one.beta))
+                if known != Current(name, *places, one.beta):
+                    raise ValueError(f"`model` must have one oscillator for {name} in all stages")
+        return tuple(found.values())
 
     @property
     def timescale(self) -> float:

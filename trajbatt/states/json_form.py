@@ -1,21 +1,36 @@
 """Models, protocols and steady states as JSON has them, and back."""
 
+import math
 from dataclasses import fields
 
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.battery import Battery
 from trajbatt.models.channel import Channel
 from trajbatt.models.driven_dicke import DrivenDicke
+from trajbatt.models.homodyne import Heterodyne, Homodyne
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.local_ladder import LocalLadderModel
+from trajbatt.models.mixed_light import DiffusiveModel, HomodyneModel
 from trajbatt.models.origin import Origin
 from trajbatt.models.protocol import Protocol
 from trajbatt.states.steady_state import SteadyState
 
 KINDS = {
     kind.__name__: kind
-    for kind in (LadderModel, LocalLadderModel, BandedModel, Channel, Protocol, SteadyState)
+    for kind in (
+        LadderModel,
+        LocalLadderModel,
+        BandedModel,
+        HomodyneModel,
+        DiffusiveModel,
+        Homodyne,
+        Heterodyne,
+        Channel,
+        Protocol,
+        SteadyState,
+    )
 }
+INFINITE = "inf"  # `beta` of oscillators: JSON has no such number
 # What files from before do not say.
 UNSAID = {"Channel": {"local": False, "photons": 1}, "BandedModel": {"thermal": 0.0}}
 
@@ -35,13 +50,15 @@ def plain(value):
         )
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
-    return value
+    return INFINITE if value == math.inf else value
 
 
 def rebuilt(value):
     """Undo `plain`; lists become tuples."""
     if isinstance(value, dict):
         known = {name: one for name, one in value.items() if name not in ("kind", "origin")}
+        if known.get("beta") == INFINITE:
+            known["beta"] = math.inf
         found = KINDS[value["kind"]](**{name: rebuilt(item) for name, item in known.items()})
         if "origin" in value:
             told = value["origin"]

@@ -18,6 +18,7 @@ class SpinQuantities:
     energy_variance: FloatArray
     dipole: ComplexArray
     products: FloatArray
+    times: FloatArray
 
     @property
     def spin_square(self) -> FloatArray:
@@ -31,6 +32,11 @@ class SpinQuantities:
         From the pure state of a trajectory all unitaries extract all of `energy`.
         """
         return work.rotation_work(self.energy, self.dipole, self.model.n_atoms)
+
+    @property
+    def current(self) -> FloatArray:
+        """Homodyne currents (N_+ - N_-)/beta between the times, float64 (nd, nt-1)."""
+        return self.model.current(self.times, self.counts)
 
     def heat(self, omega_0: float | None = None) -> FloatArray:
         """Return the energy of the photons so far, float64 (nt,), as `EnsembleResult.heat`."""

@@ -4,12 +4,13 @@ from functools import partial
 
 from trajbatt.base import checks
 from trajbatt.models.banded import BandedModel
-from trajbatt.models.homodyne import HomodyneModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.local_ladder import LocalLadderModel
+from trajbatt.models.mixed_light import DiffusiveModel, HomodyneModel
 from trajbatt.models.model import of_kind
 from trajbatt.states.mixture import NEGLIGIBLE
 from trajbatt.trajectories.banded import BandedEngine
+from trajbatt.trajectories.diffusive import DiffusiveEngine
 from trajbatt.trajectories.frame import FrameEngine
 from trajbatt.trajectories.ladder import LadderEngine
 from trajbatt.trajectories.local_ladder import LocalLadderEngine
@@ -22,6 +23,7 @@ ENGINES = {
     "banded": BandedEngine,
     "frame": FrameEngine,
     "local_ladder": LocalLadderEngine,
+    "diffusive": DiffusiveEngine,
 }
 # Atoms from which on the frame is faster; of a stage of a protocol, which takes kets over.
 MANY = {False: 40, True: 200}
@@ -34,8 +36,10 @@ FASTEST = {
     HomodyneModel: lambda model, is_staged: (
         "frame" if _fastest(model.source, is_staged) == "frame" else "banded"
     ),
+    DiffusiveModel: lambda model, is_staged: "diffusive",
 }
-DRIVEN = ("banded", "frame")  # of the driven Eq. (5); these have a tolerance
+DRIVEN = ("banded", "frame")  # of the driven Eq. (5) and of mixed light; these have a tolerance
+WITHOUT_CLICKS = "diffusive"
 FOR_ANY_MODEL = "banded"
 WITH_LOCAL_NOISE = "local_ladder"  # of a protocol with such a stage: all have it
 SAME_EVERYWHERE = ("ladder", "local_ladder")  # clicks do not depend on the kind of processor
@@ -54,14 +58,18 @@ def check_method(method, model):
     fastest = [_fastest(stage.model, model.is_staged) for stage in model.stages()]
     if WITH_LOCAL_NOISE in fastest:
         return _with_local_noise(method, fastest)
+    if WITHOUT_CLICKS in fastest:
+        return _without_clicks(method, fastest)
     is_driven = [one in DRIVEN for one in fastest]
     if method is None:
         driven = {one for one in fastest if one in DRIVEN}
         return " or ".join([*(["ladder"] if not all(is_driven) else []), *driven])
-    checks.choice("method", method, tuple(one for one in ENGINES if one != WITH_LOCAL_NOISE))
+    special = (WITH_LOCAL_NOISE, WITHOUT_CLICKS)
+    checks.choice("method", method, tuple(one for one in ENGINES if one not in special))
     if method not in DRIVEN and any(is_driven):
         raise ValueError(
-            f"`method` must be 'banded' or 'frame' for the driven Eq. (5), but is {method!r}"
+            "`method` must be 'banded' or 'frame' for the driven Eq. (5) and for mixed light, "
+            f"but is {method!r}"
         )
     if method == "frame" and any(getattr(one.model, "is_warm", False) for one in model.stages()):
         raise ValueError("`method` must not be 'frame' with thermal photons, but 'banded'")
@@ -89,6 +97,19 @@ def _with_local_noise(method, fastest):
     return WITH_LOCAL_NOISE
 
 
+def _without_clicks(method, fastest):
+    """Return the engine of a schedule with diffusive currents, if all stages have one."""
+    others = set(fastest) - {WITHOUT_CLICKS, "ladder"}
+    if others:
+        raise ValueError(
+            "`model` must not have stages of the driven Eq. (5) or of finite oscillators beside "
+            "such with `beta = inf`"
+        )
+    if method not in (None, WITHOUT_CLICKS):
+        raise ValueError(f"`method` must be left out with `beta = inf`, but is {method!r}")
+    return WITHOUT_CLICKS if len(set(fastest)) == 1 else f"ladder or {WITHOUT_CLICKS}"
+
+
 def has_tolerance(method):
     """Whether an engine integrates to a tolerance, by the name of `check_method`."""
     return any(one in method for one in DRIVEN)
@@ -108,8 +129,8 @@ def build_engine(
             model, mixture, partial(build_engine, method, rtol, products=products)
         )
     if " or " in method:
-        ladder, driven = method.split(" or ")
-        method = driven if _fastest(model, True) in DRIVEN else ladder
+        ladder, other = method.split(" or ")
+        method = ladder if _fastest(model, True) == "ladder" else other
     if method == WITH_LOCAL_NOISE:
         model = LocalLadderModel.of(model)
     if method in DRIVEN:
