@@ -38,6 +38,7 @@ from .models.homodyne import Heterodyne as Heterodyne
 from .models.homodyne import Homodyne as Homodyne
 from .models.ladder import LadderModel as LadderModel
 from .models.local_ladder import LocalLadderModel as LocalLadderModel
+from .models.mixed_light import DiffusiveModel as DiffusiveModel
 from .models.mixed_light import HomodyneModel as HomodyneModel
 from .models.protocol import Protocol as Protocol
 from .states import observables as observables

@@ -25,6 +25,15 @@ def write_current_csv(record: HomodyneRecord, path: PathLike) -> None:
     ----------
     record : HomodyneRecord, or a trajectory that has a current
     path : str or Path
+
+    Returns
+    -------
+    None
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
     """
     record = HomodyneRecord.of(record)
     text = io.StringIO()
@@ -66,7 +75,7 @@ def read_current_csv(path: PathLike) -> HomodyneRecord:
         raise ValueError(
             f"{path} must have the columns begin, end and currents, but has {', '.join(names)}"
         )
-    rows = []
+    rows: list[list[float]] = []
     for i, line in numbered[1:]:
         try:
             row = [float(cell) for cell in line.split(",")]

@@ -39,7 +39,8 @@ class WavefunctionObserver:
 
     def begin(self, mixture):
         """Start from a `Mixture` of one state at t = 0."""
-        from trajbatt.kernels.banded import MARGIN, begin_step
+        from trajbatt.kernels.banded import begin_step
+        from trajbatt.kernels.reading import MARGIN
 
         (ket,) = mixture.rows(self.model.n_levels)
         cells = np.pad(ket.astype(complex), MARGIN).view(float)
@@ -79,7 +80,7 @@ class WavefunctionObserver:
 
     def _ket(self):
         """Return the lowest level of the window, and the state on it."""
-        from trajbatt.kernels.banded import MARGIN
+        from trajbatt.kernels.reading import MARGIN
 
         low, high = self._window
         return low, self._work.series[0, 2 * (low + MARGIN) : 2 * (high + MARGIN + 1)].view(complex)

@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trajbatt.kernels.banded import MARGIN, write_ket, write_sample
 from trajbatt.kernels.compile import kernel
+from trajbatt.kernels.reading import MARGIN, write_ket, write_sample
 
 TERMS = 60  # of a series at most
 ACCURACY = 1e-15
@@ -194,7 +194,7 @@ def run(rng, bridge, ket, noise, tables, times, scratch, work, out, i):
     times : *in* (nt,) float64
     scratch : Scratch
     work : trajbatt.kernels.banded.Workspace
-    out : trajbatt.kernels.banded.Out, *out*
+    out : trajbatt.kernels.reading.Out, *out*
         The integrated currents are in the rows of the counts.
     i : int
         Its number there.

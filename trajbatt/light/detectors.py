@@ -103,7 +103,7 @@ class Detectors:
         check_clicks(clicks)
         rng = np.random.default_rng(None if seed is None else checks.integer("seed", seed, 0))
         efficiency, dark_rate, dead_time, jitter = self._each(clicks.channels)
-        if model is not None and not np.all(emits := self._emitting(model)):
+        if model is not None and not np.all(emits := self._visible(model)):
             clicks = clicks.where(emits[clicks.channel])
         channel = self._routed(clicks.channel, rng, len(clicks.channels))
         seen: Sequence[AnyArray] = (clicks.trajectory, clicks.time, channel)

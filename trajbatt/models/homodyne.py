@@ -116,8 +116,9 @@ class Homodyne:
         check_model(model)
         if isinstance(channels, str):
             channels = (channels,)
-        if isinstance(model, Protocol):
-            return Protocol([(self._of_stage(one, channels), time) for one, time in model.steps])
+        if model.is_staged:
+            stages = [(self._of_stage(one.model, channels), one.duration) for one in model.stages()]
+            return Protocol(stages)
         if channels is not None:
             known = _source(model).channel_names
             channels = [checks.choice("channels", name, known) for name in channels]

@@ -243,7 +243,7 @@ class DiffusiveModel(HomodyneModel):
         return f"DiffusiveModel of {self.source!r}: {', '.join(self.channel_names)}"
 
     @property
-    def _ports(self) -> list[tuple[int, Port]]:  # type: ignore[override]
+    def _ports(self) -> list[tuple[int, Port]]:
         """The source's channel of each current, and what is seen of it."""
         return self._quadratures
 

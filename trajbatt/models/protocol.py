@@ -130,14 +130,14 @@ class Protocol(Model):
     @property
     def currents(self) -> tuple[Current, ...]:
         """The homodyne currents of its light; those of stages that share channels are one."""
-        found = {}
+        found: dict[str, Current] = {}
         for stage in self._stages:
             names = stage.model.names_in_protocol
             for one in stage.model.currents:
-                places = [-1 if i < 0 else stage.places[i] for i in (one.plus, one.minus)]
+                plus, minus = (-1 if i < 0 else stage.places[i] for i in (one.plus, one.minus))
                 name = names[one.plus].removesuffix("_plus")
-                known = found.setdefault(name, Current(name, *places, one.beta))
-                if known != Current(name, *places, one.beta):
+                current = Current(name, plus, minus, one.beta)
+                if found.setdefault(name, current) != current:
                     raise ValueError(f"`model` must have one oscillator for {name} in all stages")
         return tuple(found.values())
 

@@ -80,7 +80,8 @@ class BandedEngine(IntegratingEngine):
         return tables_of(self.model)
 
     def _call(self, rng, n, times, n_kets, given: Records | None):
-        from trajbatt.kernels.banded import Out, Progress, Task, Workspace, run
+        from trajbatt.kernels.banded import Progress, Task, Workspace, run
+        from trajbatt.kernels.reading import Out
 
         task = Task(
             times,
@@ -102,7 +103,8 @@ class BandedEngine(IntegratingEngine):
 
 def tables_of(model):
     """Return the `Tables` of the kernel for a plain model."""
-    from trajbatt.kernels.banded import MARGIN, Tables
+    from trajbatt.kernels.banded import Tables
+    from trajbatt.kernels.reading import MARGIN
 
     def cells(table):
         """Pad a table of levels, and double it for real and imaginary parts."""

@@ -41,8 +41,9 @@ class DiffusiveEngine(Engine):
         return Noise(signals, dissipation(signals), n_currents, STEP * model.timescale)
 
     def _read(self, records, times, n_kets=0):
-        from trajbatt.kernels.banded import Out, Workspace
+        from trajbatt.kernels.banded import Workspace
         from trajbatt.kernels.diffusive import Scratch, run
+        from trajbatt.kernels.reading import Out
 
         noise, tables = self._noise, tables_of(self.model.twin)
         kets = self.mixture.rows(self.model.n_levels).astype(complex)
