@@ -37,26 +37,21 @@ MISSED = 0.02  # -ln of the squared norm beyond which a step is taken again with
 ROUNDS = 50
 MOST = 4096  # levels
 # A workspace is flat, with rows at constant places: so the compiler knows that they do not overlap,
-# and vectorises. Each state, and each band of an exponent, has a real and an imaginary part.
+# and vectorises. Each state, and each band of an exponent, has a real and an imaginary part; behind
+# them come the tables of the levels.
 ROW = MOST + 28
 STATE, END, KEPT, TERM, NEXT, DIAGONAL, ONCE, TWICE, CELLS = (4 + 2 * ROW * i for i in range(9))
+ZZ, PP, MM, UP, DOWN, BOTH, RAISING, LOWERING, LEVEL = (np.uint64(CELLS + ROW * i) for i in range(9))
+IMAGINARY = np.uint64(ROW)  # from a real part to its imaginary one
 
 
 class Tables(NamedTuple):
-    """What the kernels know of a model, for as many levels as there may be.
+    """What the kernels know of a model, but for the tables of its levels.
 
     Attributes
     ----------
-    diagonal : ndarray (3, most), float64
-        n (n - N), n (N - n - 1) and n (N - n + 1).
-    once : ndarray (2, most), float64
-        r_n (n + 1 - N/2) and r_n (n - N/2).
-    twice : ndarray (most,), float64
-        r_n r_n+1.
-    raising, lowering : ndarray (most,), float64
-        r_n = <n+1|J_+|n>, zero from n = N on; and r_{n-1}.
-    level : ndarray (most,), float64
-        n.
+    most : int
+        Levels that there is room for.
     amplitudes : ndarray (nc,), float64
         Jump operator c is amplitudes_c c J + oscillators_c, up to a common factor.
     oscillators : ndarray (nc,), complex128
@@ -67,12 +62,7 @@ class Tables(NamedTuple):
         The rate of clicks by local oscillators alone.
     """
 
-    diagonal: np.ndarray
-    once: np.ndarray
-    twice: np.ndarray
-    raising: np.ndarray
-    lowering: np.ndarray
-    level: np.ndarray
+    most: int
     amplitudes: np.ndarray
     oscillators: np.ndarray
     n_atoms: int
@@ -167,7 +157,7 @@ class Workspace(NamedTuple):
 
     Attributes
     ----------
-    cells : ndarray (CELLS,), float64
+    cells : ndarray (CELLS + 9 ROW,), float64
     axes : ndarray (6,), float64
         The frame where the step begins.
     other : ndarray (6,), float64
@@ -179,9 +169,29 @@ class Workspace(NamedTuple):
     other: np.ndarray
 
     @classmethod
-    def fresh(cls):
-        """Return zeros."""
-        return cls(np.zeros(CELLS), np.zeros(6), np.zeros(6))
+    def fresh(cls, n_atoms, raising):
+        """Return zeros, and the tables of the levels.
+
+        Parameters
+        ----------
+        n_atoms : int
+        raising : ndarray (most,), float64
+            r_n = <n+1|J_+|n>, zero from n = N on.
+        """
+        cells, n = np.zeros(CELLS + 9 * ROW), np.arange(float(raising.size))
+        for at, table in (
+            (ZZ, n * (n - n_atoms)),
+            (PP, n * (n_atoms - n - 1)),
+            (MM, n * (n_atoms - n + 1)),
+            (UP, raising * (n + 1 - n_atoms / 2)),
+            (DOWN, raising * (n - n_atoms / 2)),
+            (BOTH, raising * np.append(raising[1:], 0.0)),
+            (RAISING, raising),
+            (LOWERING, np.append(0.0, raising[:-1])),
+            (LEVEL, n),
+        ):
+            cells[int(at) : int(at) + n.size] = table
+        return cls(cells, np.zeros(6), np.zeros(6))
 
 
 class Progress(NamedTuple):
@@ -269,21 +279,23 @@ def products_of(axes, tables):
 
 
 @kernel
-def write_bands(cells, tables, levels, first, second, a, b):
+def write_bands(cells, levels, first, second, a, b):
     """Write the bands of a M_1 + b M_2, less its constant, to the workspace."""
     zz, pp = a * first[0] + b * second[0], a * first[1] + b * second[1]
     mm = a * first[2] + b * second[2]
     up, down = a * first[3] + b * second[3], a * first[4] + b * second[4]
     both = a * first[5] + b * second[5]
-    diagonal, once, twice = tables.diagonal, tables.once, tables.twice
-    for n in range(levels):
-        cells[DIAGONAL + n] = zz * diagonal[0, n] + pp * diagonal[1, n] + mm * diagonal[2, n]
-    for n in range(levels):
-        cells[ONCE + n] = up.real * once[0, n] + down.real * once[1, n]
-        cells[ONCE + ROW + n] = up.imag * once[0, n] + down.imag * once[1, n]
-    for n in range(levels):
-        cells[TWICE + n] = both.real * twice[n]
-        cells[TWICE + ROW + n] = both.imag * twice[n]
+    up_re, up_im, down_re, down_im = up.real, up.imag, down.real, down.imag
+    both_re, both_im = both.real, both.imag
+    at_diagonal, at_once, at_twice = np.uint64(DIAGONAL), np.uint64(ONCE), np.uint64(TWICE)
+    for n in range(np.uint64(levels)):
+        cells[at_diagonal + n] = zz * cells[ZZ + n] + pp * cells[PP + n] + mm * cells[MM + n]
+    for n in range(np.uint64(levels)):
+        cells[at_once + n] = up_re * cells[UP + n] + down_re * cells[DOWN + n]
+        cells[at_once + IMAGINARY + n] = up_im * cells[UP + n] + down_im * cells[DOWN + n]
+    for n in range(np.uint64(levels)):
+        cells[at_twice + n] = both_re * cells[BOTH + n]
+        cells[at_twice + IMAGINARY + n] = both_im * cells[BOTH + n]
     # Nothing leads to the levels beyond.
     for part in (0, ROW):
         cells[ONCE + part + levels - 1] = 0.0
@@ -293,24 +305,26 @@ def write_bands(cells, tables, levels, first, second, a, b):
 
 def make_multiply(x, y):
     """Return the kernel that multiplies the state at x by the bands, to y."""
-    x_below, x_above, x_2_below, x_2_above = x - 1, x + 1, x - 2, x + 2
-    once_below, twice_below = ONCE - 1, TWICE - 2
+    x_below, x_above, x_2_below, x_2_above = map(np.uint64, (x - 1, x + 1, x - 2, x + 2))
+    once_below, twice_below = np.uint64(ONCE - 1), np.uint64(TWICE - 2)
+    once, twice, diagonal, end = map(np.uint64, (ONCE, TWICE, DIAGONAL, END))
+    x, y, row = np.uint64(x), np.uint64(y), IMAGINARY
 
     @kernel(reassociate=True)
     def multiply(cells, scale, levels):
         """Write `scale` M x to y, add it to `END`, and return its squared norm."""
         total = 0.0
-        for n in range(levels):
+        for n in range(np.uint64(levels)):
             re, re_below, re_above = cells[x + n], cells[x_below + n], cells[x_above + n]
             re_2_below, re_2_above = cells[x_2_below + n], cells[x_2_above + n]
-            im, im_below = cells[x + ROW + n], cells[x_below + ROW + n]
-            im_above, im_2_below = cells[x_above + ROW + n], cells[x_2_below + ROW + n]
-            im_2_above = cells[x_2_above + ROW + n]
-            d = cells[DIAGONAL + n]
-            a, b = cells[once_below + n], cells[once_below + ROW + n]
-            e, f = cells[ONCE + n], cells[ONCE + ROW + n]
-            g, h = cells[twice_below + n], cells[twice_below + ROW + n]
-            p, q = cells[TWICE + n], cells[TWICE + ROW + n]
+            im, im_below = cells[x + row + n], cells[x_below + row + n]
+            im_above, im_2_below = cells[x_above + row + n], cells[x_2_below + row + n]
+            im_2_above = cells[x_2_above + row + n]
+            d = cells[diagonal + n]
+            a, b = cells[once_below + n], cells[once_below + row + n]
+            e, f = cells[once + n], cells[once + row + n]
+            g, h = cells[twice_below + n], cells[twice_below + row + n]
+            p, q = cells[twice + n], cells[twice + row + n]
             new_re = scale * (
                 (d * re + a * re_below - b * im_below + e * re_above + f * im_above)
                 + (g * re_2_below - h * im_2_below + p * re_2_above + q * im_2_above)
@@ -320,9 +334,9 @@ def make_multiply(x, y):
                 + (g * im_2_below + h * re_2_below + p * im_2_above - q * re_2_above)
             )
             cells[y + n] = new_re
-            cells[y + ROW + n] = new_im
-            cells[END + n] += new_re
-            cells[END + ROW + n] += new_im
+            cells[y + row + n] = new_im
+            cells[end + n] += new_re
+            cells[end + row + n] += new_im
             total += new_re * new_re + new_im * new_im
         return total
 
@@ -332,19 +346,21 @@ def make_multiply(x, y):
 @kernel(reassociate=True)
 def norm(cells, x, levels):
     """Return the squared norm of the state at x."""
-    total = 0.0
-    for n in range(levels):
-        total += cells[x + n] ** 2 + cells[x + ROW + n] ** 2
+    at, total = np.uint64(x), 0.0
+    for n in range(np.uint64(levels)):
+        total += cells[at + n] ** 2 + cells[at + IMAGINARY + n] ** 2
     return total
 
 
 @kernel
 def copy(cells, x, y, scale, levels):
     """Write `scale` times the state at x to y."""
-    for n in range(levels):
-        cells[y + n] = scale * cells[x + n]
-    for n in range(levels):
-        cells[y + ROW + n] = scale * cells[x + ROW + n]
+    source, target = np.uint64(x), np.uint64(y)
+    for n in range(np.uint64(levels)):
+        cells[target + n] = scale * cells[source + n]
+    source, target = source + IMAGINARY, target + IMAGINARY
+    for n in range(np.uint64(levels)):
+        cells[target + n] = scale * cells[source + n]
 
 
 multiply, multiply_back = make_multiply(TERM, NEXT), make_multiply(NEXT, TERM)
@@ -370,21 +386,30 @@ def step(work, tables, levels, h, tolerance):
     """
     cells, other = work.cells, work.other
     angle, scale = tables.frequency * h, -0.5 * tables.rate * h
-    turn(work.axes, (0.5 - NODE) * angle, tables, other)
-    first = products_of(other, tables)
-    turn(work.axes, (0.5 + NODE) * angle, tables, other)
-    second = products_of(other, tables)
     copy(cells, STATE, END, 1.0, levels)
-    a, b = 0.25 + NODE, 0.25 - NODE  # the later node counts less first
-    write_bands(cells, tables, levels, first, second, a, b)
-    exponential(cells, scale, levels, tolerance)
-    write_bands(cells, tables, levels, first, second, b, a)
-    exponential(cells, scale, levels, tolerance)
+    # Is the step so short that the one of second order will do?
+    across = abs(scale) * tables.n_atoms**1.5
+    if abs(angle) * across * (abs(angle) + 2.0 * across) < 24.0 * tolerance:
+        turn(work.axes, 0.5 * angle, tables, other)
+        first = products_of(other, tables)
+        constant = first[6]
+        write_bands(cells, levels, first, first, 1.0, 0.0)
+        exponential(cells, scale, levels, tolerance)
+    else:
+        turn(work.axes, (0.5 - NODE) * angle, tables, other)
+        first = products_of(other, tables)
+        turn(work.axes, (0.5 + NODE) * angle, tables, other)
+        second = products_of(other, tables)
+        constant = 0.5 * (first[6] + second[6])
+        a, b = 0.25 + NODE, 0.25 - NODE  # the later node counts less first
+        write_bands(cells, levels, first, second, a, b)
+        exponential(cells, scale, levels, tolerance)
+        write_bands(cells, levels, first, second, b, a)
+        exponential(cells, scale, levels, tolerance)
     turn(work.axes, angle, tables, other)
     left = norm(cells, END, levels)
     copy(cells, END, END, 1.0 / math.sqrt(left), levels)
-    lost = 0.5 * tables.rate * (first[6] + second[6]) + tables.background
-    return h * lost - math.log(left)
+    return h * (tables.rate * constant + tables.background) - math.log(left)
 
 
 @kernel
@@ -396,7 +421,7 @@ def creep(work, tables, levels, after, h, tolerance):
     cells, other = work.cells, work.other
     turn(work.axes, tables.frequency * (after + 0.5 * h), tables, other)
     middle = products_of(other, tables)
-    write_bands(cells, tables, levels, middle, middle, 1.0, 0.0)
+    write_bands(cells, levels, middle, middle, 1.0, 0.0)
     exponential(cells, -0.5 * tables.rate * h, levels, tolerance)
     turn(work.axes, tables.frequency * (after + h), tables, other)
     left = norm(cells, END, levels)
@@ -411,7 +436,6 @@ def moments(cells, tables, x, levels):
     These are <J_x^2 + J_y^2>, <n^2>, and sums over r_n r_n+1 and over n r_n as complex numbers. The
     state is normalised.
     """
-    raising, twice, level = tables.raising, tables.twice, tables.level
     n_mean = n_square = once_re = once_im = with_re = with_im = twice_re = twice_im = 0.0
     one, two, row = np.uint64(1), np.uint64(2), np.uint64(ROW)
     for n in range(np.uint64(levels)):
@@ -421,16 +445,16 @@ def moments(cells, tables, x, levels):
         next_re, next_im = cells[at + two], cells[at + two + row]
         weight = re * re + im * im
         # phi_{n+1} phi_n*
-        up_re = raising[n] * (above_re * re + above_im * im)
-        up_im = raising[n] * (above_im * re - above_re * im)
-        n_mean += level[n] * weight
-        n_square += level[n] * level[n] * weight
+        up_re = cells[RAISING + n] * (above_re * re + above_im * im)
+        up_im = cells[RAISING + n] * (above_im * re - above_re * im)
+        n_mean += cells[LEVEL + n] * weight
+        n_square += cells[LEVEL + n] * cells[LEVEL + n] * weight
         once_re += up_re
         once_im += up_im
-        with_re += level[n] * up_re
-        with_im += level[n] * up_im
-        twice_re += twice[n] * (next_re * re + next_im * im)
-        twice_im += twice[n] * (next_im * re - next_re * im)
+        with_re += cells[LEVEL + n] * up_re
+        with_im += cells[LEVEL + n] * up_im
+        twice_re += cells[BOTH + n] * (next_re * re + next_im * im)
+        twice_im += cells[BOTH + n] * (next_im * re - next_re * im)
     across = (0.5 + n_mean) * tables.n_atoms - n_square
     return (
         (once_re, -once_im, n_mean),
@@ -499,6 +523,13 @@ def click_rate(tables, seen, axes):
 
 
 @kernel
+def later(rates, h):
+    """Return what `click_rate` gives a time h later, about."""
+    rate, first, second = rates
+    return rate + h * (first + 0.5 * h * second), first + h * second, second
+
+
+@kernel
 def wait(rates, action, longest):
     """Return about how long it takes until the squared norm has fallen by `action`, of any sign.
 
@@ -554,30 +585,32 @@ def jump(work, tables, channel, levels):
 
     The frame goes to the axes.
     """
-    cells, raising = work.cells, tables.raising
+    cells = work.cells
     copy_axes(work.other, work.axes)
     c_m, c_z, c_p = jump_parts(work.axes)
     amplitude, half = tables.amplitudes[channel], 0.5 * tables.n_atoms
-    lowering, level = tables.lowering, tables.level
-    for n in range(levels):
-        here, lower, upper = END + n, END - 1 + n, END + 1 + n
-        z, p, m = amplitude * (level[n] - half), amplitude * lowering[n], amplitude * raising[n]
-        cells[STATE + n] = (
-            z * (c_z.real * cells[here] - c_z.imag * cells[here + ROW])
-            + p * (c_p.real * cells[lower] - c_p.imag * cells[lower + ROW])
-            + m * (c_m.real * cells[upper] - c_m.imag * cells[upper + ROW])
+    at, below, above = np.uint64(END), np.uint64(END - 1), np.uint64(END + 1)
+    to, row = np.uint64(STATE), IMAGINARY
+    for n in range(np.uint64(levels)):
+        here, lower, upper = at + n, below + n, above + n
+        z, p = amplitude * (cells[LEVEL + n] - half), amplitude * cells[LOWERING + n]
+        m = amplitude * cells[RAISING + n]
+        cells[to + n] = (
+            z * (c_z.real * cells[here] - c_z.imag * cells[here + row])
+            + p * (c_p.real * cells[lower] - c_p.imag * cells[lower + row])
+            + m * (c_m.real * cells[upper] - c_m.imag * cells[upper + row])
         )
-        cells[STATE + ROW + n] = (
-            z * (c_z.real * cells[here + ROW] + c_z.imag * cells[here])
-            + p * (c_p.real * cells[lower + ROW] + c_p.imag * cells[lower])
-            + m * (c_m.real * cells[upper + ROW] + c_m.imag * cells[upper])
+        cells[to + row + n] = (
+            z * (c_z.real * cells[here + row] + c_z.imag * cells[here])
+            + p * (c_p.real * cells[lower + row] + c_p.imag * cells[lower])
+            + m * (c_m.real * cells[upper + row] + c_m.imag * cells[upper])
         )
     re, im = tables.oscillators[channel].real, tables.oscillators[channel].imag
     if re != 0.0 or im != 0.0:
-        for n in range(levels):
-            here = END + n
-            cells[STATE + n] += re * cells[here] - im * cells[here + ROW]
-            cells[STATE + ROW + n] += re * cells[here + ROW] + im * cells[here]
+        for n in range(np.uint64(levels)):
+            here = at + n
+            cells[to + n] += re * cells[here] - im * cells[here + row]
+            cells[to + row + n] += re * cells[here + row] + im * cells[here]
     total = norm(cells, STATE, levels)
     copy(cells, STATE, STATE, 1.0 / math.sqrt(total), levels)
 
@@ -591,24 +624,24 @@ def accept(work, levels):
 
 def make_rotate(x, y):
     """Return the kernel that multiplies the state at x by a generator of rotations, to y."""
-    x_below, x_above = x - 1, x + 1
+    x_below, x_above, state = map(np.uint64, (x - 1, x + 1, STATE))
+    y, row = np.uint64(y), IMAGINARY
 
     @kernel(reassociate=True)
-    def rotate(cells, tables, kappa, levels):
+    def rotate(cells, kappa, levels):
         """Write (kappa J_+ - kappa* J_-) x to y, add it to `STATE`, and return its squared norm."""
-        raising, lowering = tables.raising, tables.lowering
         a, b = kappa.real, kappa.imag
         total = 0.0
-        for n in range(levels):
-            up, down = lowering[n], raising[n]
-            new_re = up * (a * cells[x_below + n] - b * cells[x_below + ROW + n])
-            new_im = up * (a * cells[x_below + ROW + n] + b * cells[x_below + n])
-            new_re -= down * (a * cells[x_above + n] + b * cells[x_above + ROW + n])
-            new_im -= down * (a * cells[x_above + ROW + n] - b * cells[x_above + n])
+        for n in range(np.uint64(levels)):
+            up, down = cells[LOWERING + n], cells[RAISING + n]
+            new_re = up * (a * cells[x_below + n] - b * cells[x_below + row + n])
+            new_im = up * (a * cells[x_below + row + n] + b * cells[x_below + n])
+            new_re -= down * (a * cells[x_above + n] + b * cells[x_above + row + n])
+            new_im -= down * (a * cells[x_above + row + n] - b * cells[x_above + n])
             cells[y + n] = new_re
-            cells[y + ROW + n] = new_im
-            cells[STATE + n] += new_re
-            cells[STATE + ROW + n] += new_im
+            cells[y + row + n] = new_im
+            cells[state + n] += new_re
+            cells[state + row + n] += new_im
             total += new_re * new_re + new_im * new_im
         return total
 
@@ -634,9 +667,9 @@ def follow(work, tables, levels, tolerance):
     copy(cells, STATE, TERM, 1.0, levels)
     least = tolerance * tolerance
     for k in range(1, TERMS, 2):
-        if rotate(cells, tables, kappa / k, levels) < least:
+        if rotate(cells, kappa / k, levels) < least:
             break
-        if rotate_back(cells, tables, kappa / (k + 1), levels) < least:
+        if rotate_back(cells, kappa / (k + 1), levels) < least:
             break
     total = norm(cells, STATE, levels)
     copy(cells, STATE, STATE, 1.0 / math.sqrt(total), levels)
@@ -751,11 +784,14 @@ def next_click(work, tables, task, levels, seen, action, left):
         How far it went, whether a click ends it, and the action left if not.
     """
     longest = min(task.longest, left)
-    h = min(wait(click_rate(tables, seen, work.axes), action, longest), longest)
+    at_start = click_rate(tables, seen, work.axes)
+    h = min(wait(at_start, action, longest), longest)
     low, high = 0.0, math.inf  # the click is between
     for _ in range(ROUNDS):
         missing = action - step(work, tables, levels, h, task.tolerance)
-        rates = click_rate(tables, moments(work.cells, tables, END, levels), work.other)
+        rates = later(at_start, h)
+        if abs(missing) > MISSED:
+            rates = click_rate(tables, moments(work.cells, tables, END, levels), work.other)
         for _ in range(ROUNDS):
             if missing > 0.0:
                 if h == longest:
@@ -775,8 +811,7 @@ def next_click(work, tables, task, levels, seen, action, left):
             # What is missing is so little that it can be crept along.
             missing -= creep(work, tables, levels, h, more, task.tolerance)
             h = new
-            rate, first, second = rates
-            rates = rate + more * (first + 0.5 * more * second), first + more * second, second
+            rates = later(rates, more)
         h = new
     return h, True, 0.0
 
@@ -806,7 +841,7 @@ def run(rng, start, tables, task, progress, work, records, out):
     origin, _, click_offsets, click_time, click_channel = records
     times, replay, negligible = task.times, task.replay, task.negligible
     t_end, first_ket = times[-1], times.size - out.kets.shape[1]
-    most = tables.raising.size
+    most = tables.most
     i, n, j = progress.trajectory[0], progress.clicks[0], progress.next_time[0]
     levels, begun = progress.levels[0], progress.begun[0]
     t, action, counts = progress.time[0], progress.action[0], progress.counts

@@ -47,28 +47,26 @@ class FrameEngine(IntegratingEngine):
             assigned=self.assigned,
         )
 
+    @property
+    def _raising(self):
+        """<n+1|J_+|n>, zero from n = N on, (most,)."""
+        raising = np.zeros(self._most)
+        there = min(self._most, self.model.n_levels)
+        raising[:there] = spin.raising_elements(self.model.n_atoms, there)
+        return raising
+
     @cached_property
     def _tables(self):
         from trajbatt.kernels.frame import Tables
 
-        n_atoms = self.model.n_atoms
-        n = np.arange(float(self._most))
-        raising = np.zeros(self._most)
-        there = min(self._most, self.model.n_levels)
-        raising[:there] = spin.raising_elements(n_atoms, there)
         oscillators = self.model.oscillators
         mixed = oscillators.any()
         amplitudes = np.sqrt(self.model.rates) if mixed else np.ones(oscillators.size)
         return Tables(
-            diagonal=np.array([n * (n - n_atoms), n * (n_atoms - n - 1), n * (n_atoms - n + 1)]),
-            once=np.array([raising * (n + 1 - n_atoms / 2), raising * (n - n_atoms / 2)]),
-            twice=raising * np.append(raising[1:], 0.0),
-            raising=raising,
-            lowering=np.append(0.0, raising[:-1]),
-            level=n,
+            most=self._most,
             amplitudes=amplitudes,
             oscillators=oscillators,
-            n_atoms=n_atoms,
+            n_atoms=self.model.n_atoms,
             rate=self._driven.rate,
             frequency=self.model.frequency,
             cos_theta=math.cos(self.model.theta),
@@ -104,7 +102,7 @@ class FrameEngine(IntegratingEngine):
             kets=np.zeros((n, n_kets, self._most), dtype=complex),
             products=np.empty((n, 4 * self.products, times.size)),
         )
-        progress, work = Progress.fresh(len(self.model.channel_names)), Workspace.fresh()
+        progress, work = Progress.fresh(len(self.model.channel_names)), Workspace.fresh(self.model.n_atoms, self._raising)
 
         def call(records):
             return run(rng, self._start, self._tables, task, progress, work, records, out)
