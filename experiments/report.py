@@ -26,6 +26,8 @@ STUDIES = (
     "supplement",
     "trajectories",
     "noise",
+    "time_crystal",
+    "superradiance",
     "benchmark",
 )
 INTRODUCTION = """# The paper, reproduced and judged

@@ -49,7 +49,7 @@ def test_records_are_the_same_with_the_jit_on_and_off():
     assert outputs[0][0] != outputs[0][1]
 
 
-@pytest.mark.parametrize("method", ENGINES)
+@pytest.mark.parametrize("method", [one for one in ENGINES if one != "diffusive"])
 def test_draws_do_not_depend_on_the_size_of_the_buffers(method, monkeypatch):
     model = BATTERY.charge()
     if method == "frame":  # of the driven Eq. (5) alone

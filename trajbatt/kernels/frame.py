@@ -41,7 +41,9 @@ MOST = 4096  # levels
 # them come the tables of the levels.
 ROW = MOST + 28
 STATE, END, KEPT, TERM, NEXT, DIAGONAL, ONCE, TWICE, CELLS = (4 + 2 * ROW * i for i in range(9))
-ZZ, PP, MM, UP, DOWN, BOTH, RAISING, LOWERING, LEVEL = (np.uint64(CELLS + ROW * i) for i in range(9))
+ZZ, PP, MM, UP, DOWN, BOTH, RAISING, LOWERING, LEVEL = (
+    np.uint64(CELLS + ROW * i) for i in range(9)
+)
 IMAGINARY = np.uint64(ROW)  # from a real part to its imaginary one
 
 

@@ -102,7 +102,10 @@ class FrameEngine(IntegratingEngine):
             kets=np.zeros((n, n_kets, self._most), dtype=complex),
             products=np.empty((n, 4 * self.products, times.size)),
         )
-        progress, work = Progress.fresh(len(self.model.channel_names)), Workspace.fresh(self.model.n_atoms, self._raising)
+        progress, work = (
+            Progress.fresh(len(self.model.channel_names)),
+            Workspace.fresh(self.model.n_atoms, self._raising),
+        )
 
         def call(records):
             return run(rng, self._start, self._tables, task, progress, work, records, out)
