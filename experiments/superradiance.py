@@ -1,4 +1,4 @@
-r"""Superradiance: when the burst of inverted atoms comes, how it fluctuates, how its light is bunched.
+r"""Superradiance: when the burst of inverted atoms comes, its fluctuations, and its light.
 
 N inverted atoms decay together (Dicke 1954; Gross and Haroche, Phys. Rep. 93, 301, 1982). At first
 each photon makes the next one likelier: the number of photons is that of a chaotic source, whose
@@ -182,8 +182,8 @@ def _judge_height(settings, found):
         HOLDS if abs(exponent - 2.0) < 0.1 else CONDITIONAL,
         f"The largest mean rate of photons grows as N^{exponent:.3f} from N = {atoms[-2]} to "
         f"{atoms[-1]}, where it is {heights[-1]:.3f} gamma N^2/4; the chaotic picture has "
-        f"{limit:.3f}. A single burst reaches gamma N^2/4: the mean is lower because the bursts come "
-        "at different times.",
+        f"{limit:.3f}. A single burst reaches gamma N^2/4: the mean is lower because they come at "
+        "different times.",
         {"exponent of the height": exponent, "height": heights[-1], "chaotic picture": limit},
     )
 
