@@ -15,6 +15,7 @@ average has come to rest.
 import math
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -155,10 +156,8 @@ def single_runs(settings):
     # An oscillator as bright as the light; the spin turns in the plane of this quadrature.
     beta = math.sqrt(2.0 / n_atoms) * n_atoms / math.sqrt(6.0)
     found = {"times": times}
-    for name, model in (
-        ("counting", counting),
-        ("homodyne", tb.Homodyne(beta, 0.5 * math.pi).of(counting)),
-    ):
+    homodyne = tb.Homodyne(beta, 0.5 * math.pi).of(counting)
+    for name, model in (("counting", counting), ("homodyne", homodyne)):
         runs = tb.mcsolve(
             model, times, settings.ntraj, seed=settings.seed, keep_samples=("energy", "counts")
         )
@@ -217,9 +216,7 @@ def _exact_variation(model, steady, rate):
     """
     nodes, weights = np.polynomial.legendre.leggauss(60)
     edges = np.concatenate(([0.0], np.geomspace(0.02, 400.0, 40))) / rate
-    times = np.concatenate(
-        [0.5 * (b - a) * (nodes + 1.0) + a for a, b in zip(edges[:-1], edges[1:], strict=True)]
-    )
+    times = np.concatenate([0.5 * (b - a) * (nodes + 1.0) + a for a, b in pairwise(edges)])
     dark = tb.counting.survival(model, times, initial=steady)
     lengths = np.repeat(np.diff(edges), nodes.size) * 0.5 * np.tile(weights, edges.size - 1)
     return 2.0 * rate * (lengths @ dark) - 1.0
@@ -326,10 +323,10 @@ def _judge_damping(settings, found):
         "Above omega_0 = kappa the average oscillates, longer the more atoms there are (Iemini et "
         "al. 2018).",
         HOLDS if 0.7 < exponent < 1.3 else FAILS,
-        f"The damping rate falls as N^-{exponent:.2f}, from {rates[0]:.3g} to {rates[-1]:.3g} kappa "
-        f"at N = {atoms[-1]}; the frequency is {frequencies[-1]:.4f} kappa, where mean-field theory "
-        f"has sqrt(omega_0^2 - kappa^2) = {expected:.4f} kappa for small swings. With a finite "
-        "number of atoms the average always comes to rest.",
+        f"The damping rate falls as N^-{exponent:.2f}, from {rates[0]:.3g} to {rates[-1]:.3g} "
+        f"kappa at N = {atoms[-1]}; the frequency is {frequencies[-1]:.4f} kappa, where mean-field "
+        f"theory has sqrt(omega_0^2 - kappa^2) = {expected:.4f} kappa for small swings. With a "
+        "finite number of atoms the average always comes to rest.",
         {
             "exponent of the damping rate": exponent,
             "damping rates": rates,
@@ -345,8 +342,8 @@ def _judge_light(settings, found):
         "The light of the steady state is coherent below, g2(0) = 1, and goes to 6/5 far above "
         "(Carmichael 1980; Drummond and Carmichael 1978).",
         HOLDS if below < 0.01 and abs(above - STRONG_LIGHT) < 0.05 else CONDITIONAL,
-        f"At N = {settings.atoms[-1]} g2(0) - 1 is at most {below:.1g} for omega_0 < 0.85 kappa, and "
-        f"g2(0) = {above:.4f} at omega_0 = {drives[-1]:g} kappa.",
+        f"At N = {settings.atoms[-1]} g2(0) - 1 is at most {below:.1g} for omega_0 < 0.85 kappa, "
+        f"and g2(0) = {above:.4f} at omega_0 = {drives[-1]:g} kappa.",
         {"off 1 below": below, "g2(0) far above": above},
     )
 
@@ -361,8 +358,8 @@ def _judge_runs(settings, found):
         "Single trajectories go on oscillating when the average has come to rest (Cabot et al. "
         "2023).",
         HOLDS if all(single[name] > 2.0 * every[name] for name in single) else CONDITIONAL,
-        f"In the second half of {settings.watched:g}/kappa, at N = {settings.shown}, a trajectory's "
-        f"order parameter swings by {single['counting']:.3f} (r.m.s.) under photon counting and "
+        f"In the second half of {settings.watched:g}/kappa, at N = {settings.shown}, one "
+        f"trajectory's order parameter swings by {single['counting']:.3f} (r.m.s.) under photon counting and "
         f"{single['homodyne']:.3f} under homodyne detection; the mean of {settings.ntraj} by "
         f"{every['counting']:.3f} and {every['homodyne']:.3f}.",
         {
