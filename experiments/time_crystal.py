@@ -359,8 +359,9 @@ def _judge_runs(settings, found):
         "2023).",
         HOLDS if all(single[name] > 2.0 * every[name] for name in single) else CONDITIONAL,
         f"In the second half of {settings.watched:g}/kappa, at N = {settings.shown}, one "
-        f"trajectory's order parameter swings by {single['counting']:.3f} (r.m.s.) under photon counting and "
-        f"{single['homodyne']:.3f} under homodyne detection; the mean of {settings.ntraj} by "
+        f"trajectory's order parameter swings by {single['counting']:.3f} (r.m.s.) under photon "
+        f"counting and {single['homodyne']:.3f} under homodyne detection; the mean of "
+        f"{settings.ntraj} by "
         f"{every['counting']:.3f} and {every['homodyne']:.3f}.",
         {
             "swing of single runs": list(single.values()),
