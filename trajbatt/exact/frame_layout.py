@@ -82,6 +82,10 @@ class FrameLayout:
         found[..., rows, columns] = halves
         return found
 
+    def for_moments(self, y):
+        """Return the part of y (stop, ...) that means and variances need: all."""
+        return y
+
     def traces(self, numbers):
         """Return the traces of the matrices (..., size)."""
         return numbers[..., self._orders[0]].sum(axis=-1)

@@ -74,6 +74,10 @@ class Orders:
             return self.of_mixture(given)[None]
         return np.array([self.of_matrix(matrix) for matrix in given])
 
+    def for_moments(self, y):
+        """Return the part of y (stop, ...) that means and variances need: orders 0, 1 and 2."""
+        return y[: self.slices[:3][-1].stop]
+
     def trace(self, y):
         """Return the traces of y (..., stop)."""
         return y[..., self.populations].sum(axis=-1)

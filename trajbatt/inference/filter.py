@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -292,7 +291,8 @@ def _filtered(record, initial, detectors, **fields):
     dipole = np.empty(times.size, dtype=complex)
     rates = np.zeros((len(model.channel_names), times.size))
     start = 0
-    for stage, moments in groupby(follow(record, prior(model, initial)), attrgetter("stage")):
+    every = follow(record, prior(model, initial))
+    for (stage, _), moments in groupby(every, lambda moment: (moment.stage, id(moment.layout))):
         layouts, ways, ys, phases, logs = zip(*(moment[1:] for moment in moments), strict=True)
         y, phase = np.array(ys).T, np.array(phases)
         part = slice(start, start := start + len(ys))

@@ -1,13 +1,13 @@
 """The state of a battery, followed through a record of its light."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from trajbatt.exact.block_model import in_blocks
-from trajbatt.exact.orders import Orders
 from trajbatt.exact.stages import walk
 from trajbatt.inference.block_observer import BlockObserver
 from trajbatt.inference.impossible import ImpossibleClickError
@@ -89,7 +89,7 @@ class Moment(NamedTuple):
     Attributes
     ----------
     stage : Stage
-    layout : Orders
+    layout : Orders or FrameLayout
     rates : callable
         Of (y, phase); the click rates in the stage's channels.
     y : ndarray (n,)
@@ -100,8 +100,8 @@ class Moment(NamedTuple):
     """
 
     stage: Stage
-    layout: Orders
-    rates: object
+    layout: Any
+    rates: Callable[..., Any]
     y: np.ndarray
     phase: float
     log_likelihood: float
@@ -177,12 +177,12 @@ def follow(record, mixture, all_orders=False):
     """
     log_before = 0.0
     for passage in walk(record.stages(), record.times, record.systems(all_orders), mixture):
-        layout, leg = passage.system.observer.layout, passage.leg
-        kept = layout.stop if all_orders else layout.slices[:3][-1].stop
-        rates = passage.system.observer.rates
+        leg, observer = passage.leg, passage.system.observer
         # Of the wanted times only: the end of the stage may come behind them.
         for phase, (y, log) in zip(passage.phases[: leg.n_wanted], passage, strict=False):
-            yield Moment(leg.stage, layout, rates, y[:kept], phase, log_before + log)
+            layout = observer.layout
+            kept = y if all_orders else layout.for_moments(y)
+            yield Moment(leg.stage, layout, observer.rates, kept, phase, log_before + log)
         _, log = passage.at_end()
         log_before += log
 

@@ -3,13 +3,13 @@ r"""The state of a battery as its light is seen, from click to click, within one
 Let W_ab be the probability that a photon of channel a is seen by the detector of b, and d_b the
 dark rate there. Between clicks the state goes on under the counting fields 1 - sum_b W_ab, and
 decays at the rate sum_b d_b, because there was no dark count; a click of detector b applies
-sum_a W_ab 𝓙_a + d_b. The trace is the probability density of the record. Five observers do this,
+sum_a W_ab 𝓙_a + d_b. The trace is the probability density of the record. Six observers do this,
 each with what its model offers:
 
 - `LadderObserver`, if no photon of a ladder model is missed: all branches by one factor each;
 - `InefficientObserver`, if some are, or some clicks are dark counts: tridiagonal systems;
 - `WavefunctionObserver`, for the driven Eq. (5), if no photon is missed and the start is pure;
-- `BandedObserver`, if not: the whole density matrix;
+- `BandedObserver`, if not: the whole density matrix; of many atoms `FrameObserver`, in a frame;
 - `BlockObserver`, with noise of single atoms: all blocks of J.
 
 All begin with a mixture of kets, tell coherence orders in the interaction picture that begins with
@@ -23,19 +23,21 @@ from functools import partial
 
 import numpy as np
 
-from trajbatt.exact.banded import BandedLiouvillian, click_rates
 from trajbatt.exact.block_model import BlockModel
-from trajbatt.exact.fields import TRACE_ACCURACY
 from trajbatt.exact.ladder import LadderLiouvillian
 from trajbatt.exact.orders import Orders
+from trajbatt.inference.banded_observer import BandedObserver
 from trajbatt.inference.block_observer import BlockObserver
-from trajbatt.inference.impossible import IMPOSSIBLE, PATIENCE, ImpossibleClickError
+from trajbatt.inference.frame_observer import FrameObserver
+from trajbatt.inference.impossible import ImpossibleClickError
 from trajbatt.inference.wavefunction_observer import WavefunctionObserver
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.mixed_light import HomodyneModel
 from trajbatt.models.model import of_kind
 from trajbatt.states.mixture import Mixture
+
+MANY = 60  # driven atoms from which on a frame is faster than the whole density matrix
 
 
 class LadderObserver:
@@ -209,78 +211,6 @@ class InefficientObserver:
         return self.model.click_rates @ y[self.layout.populations].real
 
 
-class BandedObserver:
-    """Sees the photons of the driven Eq. (5), or misses some, or takes dark counts for photons.
-
-    Parameters
-    ----------
-    model : BandedModel
-    shares : ndarray (nc, nd), float64
-        W_ab.
-    dark_rate : ndarray (nd,), float64
-    """
-
-    def __init__(self, model, shares, dark_rate):
-        self._model, self._liouvillian = model, BandedLiouvillian(model)
-        self.layout = self._liouvillian.layout
-        self._shares, self._dark_rate = shares, dark_rate
-        efficiencies = shares.sum(axis=1)
-        jumps = -efficiencies[:, None, None]
-        self._flow = self._liouvillian.flow(1, TRACE_ACCURACY, jumps=jumps)
-        self._least = IMPOSSIBLE * model.largest_rate
-        seen = efficiencies.max(initial=0.0) * model.largest_rate
-        self._patience = PATIENCE / seen if seen > 0 else math.inf
-
-    def begin(self, mixture):
-        """Start from a `Mixture` at t = 0."""
-        self._y, self._t = self.layout.of_mixture(mixture), 0.0
-        self._flow.begin(0.0, self._y[None])
-        self.log_trace = 0.0
-
-    def advance(self, t, times, detectors):
-        """Go on to the time `t`, through clicks at `times` (n,) of `detectors` (n,), int.
-
-        Raises
-        ------
-        ImpossibleClickError
-        """
-        for n, (time, detector) in enumerate(zip(times, detectors, strict=True)):
-            self._settle(time)
-            clicked, shares = self._dark_rate[detector] * self._y, self._shares[:, detector]
-            for channel in np.flatnonzero(shares):
-                clicked = clicked + shares[channel] * self._flow.jumped(channel)
-            rate = self.layout.trace(clicked).real
-            if not rate > self._least * shares.max():
-                raise ImpossibleClickError(n)
-            self.log_trace += math.log(rate)
-            self._y = clicked / rate
-            self._flow.begin(time, self._y[None])
-        self._settle(t)
-
-    def state(self):
-        """Return the orders (stop,), of trace 1."""
-        return self._y.copy()
-
-    def mixture(self, phase):
-        """Return the state as a `Mixture`, at Omega t = `phase`."""
-        return Mixture.of_matrix(self.layout.matrix(self._y, phase), negligible=0.0)
-
-    def rates(self, y, phase):
-        """Return the click rates of the state y (stop, ...) at Omega t = `phase`, (nc, ...)."""
-        return click_rates(self._model, self.layout, y, phase)
-
-    def _settle(self, t):
-        """Go on without a click to the time `t`, and normalise: before the trace is lost."""
-        while self._t < t:
-            until = min(t, self._t + self._patience)
-            ((y,), _) = self._flow.advance(until)
-            trace = self.layout.trace(y).real
-            self.log_trace += math.log(trace) - self._dark_rate.sum() * (until - self._t)
-            y[self.layout.populations].imag = 0.0  # rounding that does not decay would outgrow it
-            self._y, self._t = y / trace, until
-            self._flow.begin(until, self._y[None])
-
-
 class PureOrNot:
     """An observer of wavefunctions if the state begins as one, of density matrices if not.
 
@@ -320,12 +250,12 @@ def _of_ladder(model, response, all_orders, goes_on):
 def _of_banded(model, response, all_orders, goes_on):
     shares, dark_rate = response
     places = np.argmax(shares, axis=1)
+    in_frame = model.n_atoms >= MANY and not model.oscillators.any()
+    mixed = partial(FrameObserver if in_frame else BandedObserver, model, *response)
     if _tells_all(shares, dark_rate, places):
-        return PureOrNot(
-            partial(WavefunctionObserver, model, places, dark_rate.size, all_orders),
-            partial(BandedObserver, model, *response),
-        )
-    return BandedObserver(model, *response)
+        pure = partial(WavefunctionObserver, model, places, dark_rate.size, all_orders)
+        return PureOrNot(pure, mixed)
+    return mixed()
 
 
 def _tells_all(shares, dark_rate, places):

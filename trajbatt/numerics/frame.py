@@ -9,6 +9,7 @@ small n are near the coherent state whose mean spin is -N/2 times the last colum
 import math
 
 import numpy as np
+from scipy.linalg import expm
 
 from trajbatt.numerics import spin
 
@@ -150,3 +151,34 @@ def to_bare_moments(axes, mean, covariance):
     matrix = np.moveaxis(rows_of(axes), (-2, -1), (0, 1))
     turned = np.einsum("ia...,ab...,jb...->ij...", matrix, covariance, matrix)
     return np.einsum("ia...,a...->i...", matrix, mean), turned
+
+
+def recentred(n_atoms, axes, matrix, spare):
+    """Return the axes (6,) of a frame that faces the mean spin, and the matrix of a state in it.
+
+    Parameters
+    ----------
+    n_atoms : int
+    axes : ndarray (6,)
+        Of the frame in which the state is.
+    matrix : ndarray (levels, levels), complex128
+        Of trace 1, with its mean spin near the pole.
+    spare : int
+        Levels more that the result has, if there are so many.
+    """
+    levels = min(len(matrix) + spare, n_atoms + 1)
+    raising = spin.raising_elements(n_atoms, levels)[:-1]
+    lower = raising[: len(matrix) - 1] @ np.diagonal(matrix, -1)  # <J_->
+    n_mean = np.arange(len(matrix)) @ np.diagonal(matrix).real
+    matrix = np.pad(matrix, (0, levels - len(matrix)))
+    off = abs(lower)
+    if off == 0.0:
+        return axes, matrix
+    angle = math.atan2(off, 0.5 * n_atoms - n_mean)
+    kappa = -0.5 * angle * lower / off
+    turn = expm(np.diag(kappa * raising, -1) - np.diag(np.conj(kappa) * raising, 1))
+    about = np.array([-2.0 * kappa.imag, -2.0 * kappa.real, 0.0]) / angle
+    vectors = axes.reshape(2, 3)
+    along = (vectors @ about)[:, None] * about * (1.0 - math.cos(angle))
+    turned = math.cos(angle) * vectors + math.sin(angle) * np.cross(about, vectors) + along
+    return turned.ravel(), turn @ matrix @ turn.conj().T
