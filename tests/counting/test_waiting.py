@@ -170,3 +170,24 @@ def test_rounding_is_no_photon():
     # But a photon soon after is one.
     model = tb.Battery(2, 1.2, 5.0).charge(secular=False)
     assert tb.counting.survival(model, [0.0], "all", at=1e-3)[0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("thermal", [0.0, 0.3])
+def test_many_driven_atoms_in_a_frame(monkeypatch, thermal):
+    model = tb.DrivenDicke(60, 200.0, 100.0, thermal=thermal)
+    rate = tb.counting.intensity(model, [0.03])[0, 0]
+    delays = np.linspace(0.3, 6.0, 4) / rate
+    in_frame = tb.counting.survival(model, delays, at=0.03)
+    density = tb.counting.waiting_time(model, delays, ("all", "all"), at=0.03)
+    monkeypatch.setattr("trajbatt.exact.driven.FEW", 10**9)
+    whole = tb.counting.survival(model, delays, at=0.03)
+    np.testing.assert_allclose(in_frame, whole, rtol=1e-7, atol=1e-12)
+    assert np.abs(tb.counting.survival(model, delays, at=0.02) - whole).max() > 1e-3
+    expected = tb.counting.waiting_time(model, delays, ("all", "all"), at=0.03)
+    np.testing.assert_allclose(density, expected, rtol=1e-6)
+
+
+def test_what_is_rarest_keeps_its_digits():
+    model = tb.DrivenDicke(5000, 20_000.0, 10_000.0)
+    found = tb.counting.survival(model, [1e-6, 4e-6, 4e-5, 4e-3])
+    assert 0.0 == found[3] < found[2] < 1e-15 < found[1] < found[0] < 1.0

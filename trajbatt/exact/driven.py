@@ -16,6 +16,7 @@ from trajbatt.exact.banded import BandedOrders
 from trajbatt.exact.counts import BandedCounts
 from trajbatt.exact.fields import BandedField
 from trajbatt.exact.frame import FrameCounts, FrameField, FrameModel, FrameOrders, SpreadError
+from trajbatt.exact.frame_conditional import ConditionalField
 from trajbatt.exact.orders import LARGEST_FULL
 from trajbatt.exact.tensors import TensorOrders
 from trajbatt.exact.weak_drive import BareModel, is_weak
@@ -113,9 +114,11 @@ def driven_counts(*arguments):
 def driven_field(model, field, only_clicks):
     """Return one real counting field of a `FrameModel`, see `BandedField`.
 
-    The frame follows a state that goes on; one that loses the trajectories with photons leaves it.
+    The frame follows a state that goes on; after one that loses the trajectories with photons it is
+    turned from time to time.
     """
     if (field == 1.0).all():
         in_frame = partial(FrameField, model, not only_clicks)
-        return FirstThatCan(in_frame, partial(BandedField, model, field, only_clicks))
-    return BandedField(model, field, only_clicks)
+    else:
+        in_frame = partial(ConditionalField, model, field)
+    return FirstThatCan(in_frame, partial(BandedField, model, field, only_clicks))

@@ -182,8 +182,7 @@ class FrameOrders:
 
     def hand_over(self, y, _, theta):
         """Return the state for another stage."""
-        matrices = self.layout.matrices(self.orders(y)[None, AXES:])
-        return InFrame(self.model.n_atoms, y[:6], matrices, theta)
+        return self.layout.handed_over(y, theta)
 
 
 def of_mean_field(model, y):
@@ -304,4 +303,4 @@ class FrameField:
 
     def hand_over(self, y, _, theta):
         """Return the state for another stage."""
-        return InFrame(self.model.n_atoms, y[:6], self.layout.matrices(y[None, AXES:]), theta)
+        return self.layout.handed_over(y, theta)

@@ -19,6 +19,7 @@ OFF_POLE = 0.2  # abs(<J_->)^2/N beyond which the frame is turned
 WALK = 1.0  # how far, in sqrt(N) times the amplitude, a state may walk before it is looked after
 SPARE = 6  # levels more that a turn may need
 TAIL = 1e-14  # population of levels that are left off
+NOTHING = -800.0  # logarithm of a trace that is zero as a float
 HIGHEST = 1e-13  # population of the highest level that asks for more of them
 
 
@@ -49,7 +50,7 @@ class ConditionalFrame:
         """Start from a `Mixture`, or what else `enter` takes."""
         axes, matrices = enter(given, self.model, FEWEST)
         self._axes, self._matrix = axes[:6].copy(), matrices[0]
-        self.log_trace = 0.0
+        self.log_trace = math.log(np.trace(matrices[0]).real)
         self._settle()
 
     def _settle(self):
@@ -100,12 +101,12 @@ class ConditionalFrame:
         self._axes, self._matrix, self.log_trace = kept
         self._lay_out()
 
-    def advance(self, duration):
-        """Go on without a click for some time."""
+    def advance(self, duration, least=-math.inf):
+        """Go on without a click for some time, or until `log_trace` is below `least`."""
         pieces = max(1, math.ceil(duration / self._longest))
         for _ in range(pieces if duration > 0.0 else 0):
             left = duration / pieces
-            while left > 0.0:
+            while left > 0.0 and self.log_trace > least:
                 left = self._go(left)
 
     def _go(self, duration):
@@ -158,3 +159,47 @@ class ConditionalFrame:
     def state(self):
         """Return the vector (stop,): the frame and the state of trace 1."""
         return np.concatenate((self._axes, [0.0], self.layout.of_matrices(self._matrix)))
+
+
+class ConditionalField:
+    """One real counting field in a frame, as `trajbatt.exact.fields.BandedField` has it.
+
+    Parameters
+    ----------
+    model : FrameModel
+    field : ndarray (nc,), float64
+    """
+
+    def __init__(self, model, field):
+        self.model, self._frame = model, ConditionalFrame(model, 1.0 - field)
+
+    def begin(self, given):
+        """Return what is handed over as it is."""
+        return given
+
+    def states(self, given, times):
+        """Return the vectors (nt, stop) at each of `times`, all on as many levels."""
+        self._frame.begin(given)
+        found, now = [], 0.0
+        for time in times:
+            self._frame.advance(time - now, NOTHING)
+            now = time
+            y = self._frame.state()
+            y[AXES:] *= math.exp(self._frame.log_trace)
+            found.append((self._frame.layout, y))
+        self.layout = max((layout for layout, _ in found), key=lambda layout: layout.levels)
+        return np.array(
+            [np.append(y[:AXES], one.widened(y[AXES:], self.layout.levels)) for one, y in found]
+        )
+
+    def rates(self, y, _):
+        """Return the click rates Tr 𝓙_c y, float64 (nc,)."""
+        trace, rates = self.layout.trace(y), self.model.rates
+        if not trace > 0.0:
+            return np.zeros(rates.size)
+        of_one = np.append(y[:AXES], y[AXES:] / trace)
+        return trace * rates * self.layout.click_rates(of_one)[: rates.size]
+
+    def hand_over(self, y, _, theta):
+        """Return the state for another stage."""
+        return self.layout.handed_over(y, theta)

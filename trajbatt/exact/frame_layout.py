@@ -130,6 +130,10 @@ class FrameLayout:
         """Return the probability of J = N/2, float64 (1, ...), of y (size, ...)."""
         return np.ones((1, *y.shape[1:]))
 
+    def handed_over(self, y, theta):
+        """Return the state in y (stop or more,) for another stage, in whose basis it iterates."""
+        return InFrame(self.n_atoms, y[:6], self.matrices(y[None, AXES : self.stop]), theta)
+
     def matrix(self, y, _):
         """Return the Hermitian matrix (N+1, N+1) in the basis of `theta`."""
         return self.in_basis(y[None], _, self.theta)[0]
