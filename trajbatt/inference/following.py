@@ -140,6 +140,14 @@ class ObservedStage:
 
     def states(self, _, times):
         """Yield the orders of trace 1, and the logarithm of the trace, at each of `times`."""
+        path = getattr(self.observer, "path", None) or self._path
+        try:
+            yield from path(times, self._time, self._detector)
+        except ImpossibleClickError as impossible:
+            raise self._record.impossible(self._clicks.start + impossible.args[0]) from None
+
+    def _path(self, times, _, __):
+        """Yield the same of an observer that goes from one time to the next."""
         edges = np.append(0, np.searchsorted(self._time, times, side="right"))
         for time, (first, last) in zip(times, pairwise(edges), strict=True):
             known = [self._time[first:last], self._detector[first:last]]
@@ -148,8 +156,7 @@ class ObservedStage:
             try:
                 self.observer.advance(time, *known)
             except ImpossibleClickError as impossible:
-                place = self._clicks.start + first + impossible.args[0]
-                raise self._record.impossible(place) from None
+                raise ImpossibleClickError(first + impossible.args[0]) from None
             yield self.observer.state(), self.observer.log_trace
 
     def hand_over(self, _, phase, theta):

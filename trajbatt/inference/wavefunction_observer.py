@@ -10,6 +10,7 @@ from trajbatt.trajectories.banded import tables_of
 
 IMPOSSIBLE = 1e-28  # of the largest click rate: wavefunctions know rates better than matrices
 ACCURACY, NEGLIGIBLE = 1e-13, 1e-30
+MOST_ELEMENTS = 2**21  # of states at once: 32 MB
 
 
 class WavefunctionObserver:
@@ -46,58 +47,63 @@ class WavefunctionObserver:
         cells = np.pad(ket.astype(complex), MARGIN).view(float)
         end = 2 * (self.model.n_levels + MARGIN)
         low, high, _ = begin_step(self._work, cells, 2 * MARGIN, end, 0.0)
-        self._window, self._clock = np.array([low, high]), np.zeros(1)
-        self.log_trace = 0.0
+        self._window, self._clock = np.array([low, high]), np.zeros(2)
 
-    def advance(self, t, times, detectors):
-        """Go on to the time `t`, through clicks at `times` (n,) of `detectors` (n,), int.
+    def path(self, wanted, times, detectors):
+        """Yield the orders of trace 1, and the logarithm of the trace, at the times `wanted` (nt,).
+
+        Parameters
+        ----------
+        wanted : ndarray (nt,)
+        times, detectors : ndarray (n,)
+            Of the clicks until the last of them.
 
         Raises
         ------
         ImpossibleClickError
         """
+        channels = self._channel_of[detectors]
+        together = max(1, MOST_ELEMENTS // self.layout.stop)
+        done = 0
+        for first in range(0, wanted.size, together):
+            some = wanted[first : first + together]
+            stop = int(np.searchsorted(times, some[-1], side="right"))
+            here = slice(done, stop)
+            unknown = np.flatnonzero(channels[here] < 0)
+            if unknown.size:
+                raise ImpossibleClickError(done + int(unknown[0]))
+            kets, logs = self._followed(some, times[here], channels[here], done)
+            yield from zip(self._orders_of(kets, some), logs.tolist(), strict=True)
+            done = stop
+
+    def _followed(self, wanted, times, channels, done):
+        """Return the kets (nt, N+1) and the logarithms (nt,), through clicks from `done` on."""
         from trajbatt.kernels.banded import follow_record
 
-        channels = self._channel_of[detectors]
-        if channels.size and channels.min() < 0:
-            raise ImpossibleClickError(int(np.argmin(channels)))
-        logs = follow_record(
-            self._work,
-            self._tables,
-            self._clock,
-            self._window,
-            t,
-            np.ascontiguousarray(times),
-            channels,
-            ACCURACY,
-            NEGLIGIBLE,
-            self._least,
-        )
-        impossible = logs[1::2] <= np.log(self._least)
-        if impossible.any():
-            raise ImpossibleClickError(int(np.argmax(impossible)))
-        self.log_trace += logs.sum()
+        kets = np.zeros((wanted.size, self.model.n_levels), dtype=complex)
+        logs = np.empty(wanted.size)
+        clicks, limits = (times, channels), (ACCURACY, NEGLIGIBLE, self._least)
+        args = self._work, self._tables, self._clock, self._window
+        possible = follow_record(*args, np.ascontiguousarray(wanted), clicks, limits, kets, logs)
+        if possible < times.size:
+            raise ImpossibleClickError(done + possible)
+        self._ket = kets[-1]
+        return kets, logs
 
-    def _ket(self):
-        """Return the lowest level of the window, and the state on it."""
-        from trajbatt.kernels.reading import MARGIN
-
-        low, high = self._window
-        return low, self._work.series[0, 2 * (low + MARGIN) : 2 * (high + MARGIN + 1)].view(complex)
-
-    def state(self):
-        """Return the orders (stop,), of trace 1."""
-        phase = self._tables.frequency * self._clock[0]
-        low, ket = self._ket()
-        turned = ket * np.exp(1j * phase * np.arange(ket.size))
-        one = Mixture(np.ones(1), np.array([low]), np.array([0, ket.size]), turned)
-        return self.layout.of_mixture(one)
+    def _orders_of(self, kets, times):
+        """Return the orders (nt, stop) of kets at their times, in the interaction picture."""
+        found, conjugate = np.empty((len(kets), self.layout.stop), dtype=complex), kets.conj()
+        phase = self._tables.frequency * times[:, None]
+        for q, part in zip(self.layout.orders, self.layout.slices, strict=True):
+            pairs = kets[:, q:] * conjugate[:, : kets.shape[1] - q]
+            found[:, part] = pairs * np.exp(1j * q * phase)
+        return found
 
     def mixture(self, _):
         """Return the state as a `Mixture`."""
-        low, ket = self._ket()
-        turned = ket * np.exp(-1j * self._tables.picture * self._clock[0] * np.arange(ket.size))
-        return Mixture(np.ones(1), np.array([low]), np.array([0, ket.size]), turned)
+        levels = np.arange(self.model.n_levels)
+        turned = self._ket * np.exp(-1j * self._tables.picture * self._clock[0] * levels)
+        return Mixture.of_kets([1.0], turned[None], negligible=0.0)
 
     def rates(self, y, phase):
         """Return the click rates of the state y (stop, ...) at Omega t = `phase`, (nc, ...)."""

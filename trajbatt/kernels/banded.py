@@ -510,61 +510,81 @@ def draw_channel(rng, work, tables, begin, end):
 
 
 @kernel
-def follow_record(
-    work, tables, clock, window, until, times, channels, tolerance, negligible, least
-):
-    """Follow the state through clicks, and to the time `until`.
+def follow_record(work, tables, clock, window, wanted, clicks, limits, kets, logs):
+    """Follow the state through clicks to the last of the times `wanted`, and read it off at all.
 
     Parameters
     ----------
     work : Workspace, *in, out*
         The first row of its series is the state.
     tables : Tables, *in*
-    clock : *in, out* (1,) float64
-        The time.
+    clock : *in, out* (2,) float64
+        The time, and the logarithm of the squared norm so far, with the rates of the clicks.
     window : *in, out* (2,) int64
         Of the state.
-    until : float
-    times : *in* (n,) float64
-    channels : *in* (n,) int64
-    tolerance, negligible : float
-        As in `Task`.
-    least : float
-        A click of a lower rate is impossible, and the last that is followed.
+    wanted : *in* (nt,) float64
+        None before the clock.
+    clicks : *in* (times, channels)
+        float64 and int64 (n,), until the last time that is wanted.
+    limits : tuple of float
+        The tolerance and what is negligible, as in `Task`; and the rate below which a click is
+        impossible.
+    kets : *out* (nt, N+1) complex128
+        The normalised states; zeros to begin with. A click at a wanted time is in them.
+    logs : *out* (nt,) float64
+        The logarithm at those times.
 
     Returns
     -------
-    logs : ndarray (2 n + 1,), float64
-        The logarithms of the squared norm left before each click, and of each click's rate; and of
-        the squared norm left at the end.
+    int
+        How many clicks were possible: the first of them all that was not is the last that is
+        followed.
     """
+    tolerance, negligible, least = limits
+    times, channels = clicks
     top = tables.raising.size // 2 - 2 * MARGIN - 1
-    low, high, t = window[0], window[1], clock[0]
-    logs = np.zeros(2 * times.size + 1)
+    low, high, t, log = window[0], window[1], clock[0], clock[1]
+    j = 0
     for n in range(times.size + 1):
-        target = times[n] if n < times.size else until
+        is_click = n < times.size
+        target = times[n] if is_click else wanted[-1]
         while t < target:
-            longest = target - t
             order, h, reach, rate = expand(
-                work, tables, low, high, top, longest, math.inf, tolerance
+                work, tables, low, high, top, target - t, math.inf, tolerance
             )
             begin, end = span(low, high, order, top)
+            there = target if reach == 1.0 and h == target - t else t + h * reach
+            while j < wanted.size and wanted[j] < there:
+                x = (wanted[j] - t) / h
+                lost, _ = decayed(work.survival, order, x)
+                logs[j] = log + math.log1p(lost) - rate * h * x
+                evaluate(work, order, low, high, top, x, tables.frequency * h * x)
+                write_ket(work, begin, end, kets[j])
+                j += 1
             lost, _ = decayed(work.survival, order, reach)
-            logs[2 * n] += math.log1p(lost) - rate * h * reach
+            log += math.log1p(lost) - rate * h * reach
             evaluate(work, order, low, high, top, reach, tables.frequency * h * reach)
             low, high, _ = begin_step(work, work.state, begin, end, negligible)
-            t = target if reach == 1.0 and h == longest else t + h * reach
-        if n < times.size:
-            begin, end = span(low, high, 0, top)
-            copy_state(work, begin, end)
+            t = there
+        begin, end = span(low, high, 0, top)
+        copy_state(work, begin, end)
+        if is_click:
+            while j < wanted.size and wanted[j] < t:
+                logs[j] = log
+                write_ket(work, begin, end, kets[j])
+                j += 1
             jump(work, tables, channels[n], begin, end)
             rate = norm(work.other, begin - 2, end + 2)
-            logs[2 * n + 1] = np.log(rate)
             if not rate > least:
-                return logs  # impossible: nothing is left to go on with
+                return n  # nothing is left to go on with
+            log += math.log(rate)
             low, high, _ = begin_step(work, work.other, begin - 2, end + 2, negligible)
-    window[0], window[1], clock[0] = low, high, t
-    return logs
+        else:
+            for rest in range(j, wanted.size):
+                logs[rest] = log
+                write_ket(work, begin, end, kets[rest])
+    window[0], window[1], clock[0], clock[1] = low, high, t, log
+    return times.size
 
 
 @kernel
