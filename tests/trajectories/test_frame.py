@@ -166,3 +166,15 @@ def test_methods():
         tb.mcsolve(battery.charge(), times, 2, method="frame")
     with pytest.raises(ValueError, match="must be 'banded' or 'frame' for the driven"):
         tb.mcsolve(few, times, 2, method="mcwf")
+
+
+def test_a_long_time_on_resonance():
+    """Near the upper pole states spread over many levels, and come back: nothing is lost."""
+    model, times = tb.DrivenDicke(60, rabi=1.5, gamma=2.0 / 60), np.linspace(10.0, 100.0, 7)
+    runs = tb.mcsolve(model, times, 300, seed=1, method="frame")
+    assert runs.dropped < 1e-3
+    exact = tb.mesolve(model, times, method="banded")
+    z = (runs.energy - exact.energy) / runs.energy_sem
+    assert np.abs(z).max() < 4.0
+    counts = (runs.counts - exact.counts) / runs.counts_sem
+    assert np.abs(counts).max() < 4.0

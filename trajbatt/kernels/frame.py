@@ -29,10 +29,12 @@ import numpy as np
 from trajbatt.kernels.compile import kernel
 
 PAD = 2  # levels of zeros on both sides of a state
-FEWEST, MORE = 16, 8  # levels, and how many are added to them
+FEWEST, MORE = 16, 8  # levels, and how many are added to them, or taken off
+EMPTY = 1e-3  # of what is negligible: levels of less weight than this are taken off
 TERMS = 60  # of a series at most
 NODE = math.sqrt(3.0) / 6.0  # the nodes of a step are at 1/2 -+ this
 OFF_POLE = 0.1  # abs(<J_->)^2/N beyond which the frame follows
+LONGEST_TURN = 1.0  # over sqrt(N): of the frame, after a click
 MISSED = 0.02  # -ln of the squared norm beyond which a step is taken again with another length
 ROUNDS = 50
 MOST = 4096  # levels
@@ -664,6 +666,7 @@ def follow(work, tables, levels, tolerance):
         return seen
     off = math.sqrt(off)
     angle = math.atan2(off, 0.5 * tables.n_atoms - n_mean)
+    angle = min(angle, LONGEST_TURN / math.sqrt(tables.n_atoms))  # levels must hold the state
     # exp(kappa J_+ - kappa* J_-), kappa = -angle/2 <J_->/abs(<J_->), turns by `angle` about (y, -x)
     kappa = complex(-0.5 * angle * x / off, 0.5 * angle * y / off)
     copy(cells, STATE, TERM, 1.0, levels)
@@ -702,22 +705,40 @@ def orthonormalise(axes):
 
 
 @kernel
-def fit_levels(cells, levels, most, negligible):
-    """Return how many levels the state needs, and the weight of the top two if that is more.
-
-    New ones are zeros.
-    """
-    if levels == most:
-        return levels, 0.0
+def top_weight(cells, levels, n):
+    """Return the weight of the highest n of the levels in `STATE`."""
     weight = 0.0
-    for at in (STATE + levels - 1, STATE + levels - 2):
+    for at in range(STATE + levels - n, STATE + levels):
         weight += cells[at] ** 2 + cells[at + ROW] ** 2
-    if weight <= negligible:
-        return levels, 0.0
-    more = min(levels + MORE, most)
+    return weight
+
+
+@kernel
+def fit_levels(cells, levels, most, negligible):
+    """Return how many levels the state needs, and the weight that they cannot hold.
+
+    New ones are zeros, and so is what is left of old ones.
+    """
+    if levels < most:
+        weight = top_weight(cells, levels, 2)
+        if weight > negligible:
+            more = min(levels + MORE, most)
+            clear(cells, levels, more + PAD)
+            return more, weight
+    if levels >= FEWEST + MORE:
+        weight = top_weight(cells, levels, MORE + 2)
+        if weight < EMPTY * negligible:
+            clear(cells, levels - MORE, levels)
+            return levels - MORE, weight
+    return levels, 0.0
+
+
+@kernel
+def clear(cells, begin, end):
+    """Write zeros to all rows of states, from level `begin` to before `end`."""
     for row in range(STATE, CELLS, ROW):
-        cells[row + levels : row + more + PAD] = 0.0
-    return more, weight
+        for n in range(begin, end):
+            cells[row + n] = 0.0
 
 
 @kernel
