@@ -140,3 +140,21 @@ def test_qutip_has_the_same_operators():
 def test_what_is_refused(wrong, message):
     with pytest.raises((ValueError, TypeError), match=message):
         wrong()
+
+
+def test_the_steady_state_is_that_without_oscillators():
+    mixed = tb.steady_state(tb.Homodyne(2.0).of(SECULAR))
+    assert mixed.energy == tb.steady_state(SECULAR).energy
+
+
+@pytest.mark.parametrize(("beta", "word"), [(3.0, "clicks"), (math.inf, "currents")])
+def test_cards_and_pictures_say_what_is_counted(beta, word):
+    model = tb.Homodyne(beta).of(DRIVEN)
+    runs = tb.mcsolve(model, np.linspace(0.0, 0.3, 5), 40, seed=1)
+    one, exact = runs.replay(0), tb.mesolve(model, runs.times)
+    for result in (runs, one, exact, tb.compare(runs, exact)):
+        assert word in repr(result)
+        assert "photons, all" not in repr(result)
+    axes = one.plot().axes[-1]
+    assert word in axes.get_ylabel()
+    assert len(axes.lines) == (0 if model.has_clicks else 1)

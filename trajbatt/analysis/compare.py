@@ -75,6 +75,8 @@ class Comparison(Card):
         T^2.
     degrees_of_freedom : float
         The number of independent directions in it, m.
+    counted_as : str
+        What the counts are: photons, clicks or currents.
     """
 
     times: FloatArray
@@ -87,6 +89,7 @@ class Comparison(Card):
     p_value: float
     statistic: float
     degrees_of_freedom: float
+    counted_as: str = "photons"
 
     def __repr__(self) -> str:
         """Return a table: the z-score at the last time and the largest, and the p-value."""
@@ -95,7 +98,10 @@ class Comparison(Card):
             "energy variance": self.energy_variance,
             "Re dipole": self.dipole.real,
             "Im dipole": self.dipole.imag,
-            **{f"photons, {name}": z for name, z in zip(self.channels, self.counts, strict=True)},
+            **{
+                f"{self.counted_as}, {name}": z
+                for name, z in zip(self.channels, self.counts, strict=True)
+            },
         }
         width = max(len(name) for name in rows)
         lines = [f"{'z-score':<{width}}   at the end   largest"]
@@ -158,6 +164,7 @@ def compare(
     return Comparison(
         times=runs.times,
         channels=runs.channels,
+        counted_as=runs.model.counted_as,
         ntraj=runs.ntraj,
         energy=energy,
         energy_variance=variance,

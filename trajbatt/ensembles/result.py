@@ -378,7 +378,7 @@ class EnsembleResult(Averages, Spins, Card):
             f"  trajectories  {self.ntraj} by {self.plan.method!r}, seed {self.seed}\n"
             f"  times         {self.times.size}, up to {self.times[-1]:.6g}\n"
             f"  final energy  {energy:.6g} ± {sem:.2g}\n"
-            f"  photons       {photons or 'none'}"
+            f"  {self.model.counted_as:<12}  {photons or 'none'}"
         )
 
     def times_within(self, tlist: ArrayLike | None) -> FloatArray:

@@ -139,9 +139,11 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
     def __repr__(self) -> str:
         """Return a card of four lines."""
         final = zip(self.channels, self.counts[:, -1], strict=True)
+        form = "d" if self.model.has_clicks else ".6g"
         return (
             f"Trajectory {self.index}\n"
             f"  times         {self.times.size}, up to {self.times[-1]:.6g}\n"
             f"  final energy  {self.energy[-1]:.6g}\n"
-            f"  photons       {', '.join(f'{name} {n}' for name, n in final) or 'none'}"
+            f"  {self.model.counted_as:<12}  "
+            f"{', '.join(f'{name} {n:{form}}' for name, n in final) or 'none'}"
         )

@@ -328,7 +328,7 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
             f"  accuracy      {self.rtol:.1g}\n"
             f"  times         {self.times.size}, up to {self.times[-1]:.6g}\n"
             f"  final energy  {self.energy[-1]:.9g}\n"
-            f"  photons       {photons or 'none'}"
+            f"  {self.model.counted_as:<12}  {photons or 'none'}"
         )
 
 

@@ -168,11 +168,14 @@ class FilterResult(Card):
     def __repr__(self) -> str:
         """Return a card of five lines."""
         counts = np.bincount(self.click_channel, minlength=len(self.channels))
-        listed = zip(self.channels, counts, strict=True)
+        pairs = zip(self.channels, counts, strict=True)
+        listed = ", ".join(f"{name} {n}" for name, n in pairs) or "none"
+        if self.current is not None:
+            listed = f"{', '.join(self.channels)} in {self.current.edges.size - 1} bins"
         error = np.sqrt(self.energy_variance[-1])
         return (
             f"FilterResult: {self.model.name}, N = {self.model.n_atoms}\n"
-            f"  clicks          {', '.join(f'{name} {n}' for name, n in listed) or 'none'}\n"
+            f"  {'clicks' if self.current is None else 'currents':<14}  {listed}\n"
             f"  times           {self.times.size}, up to {self.times[-1]:.6g}\n"
             f"  final energy    {self.energy[-1]:.6g} ± {error:.2g}\n"
             f"  log-likelihood  {self.log_likelihood[-1]:.6g}"

@@ -115,6 +115,11 @@ class HomodyneModel(Model):
         return not self.source.has_lines
 
     @property
+    def counted_as(self) -> str:
+        """Clicks: not all of them are photons of the battery's."""
+        return "clicks"
+
+    @property
     def label(self) -> str:
         """What is done, and that there are oscillators."""
         return f"{self.source.label}, with local oscillators"
@@ -277,6 +282,11 @@ class DiffusiveModel(HomodyneModel):
     def noise_bands(self) -> AnyArray:
         """Those of `signal_bands`, and of noise that nobody sees, complex128 (nb, 3, N+1)."""
         return self._signals([*self._quadratures, *self._unseen])
+
+    @property
+    def counted_as(self) -> str:
+        """Currents."""
+        return "currents"
 
     def typical_clicks(self, duration: float) -> float:
         """Return 0: there are none."""

@@ -167,6 +167,11 @@ class Model(WithoutTables):
         return False
 
     @property
+    def counted_as(self) -> str:
+        """What people call the counts of the channels: photons, clicks or currents."""
+        return "photons"
+
+    @property
     def currents(self) -> tuple["Current", ...]:
         """The homodyne currents of its light, if that is mixed with oscillators."""
         return ()

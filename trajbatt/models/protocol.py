@@ -128,6 +128,12 @@ class Protocol(Model):
         return all(model.has_clicks for model, _ in self.steps)
 
     @property
+    def counted_as(self) -> str:
+        """What people call the counts, if it is the same in all stages that have any; or counts."""
+        words = {model.counted_as for model, _ in self.steps if model.channel_names}
+        return words.pop() if len(words) == 1 else "counts"
+
+    @property
     def currents(self) -> tuple[Current, ...]:
         """The homodyne currents of its light; those of stages that share channels are one."""
         found: dict[str, Current] = {}

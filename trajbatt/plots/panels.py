@@ -230,18 +230,37 @@ def draw_stages(axes, model, until, named=False):
 
 
 def draw_clicks(axes, trajectory):
-    """Draw the clicks of one trajectory as a raster, one line per channel, by frequency."""
+    """Draw the clicks of one trajectory as a raster, one line per channel, by frequency.
+
+    Of one without clicks, the integrals of its currents.
+    """
+    model = trajectory.model
+    axes.set_ylabel(f"{model.counted_as} of\ntrajectory {trajectory.index}")
+    if not model.has_clicks:
+        return _draw_integrals(axes, trajectory.times, trajectory.counts, trajectory.channels)
     clicks, shown = trajectory.clicks, trajectory.model.lit_channels
-    artists = _draw_raster(axes, clicks.time, clicks.channel, clicks.channels, shown)
-    axes.set_ylabel(f"photons of\ntrajectory {trajectory.index}")
-    return artists
+    return _draw_raster(axes, clicks.time, clicks.channel, clicks.channels, shown)
 
 
 def draw_seen(axes, found):
     """Draw the clicks of a `FilterResult` in the same way."""
+    axes.set_ylabel(f"{found.model.counted_as}\nseen")
+    if found.current is not None:
+        edges, current = found.current.edges, found.current.current
+        integrals = np.pad(np.cumsum(current * np.diff(edges), axis=1), [(0, 0), (1, 0)])
+        return _draw_integrals(axes, edges, integrals, found.channels)
     shown = found.model.lit_channels
-    artists = _draw_raster(axes, found.click_time, found.click_channel, found.channels, shown)
-    axes.set_ylabel("photons\nseen")
+    return _draw_raster(axes, found.click_time, found.click_channel, found.channels, shown)
+
+
+def _draw_integrals(axes, times, integrals, channels):
+    """Draw the integrals of currents (nd, nt)."""
+    artists = []
+    for name, integral in zip(channels, integrals, strict=True):
+        color = channel_style(name, channels).color
+        artists += axes.plot(times, integral, color=color, lw=0.9, label=plain_text(name))
+    axes.set_ylabel(f"{axes.get_ylabel()},\nintegrated")
+    axes.legend(loc="upper left", frameon=False, fontsize=9)
     return artists
 
 
@@ -410,7 +429,7 @@ def draw_counts(axes, runs, exact):
                 label=label,
             )
             tops.append(float(runs.counts[i].max()))
-    axes.set_ylabel("mean photons")
+    axes.set_ylabel(f"mean {(runs or exact).model.counted_as}")
     top = max(tops) if max(tops) > 1e-300 else 1.0
     axes.set_ylim(-0.04 * top, 1.06 * top)
     return artists

@@ -24,6 +24,7 @@ from trajbatt.models.banded import BandedModel
 from trajbatt.models.channelled import ChannelledModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.local_ladder import LocalLadderModel
+from trajbatt.models.mixed_light import HomodyneModel
 from trajbatt.models.model import Model, check_plain, of_kind
 from trajbatt.states import work
 from trajbatt.states.block_steady_state import BlockSteadyState, block_steady_state
@@ -265,8 +266,13 @@ def _of_driven(model):
     return driven_steady_state(model) if few else frame_steady_state(model)
 
 
+def _without_oscillators(model):
+    return steady_state(model.source)  # which change no state
+
+
 SOLVERS = {
     LadderModel: _of_ladder,
     LocalLadderModel: block_steady_state,
     BandedModel: _of_driven,
+    HomodyneModel: _without_oscillators,
 }
