@@ -117,6 +117,10 @@ def test_qutip_has_the_same_operators():
         (lambda: tb.Homodyne(1.0, efficiency=1.5), "`efficiency`"),
         (lambda: tb.Homodyne(1.0).of(SECULAR, "green"), "`channels` must be"),
         (lambda: tb.Homodyne(1.0).of(BATTERY), "`model` must be"),
+        (
+            lambda: tb.Homodyne(1.0).of(tb.Protocol([(DRIVEN, 0.1), (SECULAR, 0.1)]), "al"),
+            "`channels` must be 'all', 'red', 'center' or 'blue'",
+        ),
         (lambda: tb.Homodyne(1.0).of(tb.Battery(3, 1.1, 7.0, local_0=0.1).charge()), "J = N/2"),
         (lambda: tb.mesolve(DRIVEN, T).current, "`model` must have local oscillators"),
         (

@@ -96,17 +96,19 @@ def test_a_protocol_hands_its_state_on():
     assert worst(tb.mcsolve(model, times, 3000, seed=1), tb.mesolve(model, times)) < 4.2
 
 
+@pytest.mark.parametrize("source", [DRIVEN, BATTERY.discharge()], ids=["driven", "discharge"])
 @pytest.mark.parametrize("beta", [3.0, math.inf])
-def test_stores(tmp_path, beta):
-    model = tb.Heterodyne(beta, 0.4, 0.5).of(DRIVEN)
+def test_stores(tmp_path, beta, source):
+    model = tb.Heterodyne(beta, 0.4, 0.5).of(source)
     options = {"seed": 3, "store": tmp_path / "run", "keep_samples": ("current",)}
     first = tb.mcsolve(model, T, 40, **options)
     again = tb.load(tmp_path / "run")
     assert again.model == model
+    assert again.model.parameters() == model.parameters()
     np.testing.assert_array_equal(again.counts, first.counts)
     np.testing.assert_array_equal(again.samples["current"], first.samples["current"])
     more = tb.mcsolve(model, T, 80, **options)
     whole = tb.mcsolve(model, T, 80, seed=3)
     np.testing.assert_array_equal(more.counts, whole.counts)
     with pytest.raises(ValueError, match="model"):
-        tb.mcsolve(tb.Heterodyne(beta, 0.5, 0.5).of(DRIVEN), T, 40, **options)
+        tb.mcsolve(tb.Heterodyne(beta, 0.5, 0.5).of(source), T, 40, **options)

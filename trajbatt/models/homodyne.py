@@ -114,15 +114,15 @@ class Homodyne:
             If there is no such channel, or noise of single atoms.
         """
         check_model(model)
-        if isinstance(channels, str):
-            channels = (channels,)
-        if model.is_staged:
-            stages = [(self._of_stage(one.model, channels), one.duration) for one in model.stages()]
-            return Protocol(stages)
+        stages = model.stages()
         if channels is not None:
-            known = _source(model).channel_names
-            channels = [checks.choice("channels", name, known) for name in channels]
-        return self._of_stage(model, channels)
+            sources = [_source(one.model) for one in stages]
+            known = tuple(dict.fromkeys(name for one in sources for name in _emitted(one)))
+            given = (channels,) if isinstance(channels, str) else channels
+            channels = [checks.choice("channels", name, known) for name in given]
+        if not model.is_staged:
+            return self._of_stage(model, channels)
+        return Protocol([(self._of_stage(one.model, channels), one.duration) for one in stages])
 
     def _of_stage(self, model, channels):
         check_symmetric(model, "a `model` with oscillators")
@@ -156,3 +156,9 @@ class Heterodyne(Homodyne):
 def _source(model):
     """Return the model without oscillators."""
     return model.source if isinstance(model, HomodyneModel) else model
+
+
+def _emitted(model):
+    """Return the names of the channels of a plain model that emit light."""
+    pairs = zip(model.channel_names, model.photons, strict=True)
+    return [name for name, photons in pairs if photons == 1.0]

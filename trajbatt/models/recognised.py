@@ -1,6 +1,7 @@
 """Batteries known again by the models that they make."""
 
 import math
+from dataclasses import replace
 
 from trajbatt.models.battery import Battery
 from trajbatt.models.protocol import Protocol
@@ -20,6 +21,8 @@ def recognised(model):
     """
     if model.is_staged:
         return Protocol([(recognised(one), duration) for one, duration in model.steps])
+    if hasattr(model, "source"):  # of mixed light
+        return replace(model, source=recognised(model.source))
     battery = battery_of(model)
     if battery is None or not hasattr(model, "made_by"):
         return model  # one of the user's, or one that tells its parameters itself
