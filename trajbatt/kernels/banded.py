@@ -614,7 +614,7 @@ def run(rng, start, tables, task, progress, work, records, out):
     records : *out, or in for a replay* (origin, hidden, offsets, time, channel)
         Of n trajectories, see `trajbatt.trajectories.records.Records`; hidden levels are left
         alone.
-    out : Out, *out*
+    out : trajbatt.kernels.reading.Out, *out*
     """
     origin, _, click_offsets, click_time, click_channel = records
     top = tables.raising.size // 2 - 2 * MARGIN - 1

@@ -102,35 +102,6 @@ class Grid(NamedTuple):
     phases: np.ndarray
 
 
-class Out(NamedTuple):
-    """What is read off the states, and where it is written.
-
-    Attributes
-    ----------
-    samples : ndarray (n, rows, nt), float64
-    jz, jz_square, jz_variance, jx, jy : int
-        The rows of <J_z>, <J_z^2>, Var(J_z), Re <J_+> and Im <J_+>.
-    counts : int
-        The row of the first channel's photons so far; those of the other channels follow.
-    kets : ndarray (n, nk, N+1), complex128
-        The states at the last nk of the times, unnormalised and without phases; zeros to begin
-        with.
-    products : ndarray (n, 5, nt), float64
-        The means of J'_z^2, J'_z J'_x, J'_z J'_y, J'_x^2 and J'_x J'_y, symmetrised; (n, 0, nt) if
-        they are not wanted.
-    """
-
-    samples: np.ndarray
-    jz: int
-    jz_square: int
-    jz_variance: int
-    jx: int
-    jy: int
-    counts: int
-    kets: np.ndarray
-    products: np.ndarray
-
-
 class Progress(NamedTuple):
     """How far `sample_clicks` is: arrays of one element, which it changes.
 
@@ -373,7 +344,7 @@ def observe(start, tables, grid, negligible, records, work, out):
     records : *in* (origin, hidden, offsets, time, channel)
         As in `sample_clicks`.
     work : Workspace, *scratch*
-    out : Out, *out*
+    out : trajbatt.kernels.reading.Out, *out*
 
     Returns
     -------

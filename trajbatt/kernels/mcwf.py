@@ -60,34 +60,6 @@ class Start(NamedTuple):
     assigned: bool
 
 
-class Out(NamedTuple):
-    """What is read off the states, and where it is written.
-
-    Attributes
-    ----------
-    samples : ndarray (n, rows, nt), float64
-    jz, jz_square, jz_variance, jx, jy : int
-        The rows of <J_z>, <J_z^2>, Var(J_z), Re <J_+> and Im <J_+>.
-    counts : int
-        The row of the first channel's photons so far; those of the other channels follow.
-    kets : ndarray (n, nk, N+1), complex128
-        The states at the last nk of the times.
-    products : ndarray (n, 5, nt), float64
-        The means of J'_z^2, J'_z J'_x, J'_z J'_y, J'_x^2 and J'_x J'_y, symmetrised; (n, 0, nt) if
-        they are not wanted.
-    """
-
-    samples: np.ndarray
-    jz: int
-    jz_square: int
-    jz_variance: int
-    jx: int
-    jy: int
-    counts: int
-    kets: np.ndarray
-    products: np.ndarray
-
-
 class Progress(NamedTuple):
     """How far `sample_clicks` is: arrays, which it changes.
 
@@ -302,7 +274,7 @@ def sample_clicks(rng, start, tables, t_end, progress, p, records):
 
 @kernel
 def write_products(psi, row):
-    """Write the symmetrised products of `Out.products` in a state to `row`, *out* (5,)."""
+    """Write the symmetrised products of `Out` in a state to `row`, *out* (5,)."""
     top = psi.size - 1
     spin = 0.5 * top
     square = 0.0
@@ -338,7 +310,7 @@ def observe(start, tables, times, records, work, out):
     records : *in* (origin, hidden, offsets, time, channel)
         As in `sample_clicks`.
     work : *scratch* (2, N+1) complex128
-    out : Out, *out*
+    out : trajbatt.kernels.reading.Out, *out*
     """
     shifts, total_rates, frequency = tables.shifts, tables.total_rates, tables.frequency
     cos_theta, sin_theta = tables.cos_theta, tables.sin_theta

@@ -25,7 +25,7 @@ class Out(NamedTuple):
     counts : int
         The row of the first channel's photons so far; those of the other channels follow.
     kets : ndarray (n, nk, N+1), complex128
-        The states at the last nk of the times; zeros to begin with.
+        The states at the last nk of the times, as the kernel has them; zeros to begin with.
     products : ndarray (n, 5, nt), float64
         The means of J'_z^2, J'_z J'_x, J'_z J'_y, J'_x^2 and J'_x J'_y, symmetrised; (n, 0, nt) if
         they are not wanted.

@@ -9,7 +9,7 @@ from trajbatt.base import checks
 from trajbatt.base.types import ComplexArray, FloatArray
 from trajbatt.models.model import Model
 from trajbatt.models.swing import is_followed, swing_of
-from trajbatt.plots import layout, panels
+from trajbatt.plots import layout, panels, records
 from trajbatt.plots.style import ENSEMBLE_COLOR, EXACT_COLOR, FILTER_COLOR, TRAJECTORY_COLOR
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def clicks(run: Result, ax: "Axes | None" = None) -> "list[Artist]":
     """
     ax = _axes((run,), ax)
     is_single = _kind(run, KINDS[2:]) == "Trajectory"
-    artists = (panels.draw_clicks if is_single else panels.draw_seen)(ax, run)
+    artists = (records.draw_clicks if is_single else records.draw_seen)(ax, run)
     _label_time(ax, (run,))
     return artists
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from trajbatt.models.swing import is_followed
-from trajbatt.plots import layout, panels
+from trajbatt.plots import layout, panels, records
 from trajbatt.plots.style import NOTE, NOTE_COLOR, plain_text
 
 
@@ -87,7 +87,7 @@ def filter_figure(found, unseen, what):
     panels.draw_conditional_energy(energy, found, unseen)
     followed = is_followed(found.model, found.times)
     layout.legend_above(energy, title=None if followed else layout.TOO_FAST)
-    panels.draw_seen(clicks, found)
+    records.draw_seen(clicks, found)
     layout.label_time(clicks, found.times, layout.units(found.model)[0])
     figure.suptitle(
         f"The charge as its photons tell it: {what}\n{layout.parameters(found.model)}",

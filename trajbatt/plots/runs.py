@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from trajbatt.models.swing import Swing, is_followed, turns_freely
-from trajbatt.plots import layout, panels
+from trajbatt.plots import layout, panels, records
 from trajbatt.plots.on_axes import Result, energy
 from trajbatt.plots.style import EXACT_COLOR
 
@@ -69,7 +69,7 @@ def trajectory_figure(trajectory):
     shown = trajectory.model.lit_channels
     heights = [3, layout.raster_height(shown)] if shown else [3]
     return _plain_figure(
-        trajectory, heights, None, lambda axes: panels.draw_clicks(axes, trajectory)
+        trajectory, heights, None, lambda axes: records.draw_clicks(axes, trajectory)
     )
 
 
@@ -162,7 +162,7 @@ def _finish(axes, runs, exact, trajectories, legend_above=False):
     shown = runs.model.lit_channels
     if shown:
         *_, clicks, counts = axes
-        panels.draw_clicks(clicks, trajectories[0])
+        records.draw_clicks(clicks, trajectories[0])
         panels.draw_counts(counts, runs, exact)
         legend_above = legend_above or len(shown) > MOST_INSIDE
         if legend_above:

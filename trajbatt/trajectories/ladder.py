@@ -61,7 +61,8 @@ class LadderEngine(Engine):
         return fill_records(n, self.model.typical_clicks(t_end), call)
 
     def _read(self, records, times, n_kets=0):
-        from trajbatt.kernels.ladder import Grid, Out, Workspace, observe
+        from trajbatt.kernels.ladder import Grid, Workspace, observe
+        from trajbatt.kernels.reading import Out
 
         out = self._out(Out, records.origin.size, times, n_kets)
         phase = self.model.frequency * times

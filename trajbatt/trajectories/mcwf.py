@@ -48,7 +48,8 @@ class WavefunctionEngine(Engine):
         return fill_records(n, self.model.typical_clicks(t_end), call)
 
     def _read(self, records, times, n_kets=0):
-        from trajbatt.kernels.mcwf import Out, observe
+        from trajbatt.kernels.mcwf import observe
+        from trajbatt.kernels.reading import Out
 
         out = self._out(Out, records.origin.size, times, n_kets)
         work = np.empty((2, self.model.n_levels), dtype=complex)
