@@ -88,6 +88,22 @@ def test_replay_follows_the_same_currents():
     np.testing.assert_allclose(finer.energy[np.isin(finer.times, steps)], grid.energy, rtol=1e-12)
 
 
+def test_each_stage_has_its_engine():
+    battery = tb.Battery(200, 1.2, 700.0)
+    stages = [(battery.charge(secular=False), 0.004), (battery.store(), 0.1)]
+    model = tb.Homodyne(3.0).of(tb.Protocol([*stages, (battery.discharge(), 0.002)]))
+    times = np.array([0.004, 0.104, 0.106])
+    runs = tb.mcsolve(model, times, 30, seed=1)
+    assert runs.plan.method == "ladder or banded or frame"
+    banded = tb.mcsolve(model, times, 30, seed=1, method="banded")
+    np.testing.assert_allclose(runs.energy[0], banded.energy[0], atol=0.1)
+    with pytest.raises(ValueError, match="must not be 'frame' where lines are mixed"):
+        tb.mcsolve(model, times, 2, method="frame")
+    warm = tb.Homodyne(2.0).of(tb.DrivenDicke(60, 200.0, thermal=0.2))
+    with pytest.raises(ValueError, match="must not be 'frame' with thermal photons"):
+        tb.mcsolve(warm, [0.01], 2, method="frame")
+
+
 def test_a_protocol_hands_its_state_on():
     model = tb.Homodyne(math.inf, 0.4).of(
         tb.Protocol([(BATTERY.charge(), 0.2), (BATTERY.store(), 0.1), (BATTERY.discharge(), 0.3)])

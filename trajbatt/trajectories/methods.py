@@ -62,8 +62,7 @@ def check_method(method, model):
         return _without_clicks(method, fastest)
     is_driven = [one in DRIVEN for one in fastest]
     if method is None:
-        driven = {one for one in fastest if one in DRIVEN}
-        return " or ".join([*(["ladder"] if not all(is_driven) else []), *driven])
+        return " or ".join(name for name in ENGINES if name in fastest)
     special = (WITH_LOCAL_NOISE, WITHOUT_CLICKS)
     checks.choice("method", method, tuple(one for one in ENGINES if one not in special))
     if method not in DRIVEN and any(is_driven):
@@ -71,8 +70,9 @@ def check_method(method, model):
             "`method` must be 'banded' or 'frame' for the driven Eq. (5) and for mixed light, "
             f"but is {method!r}"
         )
-    if method == "frame" and any(getattr(one.model, "is_warm", False) for one in model.stages()):
-        raise ValueError("`method` must not be 'frame' with thermal photons, but 'banded'")
+    if method == "frame":
+        for stage in model.stages():
+            _check_frame(stage.model)
     if method == "frame" and not all(is_driven):
         if not any(is_driven):
             raise ValueError("`method` must not be 'frame' without the driven Eq. (5)")
@@ -82,6 +82,15 @@ def check_method(method, model):
 
 def _fastest(model, is_staged):
     return of_kind(FASTEST, model)(model, is_staged)
+
+
+def _check_frame(model):
+    """Raise `ValueError` if a stage cannot be in a frame."""
+    source = getattr(model, "source", model)  # of mixed light
+    if getattr(source, "is_warm", False):
+        raise ValueError("`method` must not be 'frame' with thermal photons, but 'banded'")
+    if source is not model and source.has_lines:
+        raise ValueError("`method` must not be 'frame' where lines are mixed, but 'banded'")
 
 
 def _with_local_noise(method, fastest):
@@ -129,8 +138,8 @@ def build_engine(
             model, mixture, partial(build_engine, method, rtol, products=products)
         )
     if " or " in method:
-        ladder, other = method.split(" or ")
-        method = ladder if _fastest(model, True) == "ladder" else other
+        names, own = method.split(" or "), _fastest(model, True)
+        method = own if own in names else names[-1]
     if method == WITH_LOCAL_NOISE:
         model = LocalLadderModel.of(model)
     if method in DRIVEN:
