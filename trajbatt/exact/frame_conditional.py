@@ -16,6 +16,7 @@ from trajbatt.numerics import frame, spin
 
 ACCURACY = 1e-10  # of a step, in the elements of the state
 OFF_POLE = 0.2  # abs(<J_->)^2/N beyond which the frame is turned
+CALM = 0.02  # of that: so little that it may be looked after less often
 WALK = 1.0  # how far, in sqrt(N) times the amplitude, a state may walk before it is looked after
 SPARE = 6  # levels more that a turn may need
 TAIL = 1e-14  # population of levels that are left off
@@ -44,7 +45,8 @@ class ConditionalFrame:
         self.model, self._seen = model, seen
         self._ways = {}
         amplitude = float(seen @ model.rates) * model.n_atoms**1.5
-        self._longest = WALK / amplitude if amplitude > 0.0 else math.inf
+        self._shortest = WALK / amplitude if amplitude > 0.0 else math.inf
+        self._piece = self._shortest
 
     def begin(self, given):
         """Start from a `Mixture`, or what else `enter` takes."""
@@ -58,7 +60,8 @@ class ConditionalFrame:
         n_atoms, matrix = self.model.n_atoms, self._matrix
         matrix = matrix / np.trace(matrix).real
         raising = spin.raising_elements(n_atoms, len(matrix))[:-1]
-        if abs(raising @ np.diagonal(matrix, -1)) ** 2 > OFF_POLE * n_atoms:
+        self._off = abs(raising @ np.diagonal(matrix, -1)) ** 2 / n_atoms
+        if self._off > OFF_POLE:
             self._axes, matrix = frame.recentred(n_atoms, self._axes, matrix, SPARE)
         populations = np.diagonal(matrix).real
         tail = np.cumsum(np.abs(populations[::-1]))[::-1]
@@ -103,11 +106,15 @@ class ConditionalFrame:
 
     def advance(self, duration, least=-math.inf):
         """Go on without a click for some time, or until `log_trace` is below `least`."""
-        pieces = max(1, math.ceil(duration / self._longest))
-        for _ in range(pieces if duration > 0.0 else 0):
-            left = duration / pieces
-            while left > 0.0 and self.log_trace > least:
+        while duration > 0.0 and self.log_trace > least:
+            left = piece = min(duration, self._piece)
+            while left > 0.0:
                 left = self._go(left)
+            duration -= piece
+            if self._off < CALM * OFF_POLE:
+                self._piece = max(self._shortest, min(2.0 * self._piece, self.model.timescale))
+            elif self._off > OFF_POLE:
+                self._piece = max(self._shortest, 0.5 * self._piece)
 
     def _go(self, duration):
         """Go on for at most this time, on the levels that there are; return what is left of it."""

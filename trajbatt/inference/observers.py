@@ -37,7 +37,7 @@ from trajbatt.models.mixed_light import HomodyneModel
 from trajbatt.models.model import of_kind
 from trajbatt.states.mixture import Mixture
 
-MANY = 60  # driven atoms from which on a frame is faster than the whole density matrix
+MANY = 100  # driven atoms from which on a frame is faster than the whole density matrix
 
 
 class LadderObserver:
