@@ -184,7 +184,7 @@ def test_many_driven_atoms_in_a_frame(monkeypatch, thermal):
     np.testing.assert_allclose(in_frame, whole, rtol=1e-7, atol=1e-12)
     assert np.abs(tb.counting.survival(model, delays, at=0.02) - whole).max() > 1e-3
     expected = tb.counting.waiting_time(model, delays, ("all", "all"), at=0.03)
-    np.testing.assert_allclose(density, expected, rtol=1e-6)
+    np.testing.assert_allclose(density, expected, rtol=1e-6, atol=1e-8)  # rounding of the matrix
 
 
 def test_what_is_rarest_keeps_its_digits():
