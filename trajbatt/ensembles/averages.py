@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trajbatt.base.types import ComplexArray, FloatArray
+from trajbatt.base.types import ComplexArray, FloatArray, MaybeNone
 from trajbatt.ensembles.plan import Plan
 from trajbatt.ensembles.quoted import Quoted
 from trajbatt.ensembles.statistics import Statistics
@@ -89,10 +89,10 @@ class Averages(Quoted):
         return self.moments.mean[COUNTS:]
 
     @property
-    def current(self) -> FloatArray:
+    def current(self) -> FloatArray | MaybeNone:
         """Mean homodyne currents (N_+ - N_-)/beta between the times, float64 (nd, nt-1).
 
-        For their errors, keep_samples=("current",).
+        None without a local oscillator. For their errors, keep_samples=("current",).
         """
         return self.model.current(self.plan.times, self.counts)
 

@@ -67,7 +67,7 @@ class HomodyneRecord:
         """
         if isinstance(given, cls):
             return given
-        if not (hasattr(given, "times") and hasattr(given, "current")):
+        if getattr(given, "current", None) is None or not hasattr(given, "times"):
             raise TypeError(
                 "`clicks` must be a HomodyneRecord, or a trajectory, for a model with "
                 f"`beta = inf`, but is {checks.shown(given)}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from trajbatt.base.types import AnyArray, BoolArray, FloatArray
+from trajbatt.base.types import AnyArray, BoolArray, FloatArray, MaybeNone
 from trajbatt.models.schedule import Stage
 from trajbatt.numerics import spin
 
@@ -180,25 +180,19 @@ class Model(WithoutTables):
         """Return a copy of counts as they are kept: int64, but float64 without clicks."""
         return samples.astype(np.int64 if self.has_clicks else np.float64)
 
-    def current(self, times: FloatArray, counts: FloatArray) -> FloatArray:
+    def current(self, times: FloatArray, counts: FloatArray) -> FloatArray | MaybeNone:
         """Return the homodyne currents (N_+ - N_-)/beta per time, float64 (..., nd, nt-1).
+
+        None if the light is not mixed with an oscillator.
 
         Parameters
         ----------
         times : ndarray (nt,)
         counts : ndarray (..., nc, nt)
             Clicks since t = 0.
-
-        Raises
-        ------
-        ValueError
-            If the light is not mixed with an oscillator.
         """
         if not self.currents:
-            raise ValueError(
-                f"`model` must have local oscillators to give a current, but {self.name!r} has "
-                "none: see Homodyne"
-            )
+            return None
         found = np.array([one.of(counts) for one in self.currents])
         return np.moveaxis(np.diff(found, axis=-1) / np.diff(times), 0, -2)
 

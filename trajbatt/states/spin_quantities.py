@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from trajbatt.base.types import ComplexArray, FloatArray
+from trajbatt.base.types import ComplexArray, FloatArray, MaybeNone
 from trajbatt.models.channel import photon_energies
 from trajbatt.models.model import Model
 from trajbatt.states import spin_noise, work
@@ -34,8 +34,8 @@ class SpinQuantities:
         return work.rotation_work(self.energy, self.dipole, self.model.n_atoms)
 
     @property
-    def current(self) -> FloatArray:
-        """Homodyne currents (N_+ - N_-)/beta between the times, float64 (nd, nt-1)."""
+    def current(self) -> FloatArray | MaybeNone:
+        """Homodyne currents (N_+ - N_-)/beta between the times, float64 (nd, nt-1), or None."""
         return self.model.current(self.times, self.counts)
 
     def heat(self, omega_0: float | None = None) -> FloatArray:
