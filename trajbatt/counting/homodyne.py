@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 from trajbatt.base import checks
 from trajbatt.base.types import FloatArray
 from trajbatt.exact.banded import BandedLiouvillian
-from trajbatt.exact.diffusive import mean_currents
+from trajbatt.exact.diffusive import dense, mean_currents
 from trajbatt.exact.fields import TRACE_ACCURACY
-from trajbatt.models.mixed_light import DiffusiveModel, HomodyneModel
+from trajbatt.models.mixed_light import HomodyneModel
 from trajbatt.states.initial import Initial, prepare
 
 
@@ -98,7 +98,7 @@ class _Course:
                 f"makes it, but is {checks.shown(model)}"
             )
         self.model = model
-        self._solver = BandedLiouvillian(model.twin if isinstance(model, DiffusiveModel) else model)
+        self._solver = BandedLiouvillian(model.twin)
         self._layout = self._solver.layout
         self.begin = self._layout.of_mixture(prepare(model, initial, negligible=0.0))
 
@@ -120,8 +120,7 @@ class _Course:
         matrix, levels = self._layout.matrix(y, 0.0), np.arange(self.model.n_levels)
         turn = np.exp(1j * phase * levels)
         found = []
-        for down, level, up in self.model.signal_bands:
-            operator = np.diag(down[1:], 1) + np.diag(level) + np.diag(up[:-1], -1)
-            once = (turn[:, None] * operator * turn.conj()) @ matrix
+        for bands in self.model.signal_bands:
+            once = (turn[:, None] * dense(bands) * turn.conj()) @ matrix
             found.append(self._layout.of_matrix(once + once.conj().T))
         return found

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from trajbatt.exact.diffusive import mean_currents
+from trajbatt.exact.diffusive import dense, mean_currents
 from trajbatt.exact.orders import Orders
 from trajbatt.inference.impossible import ImpossibleClickError
 from trajbatt.states.mixture import Mixture
@@ -32,7 +32,7 @@ class CurrentObserver:
 
     def __init__(self, model):
         self.model, self.layout = model, Orders.every(model)
-        operators = [_dense(bands) for bands in model.noise_bands]
+        operators = [dense(bands) for bands in model.noise_bands]
         n_currents = len(model.channel_names)
         self._signals, self._unseen = operators[:n_currents], operators[n_currents:]
         self._damping = np.zeros((model.n_levels,) * 2, dtype=complex)
@@ -82,9 +82,9 @@ class CurrentObserver:
 
     def _jumped(self, matrix, dt):
         """Return a state after half a step of the jumps that nobody sees."""
-        once = sum((one @ matrix @ one.conj().T for one in self._unseen), np.zeros_like(matrix))
         if not self._unseen:
             return matrix
+        once = sum(one @ matrix @ one.conj().T for one in self._unseen)
         twice = sum(one @ once @ one.conj().T for one in self._unseen)
         return matrix + 0.5 * dt * once + 0.125 * dt * dt * twice
 
@@ -107,9 +107,3 @@ class CurrentObserver:
     def rates(self, y, phase):
         """Return the mean currents <B + B+> of the state y (stop, ...), (nd, ...)."""
         return mean_currents(self.model, self.layout, y, phase)
-
-
-def _dense(bands):
-    """Return an operator (N+1, N+1) of its bands (3, N+1)."""
-    down, level, up = bands
-    return np.diag(down[1:], 1) + np.diag(level) + np.diag(up[:-1], -1)

@@ -196,6 +196,11 @@ class HomodyneModel(Model):
         return np.array(found, dtype=complex).reshape(-1, 3, self.n_levels)
 
     @property
+    def twin(self) -> "HomodyneModel":
+        """That with clicks, whose (N_+ - N_-)/beta has the same means: itself."""
+        return self
+
+    @property
     def timescale(self) -> float:
         """That of the source: the oscillators change no means."""
         return self.source.timescale
@@ -262,7 +267,7 @@ class DiffusiveModel(HomodyneModel):
                 found.append((c, Port("", np.sqrt(1.0 - lost), 1.0)))
         return found
 
-    @cached_property
+    @property
     def twin(self) -> HomodyneModel:
         """The same with weak oscillators, whose (N_+ - N_-)/beta has the same means."""
         weak = [None if one is None else replace(one, beta=1.0) for one in self.detection]
