@@ -67,7 +67,7 @@ def test_quantum_fisher_information_by_brute_force():
         some = rng.normal(size=(n_atoms + 1,) * 2) + 1j * rng.normal(size=(n_atoms + 1,) * 2)
         state = some @ some.conj().T
         state /= np.trace(state).real
-        found = spin_noise.qfi(state, len(state) - 1)
+        found = spin_noise.qfi([(len(state) - 1, state)])
         assert brute_qfi(state, n_atoms) == pytest.approx(found, rel=0.03)
         assert brute_qfi(state, n_atoms) <= found * (1 + 1e-3)
 
@@ -96,7 +96,7 @@ def test_runs_have_it_where_states_are_pure():
         wineland, kitagawa = brute_squeezing(state, 8)
         assert one.spin_squeezing[i] == pytest.approx(wineland, rel=1e-5)
         assert one.spin_squeezing_kitagawa[i] == pytest.approx(kitagawa, rel=1e-5)
-        assert one.qfi[i] == pytest.approx(spin_noise.qfi(state, len(state) - 1), rel=1e-9)
+        assert one.qfi[i] == pytest.approx(spin_noise.qfi([(len(state) - 1, state)]), rel=1e-9)
     np.testing.assert_allclose(one.mean_spin[2], one.energy - 4)
     assert np.all(np.abs(runs.mean_spin - exact.mean_spin) < 4.5 * runs.mean_spin_sem)
 

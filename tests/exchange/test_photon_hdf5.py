@@ -202,3 +202,19 @@ def test_names_in_any_alphabet(tmp_path):
     exchange.write_photon_hdf5(clicks, tmp_path / "θ.h5")
     back = exchange.read_photon_hdf5(tmp_path / "θ.h5")
     assert (back.channels, back.channel.tolist()) == (("θ", "грн"), [0, 1])
+
+
+def test_spins_are_kept(tmp_path):
+    battery = tb.Battery(6, 1.87, 60.0, local_plus=2.0, dephasing=3.0)
+    clicks = tb.mcsolve(battery.charge(), [0.3], 5, seed=3, keep_clicks=True).clicks
+    path = tmp_path / "noisy.h5"
+    exchange.write_photon_hdf5(clicks, path)
+    found = exchange.read_photon_hdf5(path)
+    assert np.unique(found.spin).size > 1
+    np.testing.assert_array_equal(found.spin, clicks.spin)
+    with h5py.File(path, "r+") as file:
+        spins = file["user/trajbatt/spin"][:-1]
+        del file["user/trajbatt/spin"]
+        file["user/trajbatt/spin"] = spins
+    with pytest.raises(ValueError, match="must have as many numbers in user/trajbatt/spin as phot"):
+        exchange.read_photon_hdf5(path)

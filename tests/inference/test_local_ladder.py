@@ -127,5 +127,3 @@ def test_what_cannot_be_is_said():
     seen = tb.Detectors().see(clicks)
     with pytest.raises(ValueError, match="`clicks` must tell their `spin`"):
         tb.filter(model, seen, [0.1], known_spin=True)
-    with pytest.raises(ValueError, match="symmetric subspace"):
-        _ = tb.filter(model, clicks, [0.1]).ergotropy

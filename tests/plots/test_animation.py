@@ -71,3 +71,22 @@ def test_bad_arguments(tmp_path):
         tb.plots.animate(one, path=tmp_path / "no" / "a.gif")
     with pytest.raises(ValueError, match="`fps` must be"):
         tb.plots.animate(one, fps=0)
+
+
+def test_with_noise_of_single_atoms_light_alone_is_shown():
+    battery = tb.Battery(4, 1.87, 60.0, local_plus=2.0, dephasing=3.0, thermal_plus=1.0)
+    runs = tb.mcsolve(battery.charge(), TIMES, 40, seed=3)
+    every = (runs.replay(i, keep_states=True) for i in range(40))
+    one = next(one for one in every if one.spin[-1] < 4)  # a smaller sphere
+    film = tb.plots.animate(one)
+    film._init_draw()
+    scene = film._func.__self__
+    scene.draw(len(TIMES) - 1)
+    names = [label.get_text() for label in scene._clicks.get_yticklabels()]
+    assert names == ["red", "center", "blue", "side_blue"]
+    shown = sum(len(dots.get_xdata()) for dots in scene._dots)
+    assert shown == np.isin(one.clicks.channel, np.flatnonzero(one.model.photons > 0)).sum()
+    assert shown < len(one.clicks)
+    first = (4 - one.spin[-1]) // 2
+    _, _, q = husimi(one.states[-1:, first : first + one.spin[-1] + 1])
+    np.testing.assert_allclose(scene._q[-1], q[0], atol=1e-12)

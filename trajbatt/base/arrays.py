@@ -16,6 +16,12 @@ def copied(value):
     return read_only(np.array(value))
 
 
+def padded(rows):
+    """Return arrays (n_i, ...) with zeros behind, so that all are as long as the longest."""
+    most = max(len(row) for row in rows)
+    return [np.pad(row, [(0, most - len(row))] + [(0, 0)] * (row.ndim - 1)) for row in rows]
+
+
 class ReadOnlyPickle:
     """Whose arrays are read-only after a pickle, too, as they were before."""
 

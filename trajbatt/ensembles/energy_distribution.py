@@ -10,7 +10,6 @@ from operator import add
 import numpy as np
 
 from trajbatt.ensembles.chunks import blocks
-from trajbatt.models.model import check_symmetric
 from trajbatt.numerics.moments import Moments
 
 
@@ -22,7 +21,6 @@ def energy_distribution(sources):
     sources : sequence of Source
         That differ by their seeds. Each works on its own executor.
     """
-    check_symmetric(sources[0].plan.model, "`energy_distribution`")
     chunks = (each for one in sources for each in one.each_chunk(_of_chunk, one.plan.times))
     moments = reduce(add, chunks)
     shape = sources[0].plan.times.size, -1

@@ -5,10 +5,11 @@ import hashlib
 import numpy as np
 
 from trajbatt.ensembles.plan import Plan, law_of
+from trajbatt.models.model import stays_symmetric
 from trajbatt.models.recognised import recognised
 from trajbatt.states.block_steady_state import BlockSteadyState
 from trajbatt.states.driven_steady_state import DrivenSteadyState
-from trajbatt.states.expectations import of_operator
+from trajbatt.states.expectations import Expectation, of_operator
 from trajbatt.states.frame_steady_state import FrameSteadyState
 from trajbatt.states.json_form import plain, rebuilt
 from trajbatt.states.steady_state import SteadyState
@@ -62,7 +63,10 @@ def describe(plan):
 
 
 def _operators(expectations):
-    """Return the arrays of operators as sparse matrices, a dict; a function has none."""
+    """Return the arrays of operators, a dict: sparse matrices, or else their combinations.
+
+    A function has none.
+    """
     from scipy.sparse import csr_array
 
     arrays = {}
@@ -72,18 +76,25 @@ def _operators(expectations):
             arrays[f"e_op_{i}_data"] = _normal(matrix.data)
             arrays[f"e_op_{i}_indices"] = matrix.indices.astype(np.int64)
             arrays[f"e_op_{i}_indptr"] = matrix.indptr.astype(np.int64)
+        elif one.combination is not None:
+            arrays[f"e_op_{i}_combination"] = _normal(one.combination)
     return arrays
 
 
-def _expectations(names, arrays):
+def _expectations(names, arrays, model):
     """Undo `_operators`."""
     from scipy.sparse import csr_array
 
     found = []
     for i, name in enumerate(names):
+        if f"e_op_{i}_combination" in arrays:
+            found.append(Expectation(name, combination=arrays[f"e_op_{i}_combination"]))
+            continue
         parts = [arrays[f"e_op_{i}_{part}"] for part in ("data", "indices", "indptr")]
         size = parts[-1].size - 1
-        found.append(of_operator(name, csr_array(tuple(parts), shape=(size, size))))
+        operator = csr_array(tuple(parts), shape=(size, size))
+        is_whole = stays_symmetric(model)
+        found.append(of_operator(name, operator) if is_whole else Expectation(name, operator))
     return tuple(found)
 
 
@@ -101,17 +112,17 @@ def rebuild(identity, arrays):
         initial = BlockSteadyState(state["n_atoms"], state["theta"], arrays["initial"])
     else:
         initial = rebuilt(state)
-    times = arrays["times"]
+    model, times = recognised(rebuilt(identity["model"])), arrays["times"]
     times.flags.writeable = False
     return Plan.of(
-        recognised(rebuilt(identity["model"])),
+        model,
         initial,
         times,
         seed=identity["seed"],
         method=identity["method"],
         rtol=identity["rtol"] or 1e-6,  # without meaning where there is none
         keep_clicks=identity["keep_clicks"],
-        expectations=_expectations(identity.get("e_ops", ()), arrays),
+        expectations=_expectations(identity.get("e_ops", ()), arrays, model),
         keep_samples=tuple(identity.get("keep_samples", ())),
     )
 

@@ -22,7 +22,7 @@ from trajbatt.ensembles.source import Source
 from trajbatt.ensembles.statistics import Statistics
 from trajbatt.ensembles.store import Store
 from trajbatt.ensembles.tally import Total
-from trajbatt.models.model import Model, check_model, check_symmetric
+from trajbatt.models.model import Model, check_model, stays_symmetric
 from trajbatt.models.protocol import within
 from trajbatt.numerics.spin import MOST_ROTATED
 from trajbatt.states import expectations as expected
@@ -145,9 +145,7 @@ def mcsolve(
         seed = None if folder is None else folder.seed()
         seed = np.random.SeedSequence().entropy if seed is None else seed  # type: ignore[assignment]
     seed = checks.integer("seed", seed, 0)
-    expectations = expected.checked(e_ops, model.n_atoms)
-    if expectations:
-        check_symmetric(model, "`e_ops`")
+    expectations = expected.checked(e_ops, model.n_atoms, stays_symmetric(model))
     plan = Plan.of(
         model,
         initial,

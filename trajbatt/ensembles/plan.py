@@ -7,6 +7,7 @@ import numpy as np
 
 from trajbatt.base.arrays import read_only
 from trajbatt.models.model import Model, WithoutTables
+from trajbatt.numerics import spin
 from trajbatt.states.expectations import Expectation
 from trajbatt.states.initial import Initial, held, prepare
 from trajbatt.states.mixture import Mixture
@@ -126,13 +127,16 @@ class Plan(WithoutTables):
         samples, products = seen.samples, seen.products
         if products is not None:
             products = np.moveaxis(products, 1, 0)
+        spins = seen.spins
+        squares = 0.0 if spins is None else spin.casimir(spins)
         jz, square = samples[:, ROW["jz"]], samples[:, ROW["jz_square"]]
         dipole = samples[:, ROW["jx"]] + 1j * samples[:, ROW["jy"]]
         rows = np.empty((len(samples), len(self.expectations), times.size))
         for i, one in enumerate(self.expectations):
-            known = one.combination is not None
-            means = one.of_means(jz, square, dipole, products) if known else one.of_kets(kets)
-            rows[:, i] = means
+            if one.combination is None:
+                rows[:, i] = one.of_kets(kets, spins)
+            else:
+                rows[:, i] = one.of_means(jz, square, dipole, products, squares)
         return rows
 
     @property

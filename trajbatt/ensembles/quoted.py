@@ -8,10 +8,12 @@ import numpy as np
 from trajbatt.base.types import ComplexArray, FloatArray, MaybeNone
 from trajbatt.ensembles.plan import Plan
 from trajbatt.ensembles.statistics import Statistics
+from trajbatt.exact.block_orders import BlockOrders
 from trajbatt.exact.orders import Orders
 from trajbatt.models.channel import photon_energies
-from trajbatt.models.model import Model
+from trajbatt.models.model import Model, stays_symmetric
 from trajbatt.models.swing import angles
+from trajbatt.numerics import spin
 from trajbatt.numerics.moments import Moments
 from trajbatt.states import observables, spin_noise
 from trajbatt.states.quoted import average_power
@@ -201,8 +203,12 @@ class Quoted:
     def energy_at_start(self) -> float:
         """<E> at t = 0, exactly."""
         model = self.model.stages()[0].model
-        layout = Orders(model.n_atoms, model.theta, range(min(3, model.n_levels)))
-        return float(layout.observables(layout.of_mixture(self.plan.mixture), 0.0)[0])
+        mixture, orders = self.plan.mixture, range(min(3, model.n_levels))
+        layout = Orders(model.n_atoms, model.theta, orders)
+        if mixture.spins is not None:
+            n_blocks = (model.n_atoms - int(mixture.spins.min())) // 2 + 1
+            layout = BlockOrders(model.n_atoms, model.theta, orders, n_blocks)
+        return float(layout.observables(layout.of_mixture(mixture), 0.0)[0])
 
     @property
     def mean_spin(self) -> FloatArray:
@@ -248,7 +254,10 @@ class Quoted:
 
     @property
     def _second_moments(self):
-        """The means of `observables.second_moments`, float64 (8, nt), in their order."""
+        """The means of `observables.second_moments`, float64 (n, nt), in their order.
+
+        In the symmetric subspace without the last, <J^2>, which is known.
+        """
         places = self._places
         return self.expected.mean[places]
 
@@ -256,18 +265,20 @@ class Quoted:
     def _places(self):
         """Where `expected` has the second moments."""
         names = [one.name for one in self.plan.expectations]
-        if any(name not in names for name in observables.second_moments):
+        needed = list(observables.second_moments)
+        needed = needed[:-1] if stays_symmetric(self.model) else needed
+        if any(name not in names for name in needed):
             raise ValueError(
                 "`e_ops` of the run must hold the second moments for spin squeezing: "
                 "mcsolve(..., e_ops=trajbatt.observables.second_moments)"
             )
-        return [names.index(name) for name in observables.second_moments]
+        return [names.index(name) for name in needed]
 
     def _noise(self, moments):
         """Return the mean spin and its covariances from `_second_moments`."""
-        mean, square, products = moments[:3], moments[3], moments[4:]
-        j = self.model.n_atoms / 2
-        return mean, spin_noise.spin_covariance(j * (j + 1.0), mean, square, products)
+        mean, square, products, others = moments[:3], moments[3], moments[4:8], moments[8:]
+        spin_square = others[0] if len(others) else spin.casimir(self.model.n_atoms)
+        return mean, spin_noise.spin_covariance(spin_square, mean, square, products)
 
     def _sem_of(self, squeezing):
         """Return the standard error of a squeezing parameter, by the delta method."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from trajbatt.base.memory import check_fits
 from trajbatt.ensembles.chunks import replay_record
 from trajbatt.ensembles.executors import ordered
 from trajbatt.ensembles.plan import Plan
 from trajbatt.ensembles.run import run
 from trajbatt.ensembles.store import Store
-from trajbatt.models.model import check_symmetric
 from trajbatt.trajectories.records import ROW, Records
 
 
@@ -126,7 +126,7 @@ class Source:
         """
         self.check_law()
         if keep_states:
-            check_symmetric(self.plan.model, "`keep_states`")
+            check_fits("`keep_states`", 16 * times.size * self.plan.model.n_levels)
         record, engine = replay_record(self.plan, trajectory), self.plan.reader
         seen = engine.observe(record, times)
         at_start = engine.observe(record, np.zeros(1)).samples[0, ROW["jz"], 0]

@@ -66,7 +66,7 @@ class Store:
         """
         if self._place.exists() and not self._place.is_dir():
             raise ValueError(f"`store` must be a folder, but {self._place} is a file")
-        functions = [one.name for one in plan.expectations if one.operator is None]
+        functions = [one.name for one in plan.expectations if one.function is not None]
         if functions:
             raise ValueError(
                 "`e_ops` must be operators where there is a store, "

@@ -9,7 +9,8 @@ from trajbatt.base.arrays import ReadOnlyPickle, read_only
 from trajbatt.base.cards import Card
 from trajbatt.base.types import ComplexArray, FloatArray, IntArray, MaybeNone
 from trajbatt.light.clicks import Clicks
-from trajbatt.models.model import Model, check_symmetric
+from trajbatt.models.model import Model
+from trajbatt.numerics import spin
 from trajbatt.states import spin_noise
 from trajbatt.states.spin_quantities import SpinQuantities
 from trajbatt.trajectories.records import COUNTS, ROW
@@ -43,7 +44,7 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
         The means of `trajbatt.states.products.PRODUCTS`.
     states : ndarray (nt, N+1), complex128, or None
         The conditional states if they were kept: bare kets in the pump frame, of norm 1 and up to a
-        phase, index = number of excited atoms.
+        phase, index = number of excited atoms; of the J that `spin` tells.
     expect : dict of str to ndarray (nt,), float64
         The means of the run's `e_ops` in the conditional state.
     spin : ndarray (nt,), int64, or None
@@ -69,7 +70,7 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
     def spin_square(self) -> FloatArray:
         """<J^2> of the conditional state, float64 (nt,)."""
         known = np.full(self.times.shape, self.model.n_atoms) if self.spin is None else self.spin
-        return np.asarray(0.25 * known * (known + 2.0))
+        return np.asarray(spin.casimir(known))
 
     @classmethod
     def of_samples(
@@ -125,7 +126,6 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
         ValueError
             If the states were not kept.
         """
-        check_symmetric(self.model, "`energy_distribution`")
         if self.states is None:
             raise ValueError("the states must be kept for that: replay(..., keep_states=True)")
         return self.states.real**2 + self.states.imag**2

@@ -63,6 +63,7 @@ class BlockOrders(Orders):
                 self.stop += n + 1 - q
             self.slices.append(slice(begin, self.stop))
         self.first = dict.fromkeys(self.blocks, 0)
+        self._turns = {}
         self._tabulate()
 
     @classmethod
@@ -126,7 +127,7 @@ class BlockOrders(Orders):
         self.populations = self.slices[0]
         u, v = self.levels(0)
         self._m = 0.5 * (u - v)
-        self._casimir = 0.25 * (u + v) * (u + v + 2.0)
+        self._casimir = spin.casimir(u + v)
         u, v = self.levels(1)
         self._raising, self._between = np.sqrt(v * (u + 1.0)), 0.5 * (u - v + 1.0)
         u, v = self.levels(2)
@@ -196,9 +197,9 @@ class BlockOrders(Orders):
             found[n][i, i + q] = found[n][i + q, i].conj()
         return found
 
-    def every_block(self, y, phase):
-        """Return the Hermitian matrices of the blocks, J descending, at Omega t = `phase`."""
-        return list(self.matrices(y, phase).values())
+    def blocks_of(self, y, phase):
+        """Return 2J, descending, and the Hermitian matrix of each block at Omega t = `phase`."""
+        return list(self.matrices(y, phase).items())
 
     def in_basis(self, rows, phase, theta):
         """Return the matrices of the blocks of `rows` (n, stop) in another basis, n dicts."""
@@ -207,6 +208,32 @@ class BlockOrders(Orders):
             found[i] = self.matrices(y, phase)
             for n, matrix in found[i].items():
                 if n and theta != self.theta:
-                    turn = spin.change_of_basis(n, self.theta, theta)
+                    turn = self._turn(n, theta)
                     found[i][n] = turn.T @ matrix @ turn
         return found
+
+    def bare_state(self, y, phase):
+        """Return the bare matrices of the blocks, complex128 (n_blocks, N+1, N+1).
+
+        Their index is the number of excited atoms, with zeros where a block has no level.
+        """
+        (blocks,) = self.in_basis(y[None], phase, 0.0)
+        found = np.zeros((len(blocks), self.n_atoms + 1, self.n_atoms + 1), dtype=complex)
+        for whole, (n, matrix) in zip(found, blocks.items(), strict=True):
+            at = spin_blocks.excited(self.n_atoms, n)
+            whole[at, at] = matrix
+        return found
+
+    def bare_populations(self, y, phase):
+        """Return the probabilities of the numbers of excited atoms, float64 (N+1,)."""
+        (blocks,) = self.in_basis(y[None], phase, 0.0)
+        found = np.zeros(self.n_atoms + 1)
+        for n, matrix in blocks.items():
+            found[spin_blocks.excited(self.n_atoms, n)] += matrix.diagonal().real
+        return np.maximum(found, 0.0)
+
+    def _turn(self, n, theta):
+        """Return the matrix that takes the block of 2J = n to another basis."""
+        if (n, theta) not in self._turns:
+            self._turns[n, theta] = spin.change_of_basis(n, self.theta, theta)
+        return self._turns[n, theta]

@@ -11,9 +11,10 @@ def exact_dataset(exact):
     """Return a `MasterEquationResult` as an `xarray.Dataset`."""
     variables = common_variables(exact)
     if exact.states is not None:
+        blocks = () if exact.states.ndim == 3 else ("spin",)
         for part in ("real", "imag"):
             variables[f"states_{part}"] = variable(
-                ("time", "row", "column"),
+                ("time", *blocks, "row", "column"),
                 getattr(exact.states, part),
                 f"{part} part of the bare density matrix in the pump frame, "
                 "index = number of excited atoms",

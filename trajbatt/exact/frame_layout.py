@@ -139,20 +139,24 @@ class FrameLayout:
         return self.in_basis(y[None], _, self.theta)[0]
 
     def occupied(self, y, _):
-        """Return the Hermitian matrix in the frame, on one level more than it has if there is."""
+        """Return 2J and the Hermitian matrix in the frame, on one level more than it has."""
         more = min(1, self.n_atoms + 1 - self.levels)
-        return np.pad(self.matrices(y[AXES : self.stop]), (0, more))
+        return [(self.n_atoms, np.pad(self.matrices(y[AXES : self.stop]), (0, more)))]
 
-    def every_block(self, y, _):
-        """Return the Hermitian matrices of the blocks of J: one, on the levels of the frame."""
-        return [self.matrices(y[AXES : self.stop])]
+    def blocks_of(self, y, _):
+        """Return 2J = N and the Hermitian matrix in the basis of `theta`."""
+        return [(self.n_atoms, self.matrix(y, _))]
 
     def in_basis(self, rows, _, theta):
         """Return the Hermitian matrices (n, N+1, N+1) of `rows` (n, stop) in any basis."""
         matrices = self.matrices(rows[:, AXES : self.stop])
         return InFrame(self.n_atoms, rows[0, :6], matrices, theta).in_basis()
 
-    def bare_populations(self, y):
+    def bare_state(self, y, phase):
+        """Return the bare density matrix (N+1, N+1)."""
+        return self.in_basis(y[None], phase, 0.0)[0]
+
+    def bare_populations(self, y, _):
         """Return the probabilities of the numbers of excited atoms, float64 (N+1,)."""
         kets = frame.kets(self.n_atoms, frame.rows_of(y[:6]), self.levels)
         found = np.einsum("kn,kn->k", kets @ self.matrices(y[AXES : self.stop]), kets.conj())

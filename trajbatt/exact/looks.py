@@ -19,38 +19,42 @@ class Looks:
     def __init__(self, n_atoms, expectations, keep_states):
         self._n_atoms, self._expectations = n_atoms, expectations
         self._keeps_states = keep_states
-        self._turned = {}  # the operators in the basis of each angle
+        self._turned = {}  # the operators in the basis of each angle, of each J
 
     def __bool__(self):
         """Whether anything is wanted."""
         return self._keeps_states or bool(self._expectations)
 
     def __call__(self, layout, orders, phase):
-        """Return the bare state or None, and the means, at Omega t = `phase`."""
-        needs_bare = any(one.operator is None for one in self._expectations)
+        """Return the bare state or None, and the means, at Omega t = `phase`.
+
+        In blocks of J the bare state is (n_blocks, N+1, N+1).
+        """
+        needs_bare = any(one.function is not None for one in self._expectations)
         bare = None
         if self._keeps_states or needs_bare:
-            bare = layout.in_basis(orders[None], phase, 0.0)[0]
-        operators = self._operators(layout.theta)
-        state = layout.matrix(orders, phase) if operators else None
-        means = [
-            one.of_state(bare)
-            if one.operator is None
-            else float(np.einsum("ij,ji->", operators[one.name], state).real)
-            for one in self._expectations
-        ]
+            bare = layout.bare_state(orders, phase)
+        means = [0.0 if one.function is None else one.of_state(bare) for one in self._expectations]
+        if any(one.function is None for one in self._expectations):
+            for n, block in layout.blocks_of(orders, phase):
+                for i, operator in self._operators(layout.theta, n).items():
+                    means[i] += float(np.einsum("ij,ji->", operator, block).real)
         return bare if self._keeps_states else None, means
 
-    def _operators(self, theta):
-        """Return the operators in the basis of an angle, a dict by name."""
-        if theta not in self._turned:
-            known = {one.name: one.operator for one in self._expectations if one.function is None}
-            turn = spin.change_of_basis(self._n_atoms, 0.0, theta) if known and theta else None
-            self._turned[theta] = {
-                name: _dense(operator) if turn is None else turn.T @ (operator @ turn)
-                for name, operator in known.items()
+    def _operators(self, theta, n):
+        """Return the operators on spins of 2J = n in the basis of an angle, by their index."""
+        if (theta, n) not in self._turned:
+            known = [
+                (i, one.block(self._n_atoms, n))
+                for i, one in enumerate(self._expectations)
+                if one.function is None
+            ]
+            turn = spin.change_of_basis(n, 0.0, theta) if theta and n and known else None
+            self._turned[theta, n] = {
+                i: _dense(operator) if turn is None else turn.T @ (operator @ turn)
+                for i, operator in known
             }
-        return self._turned[theta]
+        return self._turned[theta, n]
 
 
 def _dense(operator):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajbatt.base.arrays import padded
 from trajbatt.exact.stages import walk
 from trajbatt.exact.systems import systems_of
 
@@ -83,9 +84,7 @@ def solve(stages, n_channels, mixture, times, rtol, look=None):
         counts[places, leg.wanted] += counted[:, : leg.n_wanted]
         so_far[places] += counted[:, -1]
         final[:] = so_far
-    most = max(len(rows) for rows in spins)
-    padded = [np.pad(rows, ((0, most - len(rows)), (0, 0))) for rows in spins]
-    joined = np.concatenate(padded, axis=1)
+    joined = np.concatenate(padded(spins), axis=1)
     method = " and ".join(methods)
     return Solution(energy, variance, dipole, counts, final_counts, products, joined, looks, method)
 

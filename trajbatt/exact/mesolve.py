@@ -6,14 +6,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
+from trajbatt.base.arrays import padded
+from trajbatt.base.memory import check_fits
 from trajbatt.exact.count_moments import count_moments
 from trajbatt.exact.driven import check_method
 from trajbatt.exact.looks import Looks
 from trajbatt.exact.master_equation import solve
 from trajbatt.exact.result import MasterEquationResult
 from trajbatt.exact.start import start
-from trajbatt.models.model import Model, check_model, check_symmetric
+from trajbatt.models.model import Model, check_model, stays_symmetric
 from trajbatt.models.protocol import within
+from trajbatt.numerics import spin, spin_blocks
 from trajbatt.states import expectations as expected
 from trajbatt.states.initial import Initial, held
 
@@ -48,7 +51,8 @@ def mesolve(
     covariances : bool
         Compute the covariances of the photon counts as well.
     keep_states : bool
-        Keep the bare density matrix at every time: O(nt N^2) memory.
+        Keep the bare density matrix at every time: O(nt N^2) memory; with noise of single atoms
+        that of every J.
     rtol : float
         Accuracy of energy, variance and dipole on the scale of N, and of the counts relative to
         their sum; rounding limits that of the variance to about 5e-13 N.
@@ -57,7 +61,7 @@ def mesolve(
         excited atoms, as arrays or sparse matrices (N+1, N+1); `trajbatt.observables`; QuTiP's
         `Qobj` in the basis of `qutip.jmat`; or functions of the bare density matrix. Sums of
         products of up to two of J_x, J_y and J_z cost nothing; any other needs the whole density
-        matrix.
+        matrix. With noise of single atoms, `trajbatt.observables` alone.
     method : {"frame", "tensors", "banded"}, optional
         How the driven Eq. (5) is solved: in the co-moving frame; by spherical tensors, from a
         coherent state and if nothing but moments of the spin is wanted; or by the whole density
@@ -80,11 +84,10 @@ def mesolve(
     initial = held(initial)
     check_method(method, model)
     stages, mixture = start(model, initial, times[-1], method=method)
-    expectations = expected.checked(e_ops, model.n_atoms)
-    if expectations:
-        check_symmetric(model, "`e_ops`")
+    expectations = expected.checked(e_ops, model.n_atoms, stays_symmetric(model))
     if keep_states:
-        check_symmetric(model, "`keep_states`")
+        blocks = max(getattr(stage.model, "n_blocks", 1) for stage in stages)
+        check_fits("`keep_states`", 16 * times.size * blocks * (model.n_atoms + 1) ** 2)
     looks = Looks(
         model.n_atoms, [one for one in expectations if one.combination is None], keep_states
     )
@@ -102,7 +105,7 @@ def mesolve(
         dipole=found.dipole,
         counts=found.counts,
         counts_covariance=covariance,
-        states=np.array([state for state, _ in found.looks]) if keep_states else None,
+        states=np.array(padded([state for state, _ in found.looks])) if keep_states else None,
         products=found.products,
         spin_distribution=found.spins.T,
         expect=_means(expectations, found, model.n_atoms),
@@ -114,10 +117,14 @@ def mesolve(
 def _means(expectations, found, n_atoms):
     """Return the means, a dict of str to float64 (nt,)."""
     jz = found.energy - n_atoms / 2
+    lengths = spin_blocks.lengths(n_atoms)[: len(found.spins)]
+    spin_square = spin.casimir(lengths) @ found.spins
     looked = iter(np.array([means for _, means in found.looks]).T)
     return {
         one.name: next(looked)
         if one.combination is None
-        else one.of_means(jz, found.energy_variance + jz**2, found.dipole, found.products)
+        else one.of_means(
+            jz, found.energy_variance + jz**2, found.dipole, found.products, spin_square
+        )
         for one in expectations
     }

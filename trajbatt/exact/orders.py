@@ -7,6 +7,8 @@ exp(-i q Omega t), which is left out here and put in where something is read off
 interaction picture.
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from trajbatt.numerics import spin
@@ -14,6 +16,7 @@ from trajbatt.states.mixture import Mixture
 from trajbatt.states.products import bare_products
 
 LARGEST_FULL = 2000  # atoms up to which the whole density matrix is offered
+EMPTY = 1e-26  # populations of levels whose coherences, of the square root, do not matter
 
 
 def check_full(n_atoms):
@@ -106,13 +109,48 @@ class Orders:
             matrix[k, k + q] = matrix[k + q, k].conj()
         return matrix
 
-    def occupied(self, y, phase):
-        """Return the Hermitian matrix on levels beyond which nothing is; here on all."""
-        return self.matrix(y, phase)
+    def blocks_of(self, y, phase):
+        """Return 2J and the Hermitian matrix of each block of J at Omega t = `phase`: J = N/2."""
+        return [(self.n_atoms, self.matrix(y, phase))]
 
-    def every_block(self, y, phase):
-        """Return the Hermitian matrices of the blocks of J at Omega t = `phase`: one of J = N/2."""
-        return [self.matrix(y, phase)]
+    def occupied(self, y, phase):
+        """Return the same, in any basis, without the highest levels if they are empty."""
+        return self.blocks_of(y, phase)
+
+    def bare_state(self, y, phase):
+        """Return the bare density matrix (N+1, N+1) at Omega t = `phase`; needs all orders."""
+        return self.in_basis(y[None], phase, 0.0)[0]
+
+    def bare_populations(self, y, phase):
+        """Return the probabilities of the numbers of excited atoms, float64 (N+1,).
+
+        Only levels that are occupied are taken to the bare basis, and only real parts: O(N w^2) for
+        w such levels.
+        """
+        from scipy.linalg import blas
+
+        populations = y[self.populations].real
+        if self.theta == 0.0:
+            return populations.copy()
+        occupied = np.flatnonzero(populations > EMPTY)
+        first, stop = occupied[0], occupied[-1] + 1
+        width = stop - first
+        matrix = np.zeros((width, width))
+        flat = matrix.reshape(-1)
+        turns = 2.0 * np.exp(-1j * phase * np.arange(width))
+        turns[0] = 1.0
+        for q, part in zip(range(width), self.slices, strict=False):
+            band = y[part.start + first : part.start + stop - q]
+            if band.any():
+                # The other half of the matrix has the same real parts.
+                flat[q * width :: width + 1] = (band * turns[q]).real
+        turn = self._to_bare[first:stop]
+        turned = blas.dtrmm(1.0, matrix.T, turn.T, side=1, lower=0)  # Fortran's order: transposed
+        return np.maximum(np.einsum("ik,ik->k", turned.T, turn), 0.0)
+
+    @cached_property
+    def _to_bare(self):
+        return spin.change_of_basis(self.n_atoms, self.theta, 0.0)
 
     def in_basis(self, rows, phase, theta):
         """Return the Hermitian matrices (n, N+1, N+1) of `rows` (n, stop) in another basis.
@@ -151,7 +189,7 @@ class Orders:
 
     def square(self, y):
         """Return <J^2> of y (size, ...)."""
-        return self.n_atoms / 2 * (self.n_atoms / 2 + 1)
+        return spin.casimir(self.n_atoms)
 
     def spin_distribution(self, y):
         """Return the probability of each J, descending from N/2, float64 (nJ, ...), of y."""

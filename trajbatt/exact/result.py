@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trajbatt.base import datasets
-from trajbatt.base.arrays import read_only
+from trajbatt.base.arrays import padded, read_only
 from trajbatt.base.cards import Card
 from trajbatt.base.citation import RUNGE_KUTTA
 from trajbatt.base.types import ComplexArray, FloatArray, MaybeNone, PathLike
 from trajbatt.exact.dataset import exact_dataset
-from trajbatt.exact.distribution import BarePopulations
 from trajbatt.exact.master_equation import solve
 from trajbatt.exact.start import start
 from trajbatt.models.channel import photon_energies
 from trajbatt.models.coherent_emission import CoherentEmission
-from trajbatt.models.model import Model, check_symmetric, stays_symmetric
+from trajbatt.models.model import Model, stays_symmetric
 from trajbatt.models.swing import swing_of
 from trajbatt.states import block_work, spin_noise, work
 from trajbatt.states.initial import Initial
@@ -56,7 +55,8 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
         If `covariances` was set.
     states : ndarray (nt, N+1, N+1), complex128, or None
         Bare density matrices in the pump frame, index = number of excited atoms, if `keep_states`
-        was set.
+        was set. With noise of single atoms (nt, nJ, N+1, N+1), one for each J of
+        `spin_distribution`, which is its trace.
     products : ndarray (4, nt), float64
         The means of `trajbatt.states.products.PRODUCTS`.
     spin_distribution : ndarray (nt, nJ), float64
@@ -200,11 +200,12 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
 
         Of those that are not there, because too few levels are followed, nothing is left.
         """
-        if self.states is not None:
+        if self.states is not None and not self._spins:
             return np.linalg.eigvalsh(self.states)
         found = self._looked(_eigenvalues)
-        most = max(len(row) for row in found)
-        return np.array([np.pad(row, (most - len(row), 0)) for row in found])
+        if self._spins:  # the shortest are left out
+            return np.array(padded(found))
+        return np.array([row[::-1] for row in padded([row[::-1] for row in found])])
 
     @cached_property
     def energy_distribution(self) -> FloatArray:
@@ -212,16 +213,11 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
 
         The equation is solved again, with all coherences, when it is first asked for.
         """
-        found = self._looked(BarePopulations(self.model.n_atoms), "`energy_distribution`")
+        found = self._looked(lambda layout, y, phase: layout.bare_populations(y, phase))
         return read_only(np.array(found))
 
-    def _looked(self, look, what=""):
-        """Return what is read off the whole density matrix at every time, a list of nt.
-
-        `what` it is called if it is read in the symmetric subspace only.
-        """
-        if what:
-            check_symmetric(self.model, what)
+    def _looked(self, look):
+        """Return what is read off the whole density matrix at every time, a list of nt."""
         return self._solved(self.times, look).looks
 
     def energy_at(self, times: FloatArray, rtol: float) -> FloatArray:
@@ -280,14 +276,10 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
 
         It needs the whole density matrix at every time, O(N^3).
         """
-        if self.states is not None:
-            return read_only(
-                np.array([spin_noise.qfi(state, self.model.n_atoms) for state in self.states])
-            )
-        found = self._looked(
-            lambda layout, y, phase: spin_noise.qfi(layout.occupied(y, phase), layout.n_atoms),
-            "`qfi`",
-        )
+        if self.states is not None and not self._spins:
+            blocks = [[(self.model.n_atoms, state)] for state in self.states]
+            return read_only(np.array([spin_noise.qfi(one) for one in blocks]))
+        found = self._looked(lambda layout, y, phase: spin_noise.qfi(layout.occupied(y, phase)))
         return read_only(np.array(found))
 
     @property
@@ -333,5 +325,5 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
 
 
 def _eigenvalues(layout, orders, phase):
-    blocks = layout.every_block(orders, phase)
-    return np.concatenate([np.linalg.eigvalsh(one) for one in blocks])
+    blocks = layout.occupied(orders, phase)
+    return np.concatenate([np.linalg.eigvalsh(one) for _, one in blocks])

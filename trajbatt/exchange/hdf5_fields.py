@@ -1,8 +1,8 @@
 """Fields of an HDF5 file from anywhere: no link and no storage leads to other files."""
 
-import os
-
 import numpy as np
+
+from trajbatt.base import memory
 
 SHARE = 8  # of the memory, that what a field declares may take
 
@@ -59,7 +59,7 @@ def value(file, name, otherwise=None):
         raise ValueError(f"its {name} is empty")
     if found.size and found.id.get_storage_size() == 0 and found.ndim:
         raise ValueError(f"its {name} declares {found.size:.3g} values, but holds none")
-    if found.size * found.dtype.itemsize > _memory() // SHARE:
+    if found.size * found.dtype.itemsize > memory.of_machine() // SHARE:
         raise ValueError(f"its {name} declares {found.size:.3g} values, too many for the memory")
     return found[()]
 
@@ -95,10 +95,3 @@ def text(word):
         return word.decode()
     except UnicodeDecodeError:
         raise ValueError(f"its text {word[:40]!r} is not in UTF-8") from None
-
-
-def _memory():
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows
-        return 2**33

@@ -17,7 +17,7 @@ from trajbatt.base.checks import shown
 from trajbatt.base.types import PathLike
 from trajbatt.base.version import __version__
 from trajbatt.exchange.hdf5_fields import h5py_or_error
-from trajbatt.exchange.photon_hdf5_reading import ABOUT
+from trajbatt.exchange.photon_hdf5_reading import ABOUT, SPIN_PLACE
 from trajbatt.light.clicks import Clicks
 from trajbatt.light.input import check_clicks
 
@@ -47,6 +47,8 @@ def write_photon_hdf5(
     about: dict[str, Any] | None = None,
 ) -> None:
     """Write clicks as a Photon-HDF5 file.
+
+    What they know of `spin` is in the group user/trajbatt.
 
     Parameters
     ----------
@@ -90,12 +92,15 @@ def write_photon_hdf5(
     memory = io.BytesIO()
     with h5py_or_error().File(memory, "w") as file:
         file.attrs["TITLE"] = np.bytes_(ROOT)
-        for name, words in (GROUPS | (USER if about else {})).items():
+        has_more = bool(about) or clicks.spin is not None
+        for name, words in (GROUPS | (USER if has_more else {})).items():
             file.create_group(name).attrs["TITLE"] = np.bytes_(words)
         for name, value, words in _fields(clicks, Path(path), seconds):
             _put(file, name, value, words)
         for name, value in (about or {}).items():
             _put(file, f"{ABOUT}/{name}", value, "A parameter, in the clicks' unit of time.")
+        if clicks.spin is not None:
+            _put(file, SPIN_PLACE, clicks.spin, "2J after each photon, spot by spot.")
         _put_photons(file, clicks, time_unit / tick, tick)
     files.write(Path(path), memory.getvalue())
 

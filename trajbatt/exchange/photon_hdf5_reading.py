@@ -22,6 +22,7 @@ from trajbatt.light.input import assembled
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 OWN = "trajbatt"
 ABOUT = f"user/{OWN}"
+SPIN_PLACE = f"{ABOUT}/spin"  # 2J after each photon, of simulated records
 NON_PHOTON = re.compile(r"non_photon_id\d+")
 SPECS_OF_DETECTORS = ("measurement_specs/detectors_specs", "detectors_specs")
 ROUNDED_TO = 0.1  # seconds; phconvert's acquisition_duration
@@ -91,6 +92,7 @@ def read_photon_hdf5(
         if labels and len(labels) != known.size:
             raise ValueError(f"it has {len(labels)} labels for {known.size} detectors")
         seconds = _seconds(file, len(spots))
+        spin = hdf5_fields.integers(file, SPIN_PLACE)
     if not spots:
         raise ValueError(f"{path} must be a Photon-HDF5 file, but has no group photon_data")
     trajectory = np.repeat(np.arange(len(spots)), [stamps.size for stamps, _, _, _ in spots])
@@ -106,7 +108,12 @@ def read_photon_hdf5(
         begin = (origin or 0) * spots[0][2]
         duration = _duration(seconds, begin, time_unit, time.max(initial=0.0), path)
     channel = places_of(ids, names, channels)
-    return assembled(trajectory, time, channel, channels, len(spots), duration)
+    if spin is not None and spin.shape != time.shape:
+        raise ValueError(
+            f"{path} must have as many numbers in {SPIN_PLACE} as photons, {time.size}, "
+            f"but has the shape {spin.shape}"
+        )
+    return assembled(trajectory, time, channel, channels, len(spots), duration, spin=spin)
 
 
 def about_in_hdf5(path):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
-from trajbatt.base.arrays import read_only
+from trajbatt.base.arrays import padded, read_only
 from trajbatt.base.cards import Card
 from trajbatt.base.types import ComplexArray, FloatArray, IntArray, MaybeNone, PerChannel
 from trajbatt.inference.current_record import CurrentRecord
@@ -17,9 +17,10 @@ from trajbatt.inference.following import Record, follow, prior
 from trajbatt.light.currents import HomodyneRecord
 from trajbatt.light.detectors import Detectors, described
 from trajbatt.light.input import check_watched, of_one_trajectory
-from trajbatt.models.model import Model, check_model, check_symmetric, stays_symmetric
+from trajbatt.models.model import Model, check_model, stays_symmetric
 from trajbatt.models.protocol import within
-from trajbatt.states import work
+from trajbatt.numerics.spin_blocks import log_multiplicity
+from trajbatt.states import block_work, work
 from trajbatt.states.initial import Initial, held
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class FilterResult(Card):
     current : HomodyneRecord or None
         What was seen, if the model has `beta = inf`: then there are no clicks, and `rates` are the
         mean currents that were to be expected.
+    click_spin : ndarray (n_clicks,), int64, or None
+        2J after each click, if `known_spin` was set.
     """
 
     model: Model
@@ -76,6 +79,7 @@ class FilterResult(Card):
     rates: FloatArray
     log_likelihood: FloatArray
     current: HomodyneRecord | MaybeNone = None
+    click_spin: IntArray | MaybeNone = None
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -91,14 +95,19 @@ class FilterResult(Card):
     def ergotropy(self) -> FloatArray:
         """Energy that unitaries on the symmetric subspace can extract, float64 (nt,).
 
-        This and the purity need the whole density matrix, O(N^2), unless it is pure, and the
-        ergotropy its eigenvalues, O(N^3). So they are computed when one is first asked for.
+        With noise of single atoms it is that of unitaries in each block of J, see
+        `trajbatt.states.block_work`. This and the purity need the whole density matrix, O(N^2),
+        unless it is pure, and the ergotropy its eigenvalues, O(N^3). So they are computed when one
+        is first asked for.
         """
         return self._spectral[1]
 
     @property
     def ergotropy_global(self) -> FloatArray:
-        """Energy that all unitaries on the 2^N states can extract, E - (1 - p_max), (nt,)."""
+        """Energy that all unitaries on the 2^N states can extract, float64 (nt,).
+
+        E - (1 - p_max) in the symmetric subspace, with p_max the largest eigenvalue.
+        """
         return self._spectral[2]
 
     @property
@@ -112,50 +121,60 @@ class FilterResult(Card):
 
         Where nothing is missed, no click is dark, and the battery began in a pure state, kets
         (nt, N+1), complex128, of norm 1 and up to a phase; else density matrices (nt, N+1, N+1).
+        With noise of single atoms (nt, nJ, N+1, N+1), of each J, from N/2 down.
         Computed when they are first asked for: O(N^2) memory and O(N^3) time for each.
         """
         record, mixture = self._observed
         matrices = [
-            moment.layout.in_basis(moment.y[None], moment.phase, 0.0)[0]
+            moment.layout.bare_state(moment.y, moment.phase)
             for moment in follow(record, mixture, all_orders=True)
         ]
-        return read_only(np.array([_ket(one) for one in matrices] if self._is_pure else matrices))
+        if self._is_pure:
+            return read_only(np.array([_ket(one) for one in matrices]))
+        return read_only(np.array(padded(matrices) if self._in_blocks else matrices))
 
     @property
     def energy_distribution(self) -> FloatArray:
         """Probabilities of the numbers of excited atoms, float64 (nt, N+1); needs `states`."""
         if self._is_pure:
             return np.abs(self.states) ** 2
-        return np.einsum("tkk->tk", self.states).real.copy()
+        diagonals = np.diagonal(self.states, axis1=-2, axis2=-1).real
+        return diagonals.reshape(len(diagonals), -1, diagonals.shape[-1]).sum(axis=1)
 
     @cached_property
     def _observed(self):
         """The `Record`, and the initial `Mixture`."""
-        check_symmetric(self.model, "the density matrix")
         if self.current is not None:
             record = CurrentRecord(self.model, self.times, self.current)
             return record, prior(self.model, self.initial)
         response = self.detectors.response_of(self.model)
-        record = Record(self.model, self.times, self.click_time, self.click_channel, response)
+        clicks = self.click_time, self.click_channel
+        record = Record(self.model, self.times, *clicks, response, self.click_spin)
         return record, prior(self.model, self.initial)
 
     @property
     def _is_pure(self):
         record, mixture = self._observed
-        return mixture.weights.size == 1 and record.sees_all
+        return mixture.weights.size == 1 and record.sees_all and not self._in_blocks
+
+    @property
+    def _in_blocks(self):
+        return not stays_symmetric(self.model)
 
     @cached_property
     def _spectral(self):
         if self._is_pure:
             return np.ones(self.times.size), self.energy.copy(), self.energy.copy()
         record, mixture = self._observed
-        purity, largest, subspace = np.empty((3, self.times.size))
-        for i, moment in enumerate(follow(record, mixture, all_orders=True)):
-            eigenvalues = np.linalg.eigvalsh(moment.layout.matrix(moment.y, moment.phase))
-            purity[i] = (eigenvalues**2).sum()
-            largest[i] = eigenvalues[-1]
-            subspace[i] = work.subspace_work(self.energy[i], eigenvalues)
-        return purity, subspace, work.global_work(self.energy, largest)
+        found = []
+        for energy, moment in zip(
+            self.energy, follow(record, mixture, all_orders=True), strict=True
+        ):
+            blocks = moment.layout.occupied(moment.y, moment.phase)
+            spins = [n for n, _ in blocks]
+            values = np.concatenate([np.linalg.eigvalsh(block) for _, block in blocks])
+            found.append(_purity_and_work(energy, values, spins, self.model.n_atoms))
+        return np.array(found).T
 
     def plot(self) -> "Figure":
         """Return a picture, a matplotlib `Figure`: energy with and without the record, clicks."""
@@ -188,6 +207,17 @@ def _spin_of(clicks, click_time):
     if spin is None or len(spin) != click_time.size:
         raise ValueError("`clicks` must tell their `spin` for `known_spin`, but do not")
     return np.asarray(spin, dtype=np.int64)
+
+
+def _purity_and_work(energy, eigenvalues, spins, n_atoms):
+    """Return Tr rho^2 and the ergotropies in the blocks and global, by the blocks' eigenvalues."""
+    if spins == [n_atoms]:
+        subspace = work.subspace_work(energy, eigenvalues)
+        return (eigenvalues**2).sum(), subspace, work.global_work(energy, eigenvalues[-1])
+    logs = np.repeat([log_multiplicity(n_atoms, n) for n in spins], np.add(spins, 1))
+    purity = (eigenvalues**2 * np.exp(-logs)).sum()
+    known = np.array([energy]), eigenvalues[None], spins, n_atoms
+    return purity, block_work.block_work(*known)[0], block_work.global_work(*known)[0]
 
 
 def _ket(matrix):
@@ -266,8 +296,9 @@ def filter(
     wants_spin = checks.boolean("known_spin", known_spin) and is_hidden
     spin = _spin_of(clicks, click_time) if wants_spin else None
     record = Record(model, times, click_time, click_channel, response, spin)
-    read_only(click_time, click_channel)
-    return _filtered(record, initial, detectors, click_time=click_time, click_channel=click_channel)
+    read_only(click_time, click_channel, spin)
+    seen = {"click_time": click_time, "click_channel": click_channel, "click_spin": spin}
+    return _filtered(record, initial, detectors, **seen)
 
 
 def _of_current(model, current, times, detectors, initial):

@@ -32,6 +32,11 @@ def magnetic_numbers(n_atoms):
     return np.arange(n_atoms + 1.0) - n_atoms / 2
 
 
+def casimir(n_atoms):
+    """Return J (J + 1) for J = N/2, of numbers or arrays."""
+    return 0.25 * n_atoms * (n_atoms + 2.0)
+
+
 def coherent_ket(n_atoms, u, v):
     """Return the ket of N atoms, each in u|e> + v|g>: sqrt(binomial(N, k)) u^k v^(N-k).
 

@@ -17,12 +17,36 @@ the d_J ways, not divided by d_J.
 
 import numpy as np
 
+from trajbatt.numerics import spin
+
 SAME, LOWER, HIGHER = 0, -1, 1  # where J' is
 
 
 def lengths(n_atoms):
     """Return 2J of all blocks, descending, int64 (nJ,)."""
     return np.arange(n_atoms, -1, -2)
+
+
+def excited(n_atoms, n):
+    """Return where the levels M = -J..J of 2J = n are among the numbers of excited atoms."""
+    first = (n_atoms - n) // 2
+    return slice(first, first + n + 1)
+
+
+def offsets(n_atoms):
+    """Return where each block begins if all stand one behind the other, a dict by 2J."""
+    n = lengths(n_atoms)
+    return dict(zip(n.tolist(), (np.cumsum(n + 1) - n - 1).tolist(), strict=True))
+
+
+def turned(kets, spins, before, after):
+    """Return kets (..., N+1) of 2J = `spins` (...), which begin with M = -J, in another basis."""
+    found = kets.copy()
+    for n in np.unique(spins).tolist() if before != after else ():
+        turn = spin.change_of_basis(n, before, after) if n else np.ones((1, 1))
+        rows = spins == n
+        found[rows, : n + 1] = kets[rows, : n + 1] @ turn
+    return found
 
 
 def weight(n_atoms, n, step):

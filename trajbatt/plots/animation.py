@@ -14,6 +14,7 @@ from matplotlib.colors import to_rgba
 
 from trajbatt.base import checks
 from trajbatt.base.types import ComplexArray, PathLike
+from trajbatt.numerics import spin_blocks
 from trajbatt.plots import layout, panels
 from trajbatt.plots.on_axes import Result
 from trajbatt.plots.style import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 LATITUDES, LONGITUDES = 61, 121
 FADES = 6  # frames in which a flash goes out
+ROOMY = 4  # channels whose names stand side by side in the usual size
 WRITERS = {".gif": "pillow", ".mp4": "ffmpeg"}
 
 
@@ -65,6 +67,18 @@ def husimi(kets, n_latitudes=LATITUDES, n_longitudes=LONGITUDES):
     phases = np.exp(-1j * np.outer(n_atoms - k, longitude))
     q = [np.abs((magnitudes * ket) @ phases) ** 2 for ket in kets]
     return latitude, longitude, np.array(q)
+
+
+def _husimi_of(trajectory, shown):
+    """Return the Husimi functions at some times; with noise of single atoms for the J then."""
+    states, n_atoms = trajectory.states[shown], trajectory.n_atoms
+    if trajectory.spin is None:
+        return husimi(states)
+    found = []
+    for ket, n in zip(states, trajectory.spin[shown].tolist(), strict=True):
+        latitude, longitude, q = husimi(ket[None, spin_blocks.excited(n_atoms, n)])
+        found += list(q)
+    return latitude, longitude, np.array(found)
 
 
 class WithStates(Result, Protocol):
@@ -155,7 +169,7 @@ class _Scene:
     def __init__(self, trajectory, exact, shown):
         self._trajectory, self._shown = trajectory, shown
         self.figure, (self._sphere, self._energy, self._clicks) = _axes(trajectory)
-        latitude, longitude, self._q = husimi(trajectory.states[shown])
+        latitude, longitude, self._q = _husimi_of(trajectory, shown)
         self._mesh = self._sphere.pcolormesh(
             longitude, latitude, self._q[0], cmap="magma_r", shading="gouraud", vmin=0.0
         )
@@ -171,30 +185,34 @@ class _Scene:
         self._energy.set_ylabel(r"energy per atom ($\hbar\omega_0$)")
         self._energy.set_ylim(-0.03, 1.05)
         self._energy.legend(frameon=False, fontsize=9, loc="best")
-        self._dots = self._draw_lines()
+        self._channels = _light(trajectory.model)
+        names = [trajectory.channels[channel] for channel in self._channels]
+        self._small = 9 if len(names) <= ROOMY else 7
+        self._dots = self._draw_lines(names)
         layout.label_time(self._clicks, trajectory.times, layout.units(trajectory.model)[0])
         below = {"transform": self._sphere.transAxes, "clip_on": False}
         self._flashes = self._sphere.scatter([], [], s=[], **below)
-        self._places = (np.arange(len(trajectory.channels)) + 1) / (len(trajectory.channels) + 1)
-        for place, name in zip(self._places, trajectory.channels, strict=True):
+        self._places = (np.arange(len(names)) + 1) / (len(names) + 1)
+        for place, name in zip(self._places, names, strict=True):
             color = channel_style(name, trajectory.channels).color
-            words = {"ha": "center", "fontsize": 9, "color": color}
+            words = {"ha": "center", "fontsize": self._small, "color": color}
             self._sphere.text(place, -0.27, plain_text(name), **words, **below)
         self.draw(0)
         self.figure.canvas.draw()
         self.figure.set_layout_engine("none")  # it would be found anew for every frame
 
-    def _draw_lines(self):
-        """Return the artist of the clicks so far in each channel."""
+    def _draw_lines(self, names):
+        """Return the artist of the clicks so far in each channel that is shown."""
         channels, dots = self._trajectory.channels, []
-        for row, name in enumerate(channels):
+        for row, name in enumerate(names):
             look = channel_style(name, channels)
             dots += self._clicks.plot([], [], "|", ms=9, color=look.color, alpha=0.6)
             self._clicks.axhline(row, color="#eeeeee", lw=0.8, zorder=0)
-        self._clicks.set_yticks(range(len(channels)), [plain_text(name) for name in channels])
-        for label, name in zip(self._clicks.get_yticklabels(), channels, strict=True):
+        labels = [plain_text(name) for name in names]
+        self._clicks.set_yticks(range(len(names)), labels, fontsize=self._small)
+        for label, name in zip(self._clicks.get_yticklabels(), names, strict=True):
             label.set_color(channel_style(name, channels).color)
-        self._clicks.set_ylim(-0.6, len(channels) - 0.4)
+        self._clicks.set_ylim(-0.6, len(names) - 0.4)
         return dots
 
     def draw(self, frame):
@@ -206,11 +224,13 @@ class _Scene:
         energies = one.energy[: at + 1] / one.n_atoms
         self._line.set_data(one.times[: at + 1], energies)
         self._now.set_data([now], energies[-1:])
-        for row, dots in enumerate(self._dots):
-            times = clicks.time[(clicks.channel == row) & (clicks.time <= now)]
+        seen = 0
+        for row, (channel, dots) in enumerate(zip(self._channels, self._dots, strict=True)):
+            times = clicks.time[(clicks.channel == channel) & (clicks.time <= now)]
             dots.set_data(times, np.full(times.size, row))
+            seen += times.size
         self._flash(frame)
-        self._words.set_text(f"$t = {now:.4g}$, {int((clicks.time <= now).sum())} photons so far")
+        self._words.set_text(f"$t = {now:.4g}$, {seen} photons so far")
         return [self._mesh, self._line, self._now, self._flashes, self._words, *self._dots]
 
     def _flash(self, frame):
@@ -219,16 +239,22 @@ class _Scene:
         for back in range(min(FADES, frame)):
             since, until = one.times[self._shown[[frame - back - 1, frame - back]]]
             new = (one.clicks.time > since) & (one.clicks.time <= until)
-            for row, name in enumerate(one.channels):
-                number = int(np.count_nonzero(one.clicks.channel[new] == row))
+            for row, channel in enumerate(self._channels):
+                number = int(np.count_nonzero(one.clicks.channel[new] == channel))
                 if number:
-                    color = channel_style(name, one.channels).color
+                    color = channel_style(one.channels[channel], one.channels).color
                     offsets.append((self._places[row], -0.12))
                     sizes.append((60.0 + 40.0 * min(number, 20)) * (1.0 - back / FADES))
                     colors.append(to_rgba(color, 1.0 - back / FADES))
         self._flashes.set_offsets(np.reshape(offsets, (-1, 2)))
         self._flashes.set_sizes(sizes)
         self._flashes.set_color(colors)
+
+
+def _light(model):
+    """Return the indices of the channels that emit light; of all, if nothing tells them apart."""
+    light = np.flatnonzero(model.photons > 0)
+    return light.tolist() if light.size else list(range(len(model.channel_names)))
 
 
 def _axes(trajectory):

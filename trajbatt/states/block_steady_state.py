@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajbatt.base.types import FloatArray
-from trajbatt.numerics import spin_blocks
+from trajbatt.numerics import spin, spin_blocks
 from trajbatt.states import block_work, work
 
 LARGEST = 600  # atoms: a hundred thousand levels
@@ -60,7 +60,7 @@ class BlockSteadyState:
         """The variance of E, cos^2(theta) Var(J'_z) + sin^2(theta) <J'_x^2>."""
         n = np.repeat(self.spins, [one + 1 for one in self.spins])
         square = self.populations @ self._m**2
-        across = 0.5 * (self.populations @ (0.25 * n * (n + 2.0)) - square)
+        across = 0.5 * (self.populations @ spin.casimir(n) - square)
         cos, sin = math.cos(self.theta), math.sin(self.theta)
         return cos**2 * (square - self._z**2) + sin**2 * across
 

@@ -1,8 +1,11 @@
 """What users want the mean of: operators and functions, checked, and their means in states.
 
-An operator that is a polynomial of the second degree in J_x, J_y and J_z has its mean from nine
-numbers: those of 1, J_z, J_z^2, J_x and J_y are read off in any case, those of the four
+An operator that is a polynomial of the second degree in J_x, J_y and J_z has its mean from ten
+numbers: those of 1, J_z, J_z^2, J_x, J_y and J^2 are read off in any case, those of the four
 `trajbatt.states.products` if they are wanted. For others the states are needed, in the bare basis.
+
+Beyond the symmetric subspace a matrix on its N + 1 levels says nothing of spins with J < N/2; an
+`Observable` does.
 """
 
 from dataclasses import dataclass
@@ -11,11 +14,12 @@ import numpy as np
 
 from trajbatt.base import checks
 from trajbatt.base.arrays import read_only
-from trajbatt.numerics import spin
+from trajbatt.numerics import spin_blocks
+from trajbatt.states.combinations import combination_in_blocks, combination_of
 from trajbatt.states.observables import Observable
 
 HERMITIAN = 1e-9  # relative: what an operator may deviate
-EXACT = 1e-12  # relative: what a combination may differ from its operator
+MOST_IN_BLOCKS = 2000  # atoms up to which an operator is kept in all blocks of J
 SPARSE = 0.2  # share of elements below which an operator is kept as a sparse matrix
 
 
@@ -27,13 +31,13 @@ class Expectation:
     ----------
     name : str
     operator : csr_array or ndarray (N+1, N+1), or None
-        Hermitian, in the bare basis, index = number of excited atoms.
+        Hermitian, in the bare basis, index = number of excited atoms. With noise of single atoms it
+        is a csr_array on all blocks of J, one behind the other, or None if there is a combination.
     function : callable or None
         Of a bare ket (N+1,), or of a bare density matrix (N+1, N+1) for the exact side; gives a
         real number.
-    combination : ndarray (9,), float64, or None
-        The coefficients of 1, J_z, J_z^2, J_x, J_y and the `PRODUCTS`, if the operator is such a
-        sum.
+    combination : ndarray (10,), float64, or None
+        As `trajbatt.states.combinations.combination_of` returns it.
     """
 
     name: str
@@ -61,26 +65,44 @@ class Expectation:
     @property
     def needs_products(self):
         """Whether the mean hangs on the `PRODUCTS`."""
-        return self.combination is not None and bool(np.any(self.combination[5:]))
+        return self.combination is not None and bool(np.any(self.combination[5:9]))
 
-    def of_kets(self, kets):
-        """Return the means in bare kets (..., N+1) of norm 1, float64 (...)."""
+    def of_kets(self, kets, spins=None):
+        """Return the means in bare kets (..., N+1) of norm 1, float64 (...).
+
+        With noise of single atoms `spins` (...) are 2J of each.
+        """
         flat = kets.reshape(-1, kets.shape[-1])
-        if self.operator is None:
+        if self.function is not None:
             return np.array([self.of_state(ket) for ket in flat]).reshape(kets.shape[:-1])
-        turned = (self.operator @ flat.T).T
-        return np.einsum("ij,ij->i", flat.conj(), turned).real.reshape(kets.shape[:-1])
+        if spins is None:
+            return _quadratic(self.operator, flat).reshape(kets.shape[:-1])
+        n_atoms = kets.shape[-1] - 1
+        means, of_each = np.empty(len(flat)), np.reshape(spins, -1)
+        for n in np.unique(of_each).tolist():
+            rows = of_each == n
+            levels = flat[rows, spin_blocks.excited(n_atoms, n)]
+            means[rows] = _quadratic(self.block(n_atoms, n), levels)
+        return means.reshape(kets.shape[:-1])
 
-    def of_means(self, jz, jz_square, dipole, products=None):
+    def block(self, n_atoms, n):
+        """Return the operator on spins of 2J = n, (n+1, n+1)."""
+        if self.operator.shape[0] == n_atoms + 1:
+            return self.operator
+        first = spin_blocks.offsets(n_atoms)[n]
+        return self.operator[first : first + n + 1, first : first + n + 1]
+
+    def of_means(self, jz, jz_square, dipole, products=None, spin_square=0.0):
         """Return the mean by the means that a combination needs, arrays of one shape (...).
 
-        `products`, (4, ...), may be left out if it does not `needs_products`.
+        `products`, (4, ...), may be left out if it does not `needs_products`, and <J^2> in the
+        symmetric subspace.
         """
-        one, z, z_square, x, y, *others = self.combination
+        one, z, z_square, x, y, *others, square = self.combination
         mean = one + z * jz + z_square * jz_square + x * dipole.real + y * dipole.imag
         if self.needs_products:
             mean = mean + np.tensordot(others, products, axes=1)
-        return mean
+        return mean + square * spin_square if square else mean
 
     def of_state(self, state):
         """Return the value of the function, of a bare ket or density matrix.
@@ -100,7 +122,12 @@ class Expectation:
         return float(value)
 
 
-def checked(e_ops, n_atoms):
+def _quadratic(operator, kets):
+    """Return the means (n,) of an operator in kets (n, levels)."""
+    return np.einsum("ij,ij->i", kets.conj(), (operator @ kets.T).T).real
+
+
+def checked(e_ops, n_atoms, is_symmetric):
     """Return the `Expectation` of each of `e_ops`, a tuple.
 
     Parameters
@@ -110,6 +137,8 @@ def checked(e_ops, n_atoms):
         arrays or sparse matrices (N+1, N+1); an `Observable`; a QuTiP `Qobj` in the basis of
         `qutip.jmat`, whose index runs the other way; or a function of a state.
     n_atoms : int
+    is_symmetric : bool
+        No noise of single atoms; else each must be an `Observable`.
 
     Raises
     ------
@@ -126,20 +155,42 @@ def checked(e_ops, n_atoms):
     for name in e_ops:
         if not isinstance(name, str) or not name:
             raise TypeError(f"`e_ops` must have names, but one is {checks.shown(name)}")
-    return tuple(_checked_one(name, value, n_atoms) for name, value in e_ops.items())
+    one = _checked_one if is_symmetric else _in_blocks
+    return tuple(one(name, value, n_atoms) for name, value in e_ops.items())
 
 
 def of_operator(name, operator):
     """Return the `Expectation` of a Hermitian operator, a csr_array (N+1, N+1)."""
     is_sparse = operator.nnz < SPARSE * operator.shape[0] ** 2
     kept = operator if is_sparse else operator.toarray()
-    return Expectation(name, kept, combination=_combination(operator))
+    return Expectation(name, kept, combination=combination_of(operator))
 
 
 def _checked_one(name, value, n_atoms):
     if callable(value) and not isinstance(value, Observable) and not hasattr(value, "full"):
         return Expectation(name, function=value)
     return of_operator(name, _operator(name, value, n_atoms))
+
+
+def _in_blocks(name, value, n_atoms):
+    """Return the `Expectation` of an `Observable` on spins of all lengths."""
+    from scipy.sparse import block_diag
+
+    if not isinstance(value, Observable):
+        raise TypeError(
+            "`e_ops` must be of trajbatt.observables with noise of single atoms, because others "
+            f"say nothing of states with J < N/2, but {name!r} is {checks.shown(value)}"
+        )
+    combination = combination_in_blocks(value, n_atoms)
+    if combination is not None:
+        return Expectation(name, combination=combination)
+    if n_atoms > MOST_IN_BLOCKS:
+        raise ValueError(
+            "`e_ops` other than sums of products of two spin components are offered up to "
+            f"{MOST_IN_BLOCKS} atoms with noise of single atoms, but `n_atoms` is {n_atoms}"
+        )
+    every = [value.sparse(n_atoms, n) for n in spin_blocks.lengths(n_atoms).tolist()]
+    return Expectation(name, block_diag(every, format="csr"))
 
 
 def _operator(name, value, n_atoms):
@@ -181,51 +232,3 @@ def _operator(name, value, n_atoms):
     if np.iscomplexobj(matrix) and not np.any(matrix.imag.data):
         matrix = matrix.real  # the same operator, however it was given
     return csr_array(matrix)
-
-
-def _combination(operator):
-    """Return the coefficients of `Expectation.combination`, (9,); None if it is no such sum.
-
-    With r_k = <k+1|J_+|k> and m = k - N/2 the bands of such an operator are, for k = 0..N,
-
-        a polynomial of the second degree in m,    r_k (alpha + beta (m + 1/2)),    gamma r_k r_k+1.
-    """
-    n_atoms = operator.shape[0] - 1
-    m, raising = spin.magnetic_numbers(n_atoms), spin.raising_elements(n_atoms)[:-1]
-    diagonal, below, far_below = (
-        operator.diagonal(-q) if q <= n_atoms else np.empty(0) for q in range(3)
-    )
-    half, pairs = m[:-1] + 0.5, raising[:-1] * raising[1:]
-    # Through the ends and, for several atoms, a level between them.
-    at = np.unique([0, n_atoms // 2, n_atoms])
-    parabola = _through(m[at], diagonal.real[at], 3)
-    ends = np.unique([(n_atoms - 1) // 4, n_atoms - 1 - (n_atoms - 1) // 4])
-    alpha, beta = _through(half[ends], (below / raising)[ends], 2)
-    middle = max(n_atoms - 2, 0) // 2
-    gamma = (far_below[middle : middle + 1] / pairs[middle : middle + 1]).sum()
-    bands = (
-        (diagonal, np.polynomial.polynomial.polyval(m, parabola)),
-        (below, raising * (alpha + beta * half)),
-        (far_below, gamma * pairs),
-    )
-    scale = np.abs(operator.data).max(initial=0.0)
-    inside = np.count_nonzero(diagonal) + 2 * np.count_nonzero(below)
-    inside += 2 * np.count_nonzero(far_below)
-    if np.count_nonzero(operator.data) != inside:
-        return None
-    if any(np.any(np.abs(band - other) > EXACT * scale) for band, other in bands):
-        return None
-    # J_x^2 = (N/2 (N/2 + 1) - J_z^2)/2 + (J_+^2 + J_-^2)/4 has a diagonal, too.
-    x_square, casimir = 4.0 * gamma.real, n_atoms / 2 * (n_atoms / 2 + 1)
-    one, z, z_square = parabola
-    of_z = [one - 0.5 * casimir * x_square, z, z_square + 0.5 * x_square]
-    linear = [2.0 * alpha.real, -2.0 * alpha.imag]
-    return np.array(
-        [*of_z, *linear, 2.0 * beta.real, -2.0 * beta.imag, x_square, -4.0 * gamma.imag]
-    )
-
-
-def _through(places, values, n):
-    """Return the n coefficients, ascending, of the polynomial through some points, up to n."""
-    powers = np.vander(places, places.size, increasing=True)
-    return np.append(np.linalg.solve(powers, values), np.zeros(n))[:n]

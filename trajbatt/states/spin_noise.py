@@ -64,24 +64,33 @@ def pure_qfi(covariance):
     )
 
 
-def qfi(state, n_atoms):
+def qfi(blocks):
     """Return that of a density matrix for a rotation about the best axis.
 
-    `state` is on the lowest of the N + 1 levels of any basis of the spin, the others being empty.
+    Parameters
+    ----------
+    blocks : sequence of (int, ndarray)
+        2J and the matrix of each block of J, all in the basis of one direction, on the lowest of
+        the 2J + 1 levels, the others being empty.
     """
+    information = sum(_information(n, state) for n, state in blocks)
+    return max(float(np.linalg.eigvalsh(information)[-1]), 0.0)
+
+
+def _information(n, state):
+    """Return the information on rotations about all axes, float64 (3, 3), of a spin of 2J = n."""
     p, kets = np.linalg.eigh(state)
     p = np.maximum(p, 0.0)
     total = p[:, None] + p
     weights = np.divide(
         2.0 * (p[:, None] - p) ** 2, total, out=np.zeros_like(total), where=total > PURE
     )
-    raising = np.diag(spin.raising_elements(n_atoms, len(state))[:-1], -1)
+    raising = np.diag(spin.raising_elements(n, len(state))[:-1], -1)
     z = np.arange(len(state))[:, None] * kets
     plus = kets.conj().T @ (raising @ kets)
     minus = plus.conj().T
     elements = np.array([(plus + minus) / 2, (plus - minus) / 2j, kets.conj().T @ z])
-    information = np.einsum("ab,iab,jab->ij", weights, elements, elements.conj()).real
-    return max(float(np.linalg.eigvalsh(information)[-1]), 0.0)
+    return np.einsum("ab,iab,jab->ij", weights, elements, elements.conj()).real
 
 
 def _least_across(n_atoms, mean, covariance):

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from trajbatt.numerics import spin
+from trajbatt.numerics import spin, spin_blocks
 from trajbatt.trajectories.engine import Engine, fill_records, plain
 from trajbatt.trajectories.records import Observation
 
@@ -63,6 +63,16 @@ class LocalLadderEngine(Engine):
             return sample_clicks(rng, self._start, self._tables, t_end, progress, records)
 
         return fill_records(n, self.model.typical_clicks(t_end), call, with_spins=True)
+
+    def bare_kets(self, records, times):
+        """Return the states as the other engines do, with zeros where their J has no level."""
+        seen = self._read(records, times, n_kets=times.size)
+        n_atoms, found = self.model.n_atoms, np.zeros_like(seen.kets)
+        turned = spin_blocks.turned(seen.kets, seen.spins, self.model.theta, 0.0)
+        for n in np.unique(seen.spins).tolist():
+            rows = seen.spins == n
+            found[rows, spin_blocks.excited(n_atoms, n)] = turned[rows, : n + 1]
+        return found
 
     def _read(self, records, times, n_kets=0):
         from trajbatt.kernels.local_ladder import Grid, Out, Workspace, observe

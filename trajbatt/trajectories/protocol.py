@@ -14,7 +14,7 @@ import numpy as np
 
 from trajbatt.models.protocol import Protocol
 from trajbatt.models.schedule import legs
-from trajbatt.numerics import spin
+from trajbatt.numerics import spin, spin_blocks
 from trajbatt.states.mixture import NEGLIGIBLE_BEFORE_STAGE, Mixture
 from trajbatt.trajectories.records import COUNTS, Observation, Records
 
@@ -86,11 +86,6 @@ class ProtocolEngine:
         """The matrices that take kets from each stage's basis to the next one's; None for none."""
         return [self._turn(before, after) for before, after in pairwise(self._angles)]
 
-    @cached_property
-    def _to_bare(self):
-        """The matrices that take kets from each stage's basis to the bare one; None for none."""
-        return [self._turn(angle, 0.0) for angle in self._angles]
-
     @property
     def _angles(self):
         return [stage.model.theta for stage in self.model.stages()]
@@ -130,8 +125,7 @@ class ProtocolEngine:
             one = records.records[i]
             wanted = local[: places[i].stop - places[i].start]
             if wanted.size:
-                turn, found = self._to_bare[i], engine.kets(one, wanted)
-                kets[:, places[i]] = found if turn is None else found @ turn
+                kets[:, places[i]] = engine.bare_kets(one, wanted)
             return one, engine.observe(one, local, want_kets)
 
         stages = self.model.stages(times[-1])
@@ -177,9 +171,6 @@ class ProtocolEngine:
             turn = self._turns[i]
             kets = seen.kets if turn is None else seen.kets @ turn
             return Mixture.one_each(kets, NEGLIGIBLE_BEFORE_STAGE)
-        last, kets = seen.spins[:, -1], seen.kets.copy()
-        for n in np.unique(last) if before != after else ():
-            rows = np.flatnonzero(last == n)
-            turn = spin.change_of_basis(int(n), before, after) if n else np.ones((1, 1))
-            kets[rows, : n + 1] = kets[rows, : n + 1] @ turn
-        return Mixture.one_each(kets, NEGLIGIBLE_BEFORE_STAGE, spins=last.copy())
+        last = seen.spins[:, -1].copy()
+        kets = spin_blocks.turned(seen.kets, last, before, after)
+        return Mixture.one_each(kets, NEGLIGIBLE_BEFORE_STAGE, spins=last)

@@ -76,7 +76,7 @@ def cycle(
     import numpy as np
 
     from trajbatt.base import checks
-    from trajbatt.commandline.draining import until_drained
+    from trajbatt.commandline.draining import until_drained, warmth
     from trajbatt.commandline.presenting import present
     from trajbatt.exact.mesolve import mesolve
     from trajbatt.models.protocol import Protocol
@@ -117,7 +117,7 @@ def cycle(
                     rtol=1e-6,
                 ).energy
             ),
-            is_warm=thermal > 0.0,
+            floor=warmth(discharging, thermal),
         )
     discharge_time = checks.positive("discharge_time", discharge_time)
     options.check_photons(discharging, "discharge_time", discharge_time)

@@ -65,7 +65,7 @@ def discharge(
     import numpy as np
 
     from trajbatt.base import checks
-    from trajbatt.commandline.draining import until_drained
+    from trajbatt.commandline.draining import until_drained, warmth
     from trajbatt.commandline.presenting import present
     from trajbatt.exact.mesolve import mesolve
     from trajbatt.reports import json_report
@@ -86,7 +86,7 @@ def discharge(
             n_atoms,
             model.coherent_rate,
             lambda times: mesolve(model, times, initial, rtol=1e-6).energy,
-            is_warm=thermal > 0.0,
+            floor=warmth(model, thermal),
         )
     time = checks.positive("time", time)
     options.check_photons(model, "time", time)
