@@ -15,8 +15,9 @@ from .analysis.secular import secular_check as secular_check
 from .analysis.sweep import sweep as sweep
 from .base.citation import citation as citation
 from .base.version import __version__ as __version__
-from .ensembles.mcsolve import load as load
+from .ensembles.load import load as load
 from .ensembles.mcsolve import mcsolve as mcsolve
+from .ensembles.parts import merge as merge
 from .ensembles.result import EnsembleResult as EnsembleResult
 from .ensembles.trajectory import Trajectory as Trajectory
 from .exact.mesolve import mesolve as mesolve

@@ -18,6 +18,7 @@ COMMANDS = (
     "steady",
     "secular",
     "sweep",
+    "merge",
     "show",
     "photons",
     "filter",

@@ -118,6 +118,14 @@ Store = Annotated[
         rich_help_panel=RUN,
     ),
 ]
+Part = Annotated[
+    str | None,
+    typer.Option(
+        metavar="I/N",
+        help="compute part I of N alone, for an array job; `trajbatt merge` joins them in --store",
+        rich_help_panel=RUN,
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option(help="threads", show_default="all cores", parser=whole, rich_help_panel=RUN),
@@ -194,19 +202,30 @@ def ratio_or_one(ratio, full):
     return (1.0 if full else 10.0) if ratio is None else ratio
 
 
-def make_settings(ntraj, seed, store, workers, target):
+def make_settings(ntraj, seed, store, workers, target, part=None):
     """Return what `mcsolve` is told about the size of a run and where it is kept."""
     from trajbatt.base import checks
 
     if store is not None and not store.strip():
         raise ValueError("`store` must name a folder, but is empty")
+    if part is not None and store is None:
+        raise ValueError("`store` must be given with --part: the parts meet there")
     return {
+        "part": None if part is None else _part(part),
         "ntraj": checks.integer("ntraj", ntraj, 1),
         "seed": checks.integer("seed", seed, 0),
         "store": store,
         "threads": None if workers is None else checks.integer("workers", workers, 1),
         "target": None if target is None else _target(target),
     }
+
+
+def _part(text):
+    try:
+        i, n = map(int, text.split("/"))
+    except ValueError:
+        raise ValueError(f"`part` must be such as 3/64, but is {text!r}") from None
+    return i, n
 
 
 def _target(text):

@@ -191,7 +191,7 @@ def run_ensemble(model, times, settings, quiet, initial=None):
     Parameters
     ----------
     settings : dict
-        `ntraj`, `seed`, `store`, `threads` and `target` of `mcsolve`.
+        `ntraj`, `seed`, `store`, `part`, `threads` and `target` of `mcsolve`.
 
     Returns
     -------
@@ -202,6 +202,8 @@ def run_ensemble(model, times, settings, quiet, initial=None):
     ------
     KeyboardInterrupt
         If nothing is, or finished chunks are in the store.
+    typer.Exit
+        If it was one part of an array job: there is nothing to show before all are joined.
     """
     from trajbatt.ensembles.mcsolve import mcsolve
 
@@ -216,6 +218,14 @@ def run_ensemble(model, times, settings, quiet, initial=None):
             raise KeyboardInterrupt
         if not quiet:
             streams.say(f"{done} are finished and will be shown; Ctrl-C again ends at once")
+    if settings["part"] is not None:
+        import typer
+
+        if not quiet:
+            i, n = settings["part"]
+            print(f"part {i} of {n}: {runs.ntraj} of {settings['ntraj']} trajectories")
+            print(f"when all are there: trajbatt merge {settings['store']}")
+        raise typer.Exit
     return runs
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from trajbatt.ensembles import store as stores
-from trajbatt.ensembles.mcsolve import load
+from trajbatt.ensembles.load import load
+from trajbatt.ensembles.parts import are_in, merge
 
 # What a manifest that somebody has edited leads to, somewhere among the models.
 DAMAGE = (LookupError, AttributeError, TypeError, OverflowError, RecursionError, AssertionError)
@@ -26,7 +27,7 @@ def open_run(run):
         raise ValueError("`run` must name a folder, but is empty")
     try:
         _check_readable(Path(run) / stores.MANIFEST)
-        runs = load(run)
+        runs = merge(run) if are_in(run) else load(run)
         _check_names(runs.model)
     except OSError as error:
         raise ValueError(f"cannot read {error.filename or run}: {error.strerror}") from None

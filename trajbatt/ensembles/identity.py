@@ -57,6 +57,7 @@ def describe(plan):
         "times": {"number": plan.times.size, "last": float(plan.times[-1])},
         **({"e_ops": [one.name for one in plan.expectations]} if plan.expectations else {}),
         **({"keep_samples": list(plan.keep_samples)} if plan.keep_samples else {}),
+        **({"part": list(plan.part)} if plan.part else {}),
         "arrays": {name: digest_of(array) for name, array in arrays.items()},
     }
     return identity, arrays
@@ -124,6 +125,7 @@ def rebuild(identity, arrays):
         keep_clicks=identity["keep_clicks"],
         expectations=_expectations(identity.get("e_ops", ()), arrays, model),
         keep_samples=tuple(identity.get("keep_samples", ())),
+        part=tuple(identity.get("part", ())) or None,
     )
 
 

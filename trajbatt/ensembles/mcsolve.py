@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
-from trajbatt.base.arrays import read_only
 from trajbatt.base.types import PathLike
+from trajbatt.ensembles import parts
 from trajbatt.ensembles.executors import check_workers
+from trajbatt.ensembles.load import as_result
 from trajbatt.ensembles.plan import Plan
 from trajbatt.ensembles.progress import reporting
-from trajbatt.ensembles.result import EnsembleResult, frozen
+from trajbatt.ensembles.result import EnsembleResult
 from trajbatt.ensembles.run import run
 from trajbatt.ensembles.samples import checked as checked_samples
 from trajbatt.ensembles.source import Source
 from trajbatt.ensembles.statistics import Statistics
 from trajbatt.ensembles.store import Store
-from trajbatt.ensembles.tally import Total
 from trajbatt.models.model import Model, check_model, stays_symmetric
 from trajbatt.models.protocol import within
 from trajbatt.numerics.spin import MOST_ROTATED
@@ -48,6 +48,7 @@ def mcsolve(
     executor: Executor | None = None,
     progress: bool | Callable[[int, int], object] | None = None,
     store: PathLike | None = None,
+    part: tuple[int, int] | None = None,
     target: dict[str, float] | None = None,
     e_ops: dict[str, Any] | None = None,
     keep_samples: Sequence[str] = (),
@@ -103,6 +104,10 @@ def mcsolve(
     store : path, optional
         A folder that holds every finished chunk. The same call again computes only what is missing;
         with a larger `ntraj`, only what is new. Only one process at a time may write to it.
+    part : tuple of two int, optional
+        (3, 64) computes the third of 64 parts of the run, in a process that knows nothing of the
+        others, as in an array job; the result is of that part's trajectories alone. All parts need
+        the same `seed`. With a `store`, each has a folder of its own in it, and `merge` joins them.
     target : dict of str to float, optional
         Standard errors, such as `{"energy": 0.01}`, for "energy", "energy_variance" and "counts":
         in the units of these, at the worst of the times and channels. The run ends when all are
@@ -140,7 +145,16 @@ def mcsolve(
         raise TypeError(
             f"`progress` must be true, or a function of (done, ntraj), but is {progress!r}"
         )
-    folder = None if store is None else Store(store)
+    part = parts.checked(part)
+    if part is not None and (seed is None or target is not None):
+        raise ValueError(
+            "`seed` must be given with `part`, the same for all parts"
+            if seed is None
+            else "`target` must be left out with `part`: no part knows the errors of all"
+        )
+    folder = None
+    if store is not None:
+        folder = Store(store) if part is None else parts.store_of(store, part)
     if seed is None:
         seed = None if folder is None else folder.seed()
         seed = np.random.SeedSequence().entropy if seed is None else seed  # type: ignore[assignment]
@@ -156,6 +170,7 @@ def mcsolve(
         keep_clicks=_kept_clicks(keep_clicks, model),
         expectations=expectations,
         keep_samples=checked_samples(keep_samples, expectations, model),
+        part=part,
     )
     tilted = any(stage.model.theta for stage in model.stages(times[-1]))
     if plan.needs_kets and tilted and model.n_atoms > MOST_ROTATED:
@@ -163,7 +178,11 @@ def mcsolve(
             "`e_ops` other than sums of products of two spin components are offered up to "
             f"{MOST_ROTATED} atoms, but `n_atoms` is {model.n_atoms}"
         )
+    whole = ntraj
+    ntraj = ntraj if part is None else parts.share(plan, ntraj)
     opened = None if folder is None else folder.open(plan)
+    if part is not None and store is not None:
+        parts.write_share(store, part, whole)
     enough = None if target is None else partial(_reached, plan, target)
     try:
         with reporting(progress, ntraj, target and partial(_needed, plan, target)) as report:
@@ -182,57 +201,6 @@ def mcsolve(
     kept = tally.records, tally.samples
     source = Source(plan, tally.moments.count, *kept, opened, executor, threads)
     return as_result(source, tally, outcome.ended)
-
-
-def load(store: PathLike) -> EnsembleResult:
-    """Return the ensemble of a stored run, up to its first missing chunk; nothing is computed.
-
-    Parameters
-    ----------
-    store : path
-        As in `mcsolve`.
-
-    Returns
-    -------
-    EnsembleResult
-
-    Raises
-    ------
-    ValueError
-        If there is no such run, nothing of it is finished, or a chunk is damaged.
-    TypeError
-        If `store` is no path.
-    """
-    opened = Store(store)
-    plan, current = opened.plan()
-    if not current:
-        warnings.warn(
-            f"{store} was written with another version of the law of {plan.method!r}: it is read "
-            "as it is, but can neither be gone on with nor be replayed",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-    total = Total()
-    for tally in opened.tallies(plan):
-        total.add(tally)
-    if total.moments is None:
-        raise ValueError(f"{store} must hold finished chunks, but holds none")
-    source = Source(plan, total.moments.count, store=opened, outdated=not current)
-    return as_result(source, total.tally, "stored")
-
-
-def as_result(source, tally, ended):
-    """Return the `EnsembleResult` of a tally that a `Source` gave; its arrays are read-only now."""
-    read_only(tally.final_counts)
-    return EnsembleResult(
-        sources=(source,),
-        moments=frozen(tally.moments),
-        checkpoints=frozen(tally.checkpoints),
-        final_counts=tally.final_counts,
-        dropped=tally.dropped,
-        ended=ended,
-        expected=frozen(tally.expect),
-    )
 
 
 def _kept_clicks(keep_clicks, model):

@@ -61,6 +61,9 @@ class Plan(WithoutTables):
         What else the mean is wanted of.
     keep_samples : tuple of str
         What is kept of every trajectory.
+    part : tuple of two int, or None
+        (i, n) for the chunks of part i of n alone, see `trajbatt.ensembles.parts`: they are
+        numbered on their own.
     """
 
     model: Model
@@ -73,6 +76,7 @@ class Plan(WithoutTables):
     initial: Initial | None = None
     expectations: tuple[Expectation, ...] = ()
     keep_samples: tuple[str, ...] = ()
+    part: tuple[int, int] | None = None
 
     @classmethod
     def of(cls, model, initial, times, **options):
@@ -163,6 +167,9 @@ class Plan(WithoutTables):
         A trajectory's draws follow those of the one before in each stage, so they do not depend on
         how many trajectories are drawn together.
         """
+        if self.part is not None:
+            i, n = self.part
+            chunk = n * chunk + i - 1
 
         def generator(*key):
             sequence = np.random.SeedSequence(self.seed, spawn_key=key)

@@ -9,7 +9,7 @@ def kind_of(plan):
     return processor() if depends_on_processor(plan.method) else None
 
 
-def check_kind(name, plan, kind):
+def check_kind(name, plan, kind, here=None):
     """Raise `ValueError` if what `name` names computed a part of the run on another kind.
 
     Parameters
@@ -18,8 +18,10 @@ def check_kind(name, plan, kind):
     plan : Plan
     kind : str or None
         None if it is not known.
+    here : str, optional
+        That of the other parts; by default that of this process.
     """
-    here = kind_of(plan)
+    here = here or kind_of(plan)
     if here is not None and kind is not None and kind != here:
         raise ValueError(
             f"`{name}` must compute on one kind of processor, because the last bits of clicks "

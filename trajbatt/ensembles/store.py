@@ -15,21 +15,19 @@ import numpy as np
 
 from trajbatt.base import checks, files
 from trajbatt.ensembles import locks, manifest, seals
+from trajbatt.ensembles.chunk_arrays import arrays_of, records_in, tally_of
 from trajbatt.ensembles.identity import describe, difference, rebuild
 from trajbatt.ensembles.locks import LOCK
 from trajbatt.ensembles.manifest import ARRAYS, MANIFEST, read_manifest
 from trajbatt.ensembles.plan import law_of
 from trajbatt.ensembles.processors import check_kind, kind_of
-from trajbatt.ensembles.tally import Tally
-from trajbatt.numerics.moments import Moments
-from trajbatt.trajectories.records import Records
 
 __all__ = ["ARRAYS", "LOCK", "MANIFEST", "Store", "read_manifest"]
 
 # How files begin that are being written.
 TEMPORARY = (f".{MANIFEST}.", f".{ARRAYS}.", ".chunk-", ".coherent-")
-MOMENTS = "mean", "comoment", "third", "fourth"
 CHUNK_FILE = re.compile(r"chunk-(\d+)-(\d+)\.npz")
+PART_FOLDER = re.compile(r"part-(\d+)-of-(\d+)")  # of an array job, see `trajbatt.ensembles.parts`
 
 
 class Store:
@@ -53,8 +51,27 @@ class Store:
         self._older = False  # chunks of version 0.1.0 are taken
         self._sizes = {}  # of the files of each chunk
 
-    def open(self, plan):
+    @property
+    def place(self):
+        """The folder, a Path."""
+        return self._place
+
+    def __enter__(self):
+        """Return the store, which is open."""
+        return self
+
+    def __exit__(self, *_):
+        """End writing."""
+        self.close()
+
+    def open(self, plan, kind=None):
         """Begin to write: make the folder, or check that it holds this run. Returns self.
+
+        Parameters
+        ----------
+        plan : Plan
+        kind : str, optional
+            The kind of processor that has computed what will be written; that of this process.
 
         Raises
         ------
@@ -80,7 +97,7 @@ class Store:
         try:
             found = self._check(identity)
             if found is not None:
-                check_kind("store", plan, found.processor)
+                check_kind("store", plan, found.processor, kind)
             for name in os.listdir(self._place):
                 if name.startswith(TEMPORARY):  # of a process that was killed
                     (self._place / name).unlink()
@@ -88,7 +105,7 @@ class Store:
             if found is None or not found.whole:
                 # With chunks of an unknown kind, it stays unknown.
                 known = None if found is None else found.processor
-                kind = kind_of(plan) if known or not self._has_chunks() else None
+                kind = (kind or kind_of(plan)) if known or not self._has_chunks() else None
                 manifest.write(self._place, identity, arrays, self._older, kind)
             self._bind(identity)
         except BaseException:
@@ -157,6 +174,7 @@ class Store:
             name == ARRAYS
             or name.startswith((*TEMPORARY, "coherent-"))
             or CHUNK_FILE.fullmatch(name) is not None
+            or PART_FOLDER.fullmatch(name) is not None
         )
 
     def _bind(self, identity):
@@ -175,7 +193,15 @@ class Store:
     def _path(self, chunk, size):
         return self._place / f"chunk-{chunk:06d}-{size}.npz"
 
-    def _arrays(self, chunk, size):
+    def has(self, chunk, size):
+        """Whether there is a file of a chunk; it may be damaged."""
+        return size in self._sizes.get(chunk, ())
+
+    def finished(self):
+        """Return the numbers and the largest sizes of the chunks that there are, ascending."""
+        return [(chunk, max(sizes)) for chunk, sizes in sorted(self._sizes.items()) if sizes]
+
+    def arrays(self, chunk, size):
         """Return the arrays of a chunk's file; raise `SpoiltError` if it is not to be taken."""
         label = {**self._label, "chunk": chunk, "size": size}
         arrays = seals.unsealed(self._path(chunk, size), label, self._older)
@@ -200,7 +226,7 @@ class Store:
             if chunk not in chunks or size_of(chunk) not in self._sizes[chunk]:
                 continue
             try:
-                self._arrays(chunk, size_of(chunk))
+                self.arrays(chunk, size_of(chunk))
             except seals.SpoiltError as spoilt:
                 self._sizes[chunk].discard(size_of(chunk))
                 warnings.warn(
@@ -213,26 +239,17 @@ class Store:
         return found
 
     def write(self, chunk, size, tally):
-        """Write a chunk; smaller versions of it, of a run that ended there, go."""
-        arrays = {
-            "count": np.array(tally.moments.count),
-            "mean": tally.moments.mean,
-            "comoment": tally.moments.comoment,
-            "third": tally.moments.third,
-            "fourth": tally.moments.fourth,
-            "checkpoint_mean": tally.checkpoints.mean,
-            "checkpoint_comoment": tally.checkpoints.comoment,
-            "final_counts": tally.final_counts,
-            "dropped": np.array(tally.dropped),
-        }
-        if tally.expect is not None:
-            for name in MOMENTS:
-                arrays[f"expect_{name}"] = getattr(tally.expect, name)
-        for i, values in enumerate((tally.samples or {}).values()):
-            arrays[f"samples_{i}"] = values
-        for i, records in enumerate(tally.records):
-            known = {name: one for name, one in records._asdict().items() if one is not None}
-            arrays |= {f"records_{i}_{name}": values for name, values in known.items()}
+        """Write a chunk; smaller versions of it, of a run that ended there, go.
+
+        Parameters
+        ----------
+        chunk, size : int
+        tally : Tally
+        """
+        self.take(chunk, size, arrays_of(tally))
+
+    def take(self, chunk, size, arrays):
+        """Write a chunk that is known by its `arrays`; smaller versions of it go."""
         label = {**self._label, "chunk": chunk, "size": size}
         files.write(self._path(chunk, size), seals.sealed(arrays, label))
         sizes = self._sizes.setdefault(chunk, set())
@@ -249,11 +266,11 @@ class Store:
         ValueError
             If it is missing, damaged, or of another run.
         """
-        return _tally(self._wanted(chunk, size))
+        return tally_of(self._wanted(chunk, size))
 
     def _wanted(self, chunk, size):
         try:
-            return self._arrays(chunk, size)
+            return self.arrays(chunk, size)
         except seals.SpoiltError as spoilt:
             raise ValueError(
                 f"{self._path(chunk, size)} {spoilt}; the same call of mcsolve computes it again"
@@ -268,7 +285,7 @@ class Store:
         while chunk in self._sizes:
             size = max(self._sizes[chunk])
             try:
-                arrays = self._arrays(chunk, size)
+                arrays = self.arrays(chunk, size)
             except seals.SpoiltError as spoilt:
                 warnings.warn(
                     f"{self._path(chunk, size)} {spoilt}; the same call of mcsolve computes it "
@@ -277,7 +294,7 @@ class Store:
                     stacklevel=3,
                 )
                 return
-            yield _tally(arrays)
+            yield tally_of(arrays)
             if size < plan.chunk_size:
                 return
             chunk += 1
@@ -289,13 +306,7 @@ class Store:
         """
         found = []
         for arrays, size in self._pieces(pieces):
-            i, left = 0, size
-            while left > 0:
-                fields = (arrays.get(f"records_{i}_{name}") for name in Records._fields)
-                records = Records(*fields)
-                n = min(left, records.origin.size)
-                found.append(records.first(n))
-                i, left = i + 1, left - n
+            found += records_in(arrays, size)
         return tuple(found)
 
     def samples(self, pieces, names):
@@ -313,7 +324,7 @@ class Store:
             arrays = None
             if size in self._sizes.get(chunk, ()):
                 with suppress(seals.SpoiltError):  # it may have grown since it was listed
-                    arrays = self._arrays(chunk, size)
+                    arrays = self.arrays(chunk, size)
             if arrays is None:
                 if not fresh:
                     self._list()
@@ -357,6 +368,12 @@ class Store:
         ValueError
             If there is no run, or it cannot be known.
         """
+        if not any((self._place / name).exists() for name in (MANIFEST, ARRAYS)):
+            names = os.listdir(self._place) if self._place.is_dir() else ()
+            if any(PART_FOLDER.fullmatch(name) for name in names):
+                raise ValueError(
+                    f"{self._place} must be a stored run, but holds parts of one: merge joins them"
+                )
         found = manifest.described(self._place)
         if found.arrays is None:
             raise ValueError(
@@ -372,15 +389,3 @@ class Store:
         self._older = found.older
         self._bind(found.run)
         return plan, current
-
-
-def _tally(arrays):
-    """Return the `Tally` of a chunk's arrays, without its clicks."""
-    count = int(arrays["count"])
-    moments = Moments(count, *(arrays[name] for name in MOMENTS))
-    checkpoints = Moments(count, arrays["checkpoint_mean"], arrays["checkpoint_comoment"])
-    expect = None
-    if "expect_mean" in arrays:
-        expect = Moments(count, *(arrays[f"expect_{name}"] for name in MOMENTS))
-    dropped = float(arrays["dropped"])
-    return Tally(moments, checkpoints, arrays["final_counts"], (), dropped, expect)

@@ -35,6 +35,7 @@ def charge(
     seed: options.Seed = options.DEFAULT_SEED,
     target: options.Target = None,
     store: options.Store = None,
+    part: options.Part = None,
     workers: options.Workers = None,
     omega_0: Annotated[
         float | None,
@@ -61,7 +62,7 @@ def charge(
     battery = options.make_battery(
         n_atoms, theta, ratio, gamma_0, omega_p, **options.noise_of(context)
     )
-    settings = options.make_settings(ntraj, seed, store, workers, target)
+    settings = options.make_settings(ntraj, seed, store, workers, target, part)
     if omega_0 is not None:
         omega_0 = checks.positive("omega_0", omega_0)
         if full:

@@ -65,6 +65,7 @@ def cycle(
     seed: options.Seed = options.DEFAULT_SEED,
     target: options.Target = None,
     store: options.Store = None,
+    part: options.Part = None,
     workers: options.Workers = None,
     out: options.Out = None,
     picture_format: options.PictureFormat = "png",
@@ -86,7 +87,7 @@ def cycle(
     battery = options.make_battery(
         n_atoms, theta, ratio, gamma_0, omega_p, **options.noise_of(context)
     )
-    settings = options.make_settings(ntraj, seed, store, workers, target)
+    settings = options.make_settings(ntraj, seed, store, workers, target, part)
     check_apart(context, out, json_file)
     charging, storing = battery.charge(secular=not full), battery.store()
     # Single atoms decay in proportion to the collective rate of the discharge.

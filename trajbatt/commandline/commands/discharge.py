@@ -54,6 +54,7 @@ def discharge(
     seed: options.Seed = options.DEFAULT_SEED,
     target: options.Target = None,
     store: options.Store = None,
+    part: options.Part = None,
     workers: options.Workers = None,
     out: options.Out = None,
     picture_format: options.PictureFormat = "png",
@@ -74,7 +75,7 @@ def discharge(
     battery = options.make_battery(
         n_atoms, theta, ratio, gamma_0, omega_p, **options.noise_of(context)
     )
-    settings = options.make_settings(ntraj, seed, store, workers, target)
+    settings = options.make_settings(ntraj, seed, store, workers, target, part)
     check_apart(context, out, json_file)
     # Single atoms decay in proportion to the collective rate of the discharge.
     gamma = battery.gamma_0 if gamma is None else gamma

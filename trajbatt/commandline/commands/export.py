@@ -27,7 +27,7 @@ def export(
     from trajbatt import exchange
     from trajbatt.commandline import results_folder
     from trajbatt.commandline.console import plural
-    from trajbatt.ensembles.mcsolve import load
+    from trajbatt.ensembles.load import load
 
     path = Path(file)
     if path.exists() and not force:
