@@ -7,6 +7,7 @@ from trajbatt.counting.currents import intensity, photocurrent
 from trajbatt.counting.distributions import distribution, joint_distribution
 from trajbatt.counting.homodyne import current_correlation, homodyne_current
 from trajbatt.counting.moments import factorial_moments, fano
+from trajbatt.counting.rates import CountRates, rates
 from trajbatt.counting.spectra import g1, spectrum
 from trajbatt.counting.waiting import (
     first_channels,
@@ -18,6 +19,7 @@ from trajbatt.counting.waiting import (
 
 __all__ = [
     "Burst",
+    "CountRates",
     "arrival",
     "burst",
     "correlation",
@@ -35,6 +37,7 @@ __all__ = [
     "joint_distribution",
     "next_channel",
     "photocurrent",
+    "rates",
     "spectrum",
     "survival",
     "waiting_time",

@@ -14,9 +14,10 @@ from numpy.typing import ArrayLike
 from trajbatt.base import checks
 from trajbatt.base.types import FloatArray
 from trajbatt.exact.banded import BandedLiouvillian
-from trajbatt.exact.diffusive import dense, mean_currents
+from trajbatt.exact.diffusive import mean_currents
 from trajbatt.exact.fields import TRACE_ACCURACY
 from trajbatt.models.mixed_light import HomodyneModel
+from trajbatt.numerics import bands
 from trajbatt.states.initial import Initial, prepare
 
 
@@ -120,7 +121,7 @@ class _Course:
         matrix, levels = self._layout.matrix(y, 0.0), np.arange(self.model.n_levels)
         turn = np.exp(1j * phase * levels)
         found = []
-        for bands in self.model.signal_bands:
-            once = (turn[:, None] * dense(bands) * turn.conj()) @ matrix
+        for signal in self.model.signal_bands:
+            once = (turn[:, None] * bands.operator(signal).toarray() * turn.conj()) @ matrix
             found.append(self._layout.of_matrix(once + once.conj().T))
         return found

@@ -66,12 +66,6 @@ def mean_currents(model, layout, y, phase):
     return np.array(found).reshape(len(found), *y.shape[1:])
 
 
-def dense(bands):
-    """Return an operator (N+1, N+1) of its bands (3, N+1), <k + s|B|k> for s = -1, 0, 1."""
-    down, level, up = bands
-    return np.diag(down[1:], 1) + np.diag(level) + np.diag(up[:-1], -1)
-
-
 def no_clicks(model, *_):
     """Raise `ValueError`: there is nothing to count."""
     raise ValueError(

@@ -13,9 +13,10 @@ import math
 
 import numpy as np
 
-from trajbatt.exact.diffusive import dense, mean_currents
+from trajbatt.exact.diffusive import mean_currents
 from trajbatt.exact.orders import Orders
 from trajbatt.inference.impossible import ImpossibleClickError
+from trajbatt.numerics import bands
 from trajbatt.states.mixture import Mixture
 from trajbatt.trajectories.diffusive import STEP
 
@@ -32,7 +33,7 @@ class CurrentObserver:
 
     def __init__(self, model):
         self.model, self.layout = model, Orders.every(model)
-        operators = [dense(bands) for bands in model.noise_bands]
+        operators = [bands.operator(one).toarray() for one in model.noise_bands]
         n_currents = len(model.channel_names)
         self._signals, self._unseen = operators[:n_currents], operators[n_currents:]
         self._damping = np.zeros((model.n_levels,) * 2, dtype=complex)

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from trajbatt.numerics import bands
 from trajbatt.trajectories.banded import tables_of
 from trajbatt.trajectories.engine import Engine
 from trajbatt.trajectories.records import Observation, Records
@@ -65,12 +66,10 @@ def dissipation(signals):
     signals : ndarray (nb, 3, N+1), complex128
         <k + s|B_i|k> for s = -1, 0, 1.
     """
-    from scipy.sparse import diags_array
-
     n_levels = signals.shape[-1]
     found = np.zeros((5, n_levels), dtype=complex)
-    for down, level, up in signals:
-        operator = diags_array([down[1:], level, up[:-1]], offsets=[1, 0, -1])
+    for one in signals:
+        operator = bands.operator(one)
         total = (operator.conj().T + operator) @ operator
         for s in range(-2, 3):
             first = max(-s, 0)

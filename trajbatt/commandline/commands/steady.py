@@ -8,6 +8,7 @@ import typer
 from trajbatt.commandline import options
 from trajbatt.commandline.outputs import Outputs
 
+MOST_LINES, MOST_FULL = 100_000, 100  # atoms up to which photon statistics take a second
 HELP = "Print the exact steady state, and the rates and times of charging."
 
 
@@ -33,6 +34,7 @@ def steady(
     """Print the exact steady state of Eq. (7) or Eq. (5), and the rates and times of charging."""
     from trajbatt.analysis.best_time import best_charging_time
     from trajbatt.commandline.console import facts_table
+    from trajbatt.counting.rates import rates
     from trajbatt.models import asymptotics
     from trajbatt.reports import json_report
     from trajbatt.states.steady_state import steady_state
@@ -66,6 +68,16 @@ def steady(
         "charging_time": ("charging time T₉₀", battery.charging_time),
         "secular_ratio": ("Ω_P/(N max(A, B, C))", battery.secular_ratio),
     }
+    if n_atoms <= (MOST_FULL if full else MOST_LINES):
+        found = rates(model, "net", 2)
+        facts |= {
+            "photon_rate": ("photons per unit of time", found.mean),
+            "photon_fano": ("  Fano factor in the long run", found.fano),
+            "kinetic_ratio": ("  kinetic uncertainty ratio", found.kinetic_ratio),
+        }
+        if math.isfinite(found.thermodynamic_ratio):
+            words = "  thermodynamic uncertainty ratio"
+            facts["thermodynamic_ratio"] = (words, found.thermodynamic_ratio)
     if full:
         for of_secular in ("ergotropy_per_atom_limit", "tau_90", "charging_time"):
             del facts[of_secular]
