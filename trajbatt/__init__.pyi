@@ -10,6 +10,9 @@ from .analysis.first_passage import FirstPassage as FirstPassage
 from .analysis.first_passage import first_passage as first_passage
 from .analysis.fisher import EnergyFisher as EnergyFisher
 from .analysis.fisher import energy_fisher as energy_fisher
+from .analysis.information import FisherInformation as FisherInformation
+from .analysis.information import fisher_information as fisher_information
+from .analysis.information import quantum_information as quantum_information
 from .analysis.secular import SecularCheck as SecularCheck
 from .analysis.secular import secular_check as secular_check
 from .analysis.sweep import sweep as sweep
@@ -27,6 +30,10 @@ from .inference.filter import FilterResult as FilterResult
 from .inference.filter import filter as filter
 from .inference.fit import FitResult as FitResult
 from .inference.fit import fit as fit
+from .inference.likelihood import log_likelihood as log_likelihood
+from .inference.likelihood import score as score
+from .inference.residuals import Residuals as Residuals
+from .inference.residuals import residuals as residuals
 from .light.clicks import Clicks as Clicks
 from .light.currents import HomodyneRecord as HomodyneRecord
 from .light.detectors import Detectors as Detectors

@@ -1,17 +1,19 @@
 """The state of a battery, followed through a record of its light."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from trajbatt.exact.block_model import in_blocks
+from trajbatt.exact.block_model import BlockModel, in_blocks
 from trajbatt.exact.stages import walk
 from trajbatt.inference.block_observer import BlockObserver
-from trajbatt.inference.impossible import ImpossibleClickError
+from trajbatt.inference.impossible import ImpossibleClickError, ImpossibleRecordError
 from trajbatt.inference.observers import observer
+from trajbatt.models.local_ladder import LocalLadderModel
 from trajbatt.models.model import Model
 from trajbatt.models.schedule import Stage
 from trajbatt.numerics import spin
@@ -34,6 +36,8 @@ class Record:
         Of `Detectors.response`, float64 (nc, nc) and (nc,).
     click_spin : ndarray (n_clicks,), int64, or None
         2J after each click, if it is known.
+    observers : dict
+        Those that were made, for other records of the same model and detectors.
     """
 
     model: Model
@@ -42,10 +46,13 @@ class Record:
     click_channel: np.ndarray
     response: tuple[np.ndarray, np.ndarray]
     click_spin: np.ndarray | None = None
+    observers: dict[Any, Any] = field(default_factory=dict)
 
     def stages(self):
         """Return the stages of the model; in blocks of J with noise of single atoms."""
         stages, until = self.model.stages(self.times[-1]), float(self.times[-1])
+        if not any(isinstance(stage.model, LocalLadderModel) for stage in stages):
+            return stages
         shares = self.response[0]
         local = np.zeros(len(shares), dtype=bool)
         for stage in stages:
@@ -75,9 +82,9 @@ class Record:
         return np.array_equal(shares, np.eye(len(shares))) and not dark_rate.any()
 
     def impossible(self, i, when=""):
-        """Return the `ValueError` that says so of click i."""
+        """Return the error that says so of click i."""
         name = self.model.channel_names[self.click_channel[i]]
-        return ValueError(
+        return ImpossibleRecordError(
             f"`clicks` must be possible under the model, but click {i} ({name} at "
             f"t = {self.click_time[i]:g}) has probability zero{when}"
         )
@@ -123,7 +130,12 @@ class ObservedStage:
         shares, dark_rate = record.response
         model, places = leg.stage.model, list(leg.stage.places)
         goes_on = leg.following is not None
-        self.observer = observer(model, (shares[places], dark_rate), all_orders, goes_on)
+        make = partial(observer, model, (shares[places], dark_rate), all_orders, goes_on)
+        key = leg.stage.start, all_orders, goes_on
+        if isinstance(model, BlockModel):  # whose blocks depend on the record
+            self.observer = make()
+        else:
+            self.observer = record.observers[key] = record.observers.get(key) or make()
         self._record, self._clicks, self._theta = record, clicks, model.theta
         self._time = np.maximum(record.click_time[clicks] - leg.stage.start, 0.0)
         self._detector = record.click_channel[clicks]

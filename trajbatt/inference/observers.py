@@ -60,11 +60,26 @@ class LadderObserver:
         with np.errstate(divide="ignore"):
             self._log_rates = np.log(model.rates)
         self._ladder = Ladder(model.jump_elements, model.shifts, model.rate_polynomial)
+        self._mixture = None
 
     def begin(self, mixture):
         """Start from a `Mixture` at t = 0."""
         from trajbatt.kernels.branches import Branches
 
+        if mixture is not self._mixture:  # it is the same for many records
+            self._prepare(mixture)
+        self._scale = 2.0 * self._highest
+        self._branches = Branches(
+            logs=self._logs.copy(),
+            signs=np.ones(self._logs.size),
+            product=np.ones(self._logs.size),
+            reference=self._best.copy(),
+            climbed=np.array([0]),
+        )
+        self._t = 0.0
+
+    def _prepare(self, mixture):
+        """Keep what of a `Mixture` the branches begin with."""
         layout = self.layout
         self._mixture, y = mixture, layout.of_mixture(mixture)
         self._roots = roots = np.sqrt(y[layout.populations].real)
@@ -76,15 +91,7 @@ class LadderObserver:
         for q, part in zip(layout.orders, layout.slices, strict=True):
             for root in (roots[q:], roots[: roots.size - q]):  # a product might underflow
                 np.divide(y[part], root, out=y[part], where=root > 0)
-        self._scale = 2.0 * logs[best]
-        self._branches = Branches(
-            logs=logs - logs[best],
-            signs=np.ones(roots.size),
-            product=np.ones(roots.size),
-            reference=np.array([best]),
-            climbed=np.array([0]),
-        )
-        self._t = 0.0
+        self._highest, self._logs, self._best = logs[best], logs - logs[best], np.array([best])
 
     def advance(self, t, times, detectors):
         """Go on to the time `t`, through clicks at `times` (n,) of `detectors` (n,), int.

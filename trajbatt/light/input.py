@@ -1,5 +1,7 @@
 """Clicks as users and files hand them over, checked and brought into order."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from trajbatt.base import checks
@@ -169,6 +171,20 @@ def check_watched(clicks, end, name="tlist"):
             f"`{name}` must end by the end of the record, {duration:g}, because nobody "
             f"watched after it, but ends at {end:g}"
         )
+
+
+def of_each_trajectory(clicks, channels, t_end):
+    """Return the times and the channels, as indices into `channels`, of each trajectory, a list.
+
+    As `of_one_trajectory`, of `Clicks`, but checked all at once.
+    """
+    known = clicks.first, clicks.first + clicks.ntraj - 1
+    check_values(clicks.trajectory, clicks.time, clicks.channel, clicks.channels, known, t_end)
+    places = clicks.channel.astype(np.int64)
+    if clicks.channels != channels:
+        places, _ = channel_places(np.array(clicks.channels, dtype=str)[places], channels)
+    offsets = clicks.offsets.tolist()
+    return [(clicks.time[i:j], places[i:j]) for i, j in pairwise(offsets)]
 
 
 def of_one_trajectory(clicks, channels, t_end):

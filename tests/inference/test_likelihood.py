@@ -1,0 +1,187 @@
+"""Likelihoods, scores, profile intervals and residuals of records."""
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from scipy.stats import chi2, kstest
+
+import trajbatt as tb
+
+BATTERY = tb.Battery(4, 1.87, 40.0, gamma_plus=3.0)
+ATOM = tb.Battery(1, 1.3, 10.0, gamma_plus=2.0)
+EXCITED = tb.excited_state(1)
+
+
+def watched(model, duration, ntraj=1, seed=1, initial=None):
+    return tb.mcsolve(model, [duration], ntraj, initial, seed=seed, keep_clicks=True).clicks
+
+
+MODELS = {
+    "charge": BATTERY.charge(),
+    "driven": tb.DrivenDicke(3, 2.0, 0.4),
+    "cycle": tb.Protocol([(BATTERY.charge(), 0.3), (BATTERY.discharge(), 0.4)]),
+    "noisy": tb.Battery(3, 1.87, 40.0, local_0=0.5, local_plus=1.0).charge(),
+    "homodyne": tb.Homodyne(1.0).of(tb.DrivenDicke(2, 2.0, 0.4)),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("efficiency", [1.0, 0.4])
+def test_it_is_that_of_the_filter(name, efficiency):
+    model = MODELS[name]
+    clicks = watched(model, 0.6, 4)
+    if efficiency < 1.0:
+        clicks = tb.Detectors(efficiency).see(clicks, 3, model=model)
+    total = 0.0
+    for i in range(4):
+        one = clicks.of_trajectory(i)
+        total += tb.filter(model, one, [0.6], efficiency).log_likelihood[-1]
+    assert tb.log_likelihood(model, clicks, efficiency) == pytest.approx(total, abs=1e-9)
+
+
+def test_currents_have_one():
+    model = tb.Homodyne(np.inf).of(tb.DrivenDicke(2, 2.0, 0.4))
+    times = np.linspace(0.0, 1.0, 201)
+    record = tb.HomodyneRecord.of(tb.mcsolve(model, times, 1, seed=2).replay(0))
+    found = tb.filter(model, record, times).log_likelihood[-1]
+    assert tb.log_likelihood(model, record) == pytest.approx(found, abs=1e-9)
+
+
+def test_an_impossible_record_has_none():
+    model = ATOM.discharge()
+    clicks = tb.Clicks([0, 0], [0.1, 0.2], [0, 0], model.channel_names)  # of one atom
+    assert tb.log_likelihood(model, clicks, initial=EXCITED) == -np.inf
+    with pytest.raises(ValueError, match=r"click 1 .* has probability zero"):
+        tb.score(model, clicks, ["gamma"], initial=EXCITED)
+
+
+def test_the_score_of_one_atom():
+    """ln p = n ln gamma - gamma (all time spent excited)."""
+    model = ATOM.discharge(0.7)
+    clicks = watched(model, 1.3, 30, initial=EXCITED)
+    counts = np.bincount(clicks.trajectory, minlength=30)
+    excited = np.full(30, 1.3)
+    excited[clicks.trajectory] = clicks.time
+    found = tb.score(model, clicks, ["gamma"], initial=EXCITED)
+    np.testing.assert_allclose(found[:, 0], counts / 0.7 - excited, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["charge", "driven", "cycle"])
+def test_scores_are_slopes(name):
+    model, rng = MODELS[name], np.random.default_rng(1)
+    clicks = watched(model, 0.6, 3)
+    names = {"driven": ("rabi", "gamma")}.get(name, ("theta", "gamma_plus", "gamma_0"))
+    names = names if name != "cycle" else ("theta",)
+    values = {one: model.stages()[0].model.parameters()[one] for one in names}
+    direction = dict(zip(names, rng.normal(size=len(names)), strict=True))
+
+    def along(x):
+        moved = {one: value + x * direction[one] for one, value in values.items()}
+        return tb.log_likelihood(model.with_parameters(**moved), clicks)
+
+    h = 1e-3
+    slope = (8 * (along(h) - along(-h)) - along(2 * h) + along(-2 * h)) / (12 * h)
+    found = tb.score(model, clicks, names).sum(axis=0)
+    assert found @ np.array(list(direction.values())) == pytest.approx(slope, rel=1e-6, abs=1e-6)
+
+
+def test_profile_intervals_in_closed_form():
+    """Center photons of one atom come at gamma_0 sin^2(theta)/4, whatever its state."""
+    clicks = watched(ATOM.charge(), 20.0)
+    n, share = np.sum(clicks.channel == 1), 20.0 * np.sin(ATOM.theta) ** 2 / 4
+    assert 1 < n < 12  # so few that it is lopsided
+    for level in (0.68, 0.95):
+        found = tb.fit(ATOM, clicks, ["gamma_0"], level=level)
+
+        def excess(x, level=level):
+            return 2 * (x - n - n * np.log(x / n)) - chi2.ppf(level, 1)
+
+        low, high = brentq(excess, 1e-9, n) / share, brentq(excess, n, 100.0) / share
+        error = found.errors["gamma_0"]
+        np.testing.assert_allclose(found.intervals["gamma_0"], (low, high), atol=0.02 * error)
+        assert high - n / share > 1.05 * (n / share - low)
+    assert f"({low:.3g}"[:4] in repr(found)
+    assert tb.fit(ATOM, clicks, ["gamma_0"]).intervals == {}
+
+
+@pytest.mark.slow
+def test_profile_intervals_of_two_parameters():
+    clicks = watched(BATTERY.charge(), 0.6, 60)
+    found = tb.fit(BATTERY, clicks, level=0.68)
+    for name in found.parameters:
+        low, high = found.intervals[name]
+        width = 0.5 * (high - low)
+        assert low < found.values[name] < high
+        assert width == pytest.approx(0.994 * found.errors[name], rel=0.15)
+        # At an end no value of the other parameter does better than the level allows.
+        other = next(one for one in found.parameters if one != name)
+        held = BATTERY.charge().with_parameters(**{name: high, other: found.values[other]})
+        best = tb.fit(held, clicks, [other]).log_likelihood
+        assert found.log_likelihood - best == pytest.approx(0.5 * chi2.ppf(0.68, 1), abs=0.02)
+
+
+def test_an_open_side_is_the_end_of_the_range():
+    """Without a click the rate may be nothing."""
+    clicks = tb.Clicks([], [], [], ATOM.discharge().channel_names, ntraj=3, duration=1.0)
+    found = tb.fit(ATOM.discharge(0.5), clicks, ["gamma"], initial=EXCITED, level=0.95)
+    low, high = found.intervals["gamma"]
+    assert low == 0.0
+    assert high == pytest.approx(0.5 * chi2.ppf(0.95, 1) / 3.0, rel=0.05)
+    assert not found.converged
+
+
+@pytest.mark.parametrize("name", ["charge", "driven", "noisy", "cycle"])
+def test_residuals_of_the_right_model_are_exponential(name):
+    model = MODELS[name]
+    clicks = watched(model, 0.6, 40, seed=7)
+    seen = np.isin(clicks.channel, np.flatnonzero(model.photons > 0)).sum()
+    found = tb.residuals(model, clicks)
+    assert found.waits.size == len(clicks) >= seen
+    assert found.waits.sum() <= found.expected
+    assert found.p_value > 1e-3
+    assert abs(found.z) < 4.0
+    assert found.p_value == kstest(found.waits, "expon").pvalue
+
+
+def test_residuals_of_a_wrong_model_are_not():
+    model = MODELS["charge"]
+    clicks = watched(model, 0.6, 100, seed=7)
+    wrong = tb.residuals(tb.Battery(4, 1.87, 40.0, gamma_plus=8.0).charge(), clicks)
+    assert wrong.p_value < 1e-3 or abs(wrong.z) > 5.0
+    detectors = tb.Detectors(0.4, dark_rate=0.5)
+    dimmed = detectors.see(clicks, 2)
+    assert tb.residuals(model, dimmed, detectors=detectors).p_value > 1e-3
+    assert tb.residuals(model, dimmed, 0.4).z > 4.0
+    assert tb.residuals(model, dimmed, 0.4).p_value < 1e-3
+
+
+def test_p_values_of_residuals_are_even():
+    model, values = MODELS["charge"], []
+    for seed in range(60):
+        values.append(tb.residuals(model, watched(model, 0.6, 8, seed=seed)).p_value)
+    assert kstest(values, "uniform").pvalue > 1e-3
+
+
+def test_few_or_no_clicks():
+    none = tb.Clicks([], [], [], ATOM.discharge().channel_names, duration=1.0)
+    found = tb.residuals(ATOM.discharge(), none, initial=EXCITED)
+    assert found.waits.size == 0
+    assert found.expected == pytest.approx(1.0)
+    assert np.isnan(found.p_value)
+    assert found.z == pytest.approx(-1.0)
+    assert "expected  1" in repr(found)
+
+
+def test_bad_input():
+    model, clicks = MODELS["charge"], watched(MODELS["charge"], 0.6)
+    for level in (0.0, 1.0, -3.0):
+        with pytest.raises(ValueError, match="`level` must be"):
+            tb.fit(model, clicks, level=level)
+    with pytest.raises(ValueError, match="`parameters` must be"):
+        tb.score(model, clicks, ["gamma"])
+    with pytest.raises(TypeError, match="sequence of names"):
+        tb.score(model, clicks, "theta")
+    diffusive, times = tb.Homodyne(np.inf).of(tb.DrivenDicke(2, 2.0, 0.4)), [0.0, 0.5, 1.0]
+    record = tb.HomodyneRecord.of(tb.mcsolve(diffusive, times, 1).replay(0))
+    with pytest.raises(ValueError, match="has homodyne currents"):
+        tb.residuals(diffusive, record)

@@ -1,0 +1,94 @@
+"""What a record says of the parameters: its likelihood, and its score, the slope of that.
+
+Derivatives are central differences of the eighth order, on scales without ends: their error is
+that of rounding, about 1e-8 of a standard deviation of the score.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from trajbatt.base.types import FloatArray, PerChannel
+from trajbatt.inference.scales import scales_of
+from trajbatt.inference.seen import seen_of
+from trajbatt.light.detectors import Detectors
+from trajbatt.models.model import Model
+from trajbatt.states.initial import Initial
+
+STEP = 0.01  # of the scales
+WEIGHTS = 4.0 / 5.0, -1.0 / 5.0, 4.0 / 105.0, -1.0 / 280.0  # of 1, 2, 3 and 4 steps
+
+
+def log_likelihood(
+    model: Model,
+    clicks: object,
+    efficiency: PerChannel = 1.0,
+    initial: Initial | None = None,
+    duration: float | None = None,
+    dark_rate: PerChannel = 0.0,
+    detectors: Detectors | None = None,
+) -> float:
+    """Return the logarithm of the probability density of records, for any sampler.
+
+    The same number as `log_likelihood` of `FilterResult` at the end, summed over trajectories,
+    without the states. For the posterior of parameters call it with `model.with_parameters(...)`.
+
+    Parameters
+    ----------
+    model, clicks, efficiency, initial, duration, dark_rate, detectors
+        As in `fit`.
+
+    Returns
+    -------
+    float
+        -inf if a record is impossible under the model.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind, or clicks are no record.
+    """
+    seen = seen_of(model, clicks, efficiency, dark_rate, detectors, duration)
+    return float(seen.log_likelihoods(model, initial, impossible=-np.inf).sum())
+
+
+def score(
+    model: Model,
+    clicks: object,
+    parameters: Sequence[str],
+    efficiency: PerChannel = 1.0,
+    initial: Initial | None = None,
+    duration: float | None = None,
+    dark_rate: PerChannel = 0.0,
+    detectors: Detectors | None = None,
+) -> FloatArray:
+    """Return the derivatives of the logarithm of each record's probability density.
+
+    Parameters
+    ----------
+    model, clicks, efficiency, initial, duration, dark_rate, detectors
+        As in `fit`.
+    parameters : sequence of n str
+        As in `fit`; they must be above zero.
+
+    Returns
+    -------
+    ndarray (ntraj, n), float64
+        In units of 1/parameter.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `log_likelihood`, and if a record is impossible.
+    """
+    scales = scales_of(model, parameters)
+    seen = seen_of(model, clicks, efficiency, dark_rate, detectors, duration)
+    found = np.zeros((seen.ntraj, len(scales)))
+    for i, (name, scale) in enumerate(scales):
+        for k, weight in enumerate(WEIGHTS, 1):
+            for sign in (1.0, -1.0):
+                value = scale.value(scale.start + sign * k * STEP)
+                tried = model.with_parameters(**{name: value})
+                found[:, i] += sign * weight * seen.log_likelihoods(tried, initial)
+        found[:, i] /= STEP * scale.slope(scale.start)
+    return found
