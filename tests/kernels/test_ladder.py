@@ -7,7 +7,8 @@ import pytest
 from oracle.scripted import Scripted
 
 import trajbatt as tb
-from trajbatt.kernels import ladder
+from trajbatt.kernels import branch_window, ladder
+from trajbatt.kernels.branch_window import Window
 from trajbatt.numerics import spin
 from trajbatt.states.initial import prepare
 from trajbatt.trajectories.engine import plain
@@ -89,32 +90,88 @@ def test_a_channel_without_rate_is_never_drawn():
         assert records.channel[0] != 1
 
 
-def test_damp_is_the_exponential_of_a_quadratic():
+ONES = np.zeros(branch_window.GROUP, dtype=np.uint64)  # the places of factors that are all one
+
+
+def decayed(before, window, alpha, beta):
+    """Return the amplitudes after a time without clicks."""
+    after = before.copy()
+    decay, ratio = np.empty((2, before.size))
+    if branch_window.is_steep(window, alpha, beta):
+        branch_window.write_steep_decay(decay, window, alpha, beta)
+    else:
+        branch_window.write_decay(decay, ratio, window, alpha, beta)
+    branch_window.apply_group_and_decay(after, window, np.ones(before.size), ONES, decay)
+    return after
+
+
+@pytest.mark.parametrize("kind", [float, complex])
+def test_decay_is_the_exponential_of_a_quadratic(kind):
     rng = np.random.default_rng(1)
-    for low, hidden, high, alpha, beta in (
-        (0, 0, 0, 0.3, 0.1),
-        (2, 5, 9, 0.7, 0.01),
-        (3, 150, 399, -0.02, 2e-4),
-        (3, 399, 399, 0.05, -1e-5),
-        (2, 5, 9, 1.0, 900.0),
+    for low, hidden, blocks, alpha, beta in (
+        (0, 0, 1, 0.3, 0.1),
+        (2, 5, 1, 0.7, 0.01),
+        (3, 50, 10, 3.0, -0.05),
+        (3, 150, 50, -0.02, 2e-4),
+        (3, 399, 50, 0.05, -1e-5),
+        (2, 5, 1, 1.0, 900.0),
     ):
-        before = rng.uniform(0.5, 1.5, 403)
-        after = before.copy()
-        ladder.damp(after, low, hidden, high, alpha, beta)
-        d = np.arange(low, high + 1) - hidden
-        expected = before[low : high + 1] / before[hidden] * np.exp(-(alpha * d + beta * d**2) / 2)
-        np.testing.assert_allclose(after[low : high + 1], expected, rtol=1e-12)
-        outside = np.r_[0:low, high + 1 : 403]
+        before = rng.uniform(0.5, 1.5, 411).astype(kind)
+        if kind is complex:
+            before *= np.exp(1j * rng.uniform(0.0, 6.0, 411))
+            before[hidden] = abs(before[hidden])  # as it always is
+        after = decayed(before, Window(low, hidden, blocks), alpha, beta)
+        inside = np.arange(low, low + 8 * blocks)
+        d = inside - hidden
+        expected = before[inside] / before[hidden] * np.exp(-(alpha * d + beta * d**2) / 2)
+        np.testing.assert_allclose(after[inside], expected, rtol=1e-12)
+        outside = np.delete(np.arange(411), inside)
         np.testing.assert_array_equal(after[outside], before[outside])
 
 
-def test_damp_makes_no_nan_of_dead_branches():
+def test_recurrence_is_used_where_nothing_overflows_only():
+    # The steepest that are no exception, upwards and downwards, from both ends of a window.
+    for blocks in (1, 2, 9, 60):
+        for beyond in (0.999, 1.001):
+            reach = 8.0 * (blocks + 1)
+            alpha, beta = beyond * 300.0 / reach, beyond * 300.0 / reach**2
+            for hidden in (0, 8 * blocks - 1):
+                window = Window(0, hidden, blocks)
+                for signs in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+                    quadratic = signs[0] * alpha, signs[1] * beta
+                    assert branch_window.is_steep(window, *quadratic) == (beyond > 1.0)
+                    a = decayed(np.ones(8 * blocks), window, *quadratic)
+                    d = np.arange(8.0 * blocks) - hidden
+                    exponent = -(quadratic[0] * d + quadratic[1] * d**2) / 2
+                    np.testing.assert_allclose(a, np.exp(exponent), rtol=1e-10)
+
+
+def test_decay_makes_no_nan_of_dead_branches():
     # A long dark time, in which some branches died first.
-    a = np.ones(10)
+    a = np.ones(8)
     a[:3] = 0.0
-    ladder.damp(a, 0, 5, 5, -5700.0, -950.0)
+    a = decayed(a, Window(0, 5, 1), -5700.0, -950.0)
     assert np.all(np.isfinite(a))
     assert np.all(a[:3] == 0.0)
+
+
+@pytest.mark.parametrize("decaying", [False, True])
+def test_a_group_multiplies_the_window_by_four_stretches(decaying):
+    rng = np.random.default_rng(3)
+    elements, before = rng.uniform(0.5, 1.5, (2, 40))
+    place = np.array([0, 20, 3, 7], dtype=np.uint64)
+    window = Window(5, 9, 2)
+    after, decay = before.copy(), rng.uniform(0.5, 1.5, 16)
+    expected = before[5:21] * np.prod([elements[at : at + 16] for at in place.tolist()], axis=0)
+    if decaying:
+        branch_window.apply_group_and_decay(after, window, elements, place, decay)
+        expected *= decay
+        expected /= expected[4]
+    else:
+        branch_window.apply_group(after, window, elements, place)
+    np.testing.assert_allclose(after[5:21], expected, rtol=1e-14)
+    outside = np.r_[0:5, 21:40]
+    np.testing.assert_array_equal(after[outside], before[outside])
 
 
 @pytest.mark.parametrize("kind", [float, complex])
@@ -137,9 +194,8 @@ def test_moments_against_matrices(kind, theta, angle):
     def expect(operator):
         return np.vdot(psi, operator @ psi) / np.vdot(psi, psi).real
 
-    sums = ladder.moments(
-        np.append(psi, [0, 0]), 0, hidden, n, np.pad(raising, ladder.PADDING), ladder.PADDING
-    )
+    whole = np.append(psi, np.zeros(16 - psi.size))
+    sums = ladder.moments(whole, Window(0, hidden, 2), np.pad(raising, 8), 8)
     mean, variance, real, imag = ladder.read_off(
         sums, hidden - n / 2, n / 2, cos, sin, np.cos(angle), np.sin(angle)
     )
@@ -149,15 +205,19 @@ def test_moments_against_matrices(kind, theta, angle):
 
 
 def test_trim_tells_what_it_drops_at_both_ends():
-    # Three negligible levels below and two above; one in the middle is kept.
-    a = np.array([1e-9, 2e-9j, 3e-9, 0.5, 1e-10, 1.0, 0.7, 4e-9, 5e-9j, 9.0])
-    low, high, dropped = ladder.trim(a, 0, 5, 8, 1e-16)
-    assert (low, high) == (3, 6)
-    assert dropped == pytest.approx((1 + 4 + 9 + 16 + 25) * 1e-18, rel=1e-12, abs=0.0)
+    # Two negligible blocks below and one above; a negligible one in the middle is kept.
+    a = np.zeros(56, dtype=complex)
+    a[[3, 9, 15, 40, 55]] = 1e-9, 2e-9j, 3e-9, 1e-3j, 4e-9
+    a[[16, 30, 31]] = 0.5, 1.0, 1e-9
+    window, dropped = branch_window.trim(a, Window(0, 30, 7), 1e-16)
+    assert window == Window(16, 30, 4)
+    assert dropped == pytest.approx((1 + 4 + 9 + 16) * 1e-18, rel=1e-12, abs=0.0)
+    # What counts is the weight of all the block.
+    a = np.r_[np.full(8, 0.9e-8), 1.0, np.zeros(7)]
+    assert branch_window.trim(a, Window(0, 8, 2), 1e-16) == (Window(0, 8, 2), 0.0)
     # The hidden branch stays, however narrow the window.
-    low, high, dropped = ladder.trim(np.array([1e-9, 1e-9, 1.0, 0.0]), 0, 2, 2, 1e-16)
-    assert (low, high) == (2, 2)
-    assert dropped == pytest.approx(2e-18, rel=1e-12, abs=0.0)
-    low, high, dropped = ladder.trim(np.array([1.0, 1e-9, 0.0, 0.0]), 0, 0, 1, 1e-16)
-    assert (low, high) == (0, 0)
-    assert dropped == pytest.approx(1e-18, rel=1e-12, abs=0.0)
+    a = np.r_[np.full(8, 1e-9), 1.0, np.full(7, 1e-9), np.full(8, 1e-9)]
+    window, dropped = branch_window.trim(a, Window(0, 8, 3), 1e-16)
+    assert window == Window(8, 8, 1)
+    assert dropped == pytest.approx(16e-18, rel=1e-12, abs=0.0)
+    assert branch_window.trim(a, Window(8, 15, 1), 1e-16) == (Window(8, 15, 1), 0.0)

@@ -35,8 +35,14 @@ def log_likelihood(
 
     Parameters
     ----------
-    model, clicks, efficiency, initial, duration, dark_rate, detectors
-        As in `fit`.
+    model : Model
+    clicks : object
+    efficiency : float, array_like (nc,) or dict
+    initial : optional
+    duration : float, optional
+    dark_rate : float, array_like (nc,) or dict
+    detectors : Detectors, optional
+        All as in `fit`.
 
     Returns
     -------
@@ -66,10 +72,16 @@ def score(
 
     Parameters
     ----------
-    model, clicks, efficiency, initial, duration, dark_rate, detectors
-        As in `fit`.
+    model : Model
+    clicks : object
     parameters : sequence of n str
-        As in `fit`; they must be above zero.
+        They must be above zero.
+    efficiency : float, array_like (nc,) or dict
+    initial : optional
+    duration : float, optional
+    dark_rate : float, array_like (nc,) or dict
+    detectors : Detectors, optional
+        All as in `fit`.
 
     Returns
     -------

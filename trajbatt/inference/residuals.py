@@ -83,8 +83,14 @@ def residuals(
 
     Parameters
     ----------
-    model, clicks, efficiency, initial, duration, dark_rate, detectors
-        As in `fit`; clicks, not currents.
+    model : Model
+    clicks : object
+    efficiency : float, array_like (nc,) or dict
+    initial : optional
+    duration : float, optional
+    dark_rate : float, array_like (nc,) or dict
+    detectors : Detectors, optional
+        All as in `fit`; clicks, not currents.
 
     Returns
     -------

@@ -8,63 +8,196 @@ the hidden branch, which is at m_h(u),
 
 two running integrals, and factors exp(-(alpha d + beta d^2)/2) that form a recurrence in d. For the
 kernels of ladders, with noise of single atoms or without.
+
+A window is whole blocks of `BLOCK` levels, so that loops over it are vectors only, without a rest,
+and hardly ever change their length; amplitudes beyond the ends of the ladder are exactly zero. What
+is called at every time must not count references to its arrays, which would take longer than the
+work: it has them as arguments, not in tuples, and no `break` or `return` out of its loops.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from trajbatt.kernels.compile import kernel
 
+BLOCK = 8  # levels
 GROUP = 4  # stretches of factors applied in one pass over the amplitudes
-ONE, TWO = np.uint64(1), np.uint64(2)
-BLOCK = 64  # steps of the recurrence in d between two exponentials
+ONE, TWO, EIGHT = np.uint64(1), np.uint64(2), np.uint64(BLOCK)
+RENEW = 8  # blocks of the recurrence in d between two exponentials
 STEEP = 600.0  # exponents above which the recurrence is not used
 
 
-@kernel
-def damp(a, low, hidden, high, alpha, beta):
-    """Apply the no-click decay exp(-(alpha d + beta d^2)/2), and scale the hidden amplitude to 1.
+class Window(NamedTuple):
+    """The branches that are kept, by their initial levels.
 
-    The factors follow from a recurrence in d, begun anew with exponentials every `BLOCK` steps;
-    both sides go at once, since each recurrence alone would wait for its own products. After a
-    long dark time, when its factors could overflow on branches that are dead, each is computed.
+    Attributes
+    ----------
+    low : int
+        The first one.
+    hidden : int
+    blocks : int
+        How many blocks of branches.
     """
-    norm = 1.0 / a[hidden].real
-    above = high - hidden
-    below = hidden - low
-    a[hidden] = 1.0
-    if abs(alpha) + abs(beta) * BLOCK > STEEP:
-        for k in range(low, high + 1):
-            if k != hidden:
-                d = float(k - hidden)
-                a[k] *= norm * math.exp(min(-0.5 * (alpha + beta * d) * d, STEEP))
-        return
+
+    low: int
+    hidden: int
+    blocks: int
+
+
+@kernel
+def is_steep(window, alpha, beta):
+    """Tell whether factors of `write_decay`, or their ratios, could overflow.
+
+    So they could after a long dark time, on branches that are dead.
+    """
+    reach = float(BLOCK * (window.blocks + 1))
+    return (abs(alpha) + abs(beta) * reach) * reach > STEEP
+
+
+@kernel
+def write_steep_decay(decay, window, alpha, beta):
+    """Write the factors of `write_decay` each for itself, and none that is infinite."""
+    first = window.low - window.hidden
+    for i in range(BLOCK * window.blocks):
+        d = float(first + i)
+        decay[i] = math.exp(min(-0.5 * (alpha + beta * d) * d, STEEP))
+
+
+@kernel
+def write_decay(decay, ratio, window, alpha, beta):
+    """Write the no-click decay exp(-(alpha d + beta d^2)/2), up to a common factor.
+
+    The factors of a block are those of the block before times ratios, which are a recurrence
+    themselves: so eight levels go at once. All begins anew with exponentials every `RENEW` blocks.
+
+    Parameters
+    ----------
+    decay, ratio : *out*, *scratch* ndarray (N+1 + BLOCK,), float64
+    window : Window
+    alpha, beta : float
+        Not steep.
+    """
+    first = window.low - window.hidden
     curve = math.exp(-beta)
-    for done in range(0, max(above, below), BLOCK):
-        centre = beta * (2.0 * done + 1.0)
-        up_ratio = math.exp(-0.5 * (centre + alpha))
-        down_ratio = math.exp(-0.5 * (centre - alpha))
-        up = norm
-        down = norm
+    curve_4 = curve * curve
+    curve_4 *= curve_4
+    curve_8 = curve_4 * curve_4
+    curve_64 = curve_8 * curve_8
+    curve_64 *= curve_64
+    curve_64 *= curve_64
+    for done in range(0, window.blocks, RENEW):
+        begin = BLOCK * done
+        d = float(first + begin)
+        factor = 1.0
         if done > 0:
-            up *= math.exp(-0.5 * (beta * done + alpha) * done)
-            down *= math.exp(-0.5 * (beta * done - alpha) * done)
-        for d in range(done + 1, done + BLOCK + 1):
-            if d > above and d > below:
-                break
-            up *= up_ratio
-            down *= down_ratio
-            up_ratio *= curve
-            down_ratio *= curve
-            if d <= above:
-                a[hidden + d] *= up
-            if d <= below:
-                a[hidden - d] *= down
+            factor = math.exp(-0.5 * (alpha + beta * (d + first)) * begin)
+        step = math.exp(-0.5 * (alpha + beta * (2.0 * d + 1.0)))
+        # Eight steps, each of them `curve` times the one before: curve^(0 + 1 + ... + 7).
+        leap = step * step
+        leap *= leap
+        leap *= leap * (curve_4 * curve_8) * (curve_8 * curve_8)
+        for i in range(np.uint64(begin), np.uint64(begin + BLOCK)):
+            decay[i] = factor
+            ratio[i] = leap
+            factor *= step
+            step *= curve
+            leap *= curve_8
+        end = BLOCK * min(done + RENEW, window.blocks)
+        for i in range(np.uint64(begin + BLOCK), np.uint64(end)):
+            decay[i] = decay[i - EIGHT] * ratio[i - EIGHT]
+            ratio[i] = ratio[i - EIGHT] * curve_64
+
+
+@kernel
+def apply_group(a, window, elements, place):
+    """Multiply the amplitudes by the stretches of `elements` from each place on."""
+    first = np.uint64(window.low)
+    place0, place1, place2, place3 = place[0], place[1], place[2], place[3]
+    for i in range(np.uint64(BLOCK * window.blocks)):
+        a[first + i] *= (elements[place0 + i] * elements[place1 + i]) * (
+            elements[place2 + i] * elements[place3 + i]
+        )
+
+
+@kernel
+def apply_group_and_decay(a, window, elements, place, decay):
+    """Do what `apply_group` does, apply the decay as well, and scale the hidden amplitude to 1."""
+    first = np.uint64(window.low)
+    place0, place1, place2, place3 = place[0], place[1], place[2], place[3]
+    h = np.uint64(window.hidden - window.low)
+    norm = 1.0 / (
+        (a[first + h].real * decay[h])
+        * (elements[place0 + h] * elements[place1 + h])
+        * (elements[place2 + h] * elements[place3 + h])
+    )
+    for i in range(np.uint64(BLOCK * window.blocks)):
+        a[first + i] *= (norm * decay[i]) * (
+            (elements[place0 + i] * elements[place1 + i])
+            * (elements[place2 + i] * elements[place3 + i])
+        )
 
 
 @kernel(reassociate=True)
-def moments(a, low, hidden, high, raising, at):
+def weight(a, begin):
+    """Return the weight of the block of amplitudes from `begin` on."""
+    first = np.uint64(begin)
+    total = 0.0
+    for i in range(EIGHT):
+        total += a[first + i].real ** 2 + a[first + i].imag ** 2
+    return total
+
+
+@kernel
+def trim(a, window, negligible):
+    """Return the window, and the weight dropped, when negligible blocks at its ends go."""
+    low, hidden, blocks = window
+    dropped = 0.0
+    lost = weight(a, low)
+    while low + BLOCK <= hidden and lost <= negligible:
+        dropped += lost
+        low += BLOCK
+        blocks -= 1
+        lost = weight(a, low)
+    top = low + BLOCK * (blocks - 1)
+    lost = weight(a, top)
+    while top > hidden and lost <= negligible:
+        dropped += lost
+        top -= BLOCK
+        blocks -= 1
+        lost = weight(a, top)
+    return Window(low, hidden, blocks), dropped
+
+
+@kernel
+def write_start(a, start, which, hidden):
+    """Write the amplitudes of a pure state, relative to the hidden one; return their window.
+
+    Parameters
+    ----------
+    a : *out* ndarray
+    start : *in*
+        As `trajbatt.kernels.ladder.Start`.
+    which, hidden : int
+        The pure state and the hidden branch.
+
+    Returns
+    -------
+    Window
+    """
+    low, begin, end = start.first[which], start.offsets[which], start.offsets[which + 1]
+    size = end - begin
+    blocks = (size + BLOCK - 1) // BLOCK
+    scale = 1.0 / start.amplitudes[begin + hidden - low]
+    for k in range(size):
+        a[low + k] = start.amplitudes[begin + k] * scale
+    a[low + size : low + BLOCK * blocks] = 0.0
+    return Window(low, hidden, blocks)
+
+
+@kernel(reassociate=True)
+def moments(a, window, raising, at):
     """Return the sums that fix energy, variance and dipole; `raising[at]` belongs to a[low].
 
     With p = abs(a)^2, d the distance from the hidden branch, b = conj(a_{k+1}) a_k <k+1|J_+|k>:
@@ -73,26 +206,26 @@ def moments(a, low, hidden, high, raising, at):
     p0 = 0.0
     p1 = 0.0
     p2 = 0.0
-    b0 = 0.0 * a[low]
-    b1 = 0.0 * a[low]
-    c0 = 0.0 * a[low]
-    window = np.uint64(low)
+    # The two amplitudes below are kept, not read again: reading them across the vectors that
+    # have just been written would wait for the memory.
+    b0 = b1 = c0 = below = next_below = 0.0 * a[window.low]
+    first = np.uint64(window.low)
     table = np.uint64(at)
-    distance = float(low - hidden)
-    for step in range(high + 1 - low):
-        i = window + np.uint64(step)
-        raised = table + np.uint64(step)
-        amplitude = a[i]
-        d = distance + step
+    distance = float(window.low - window.hidden)
+    for i in range(np.uint64(BLOCK * window.blocks)):
+        amplitude = a[first + i]
+        d = distance + i
         p = amplitude.real * amplitude.real + amplitude.imag * amplitude.imag
         p0 += p
         p1 += p * d
         p2 += p * d * d
-        scaled = amplitude * raising[raised]
-        b = a[i + ONE].conjugate() * scaled
+        lowered = amplitude.conjugate() * raising[table + i - ONE]
+        b = lowered * below
         b0 += b
-        b1 += b * d
-        c0 += a[i + TWO].conjugate() * scaled * raising[raised + ONE]
+        b1 += b * (d - 1.0)
+        c0 += lowered * raising[table + i - TWO] * next_below
+        next_below = below
+        below = amplitude
     return p0, p1, p2, b0, b1, c0
 
 
@@ -141,34 +274,15 @@ def write_products(sums, m_hidden, spin, phase_cos, phase_sin, row):
 
 
 @kernel
-def trim(a, low, hidden, high, negligible):
-    """Return low, high and the weight dropped when the negligible ends of the window go."""
-    dropped = 0.0
-    while low < hidden:
-        weight = a[low].real ** 2 + a[low].imag ** 2
-        if weight >= negligible:
-            break
-        dropped += weight
-        low += 1
-    while high > hidden:
-        weight = a[high].real ** 2 + a[high].imag ** 2
-        if weight >= negligible:
-            break
-        dropped += weight
-        a[high] = 0.0  # `moments` looks two levels beyond the window
-        high -= 1
-    return low, high, dropped
+def write_ket(a, window, climbed, row):
+    """Write the amplitudes of the branches that are on the ladder to their levels in `row`, *out*.
 
-
-@kernel
-def apply_group(a, low, high, elements, place):
-    """Multiply the amplitudes `a[low:high+1]` by the stretches of `elements` from each place on."""
-    first = np.uint64(low)
-    place0, place1, place2, place3 = place[0], place[1], place[2], place[3]
-    for i in range(np.uint64(high + 1 - low)):
-        a[first + i] *= (elements[place0 + i] * elements[place1 + i]) * (
-            elements[place2 + i] * elements[place3 + i]
-        )
+    Level k of the initial state is now k + `climbed`.
+    """
+    begin = max(window.low, -climbed)
+    end = min(window.low + BLOCK * window.blocks, row.size - climbed)
+    for k in range(begin, end):
+        row[k + climbed] = a[k]
 
 
 @kernel

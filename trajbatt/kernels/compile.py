@@ -10,18 +10,22 @@ from numba import config, njit
 from numba.core.caching import FunctionCache
 
 
-def kernel(function=None, *, reassociate=False):
+def kernel(function=None, *, reassociate=False, inline=False):
     """Compile `function` without the GIL, cached on disk where that can be.
 
     `reassociate` lets the compiler reorder sums, and so vectorise them; results then differ in the
     last bits between kinds of `processor`. The kernels of the ladder have it where sums are read
     off only, so their clicks are the same everywhere; those of the other engines decide clicks by
     such sums.
+
+    `inline` puts the kernel in the place of its calls. An array goes to a call as seven words, so
+    that is faster for a short one with many arrays.
     """
     if function is None:
-        return functools.partial(kernel, reassociate=reassociate)
+        return functools.partial(kernel, reassociate=reassociate, inline=inline)
     options = {
         "nogil": True,
+        "inline": "always" if inline else "never",
         "error_model": "numpy",
         "fastmath": {"reassoc", "contract", "nsz"} if reassociate else False,
     }

@@ -23,19 +23,25 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt.kernels.branch_window import (
+    BLOCK,
     GROUP,
     apply_group,
-    damp,
+    apply_group_and_decay,
     draw_start,
+    is_steep,
     moments,
     read_off,
     trim,
+    write_decay,
+    write_ket,
     write_products,
+    write_start,
+    write_steep_decay,
 )
 from trajbatt.kernels.compile import kernel
 
-PADDING = 4  # >= GROUP
 FLUSH = 32  # clicks between two normalisations: (N/2)^32 must not overflow
+PADDING = 48  # > FLUSH + BLOCK + 2, for branches off the ladder until they are trimmed
 
 
 class Tables(NamedTuple):
@@ -133,39 +139,15 @@ class Progress(NamedTuple):
         )
 
 
-class Branches(NamedTuple):
-    """The branches of one trajectory at one time; their amplitudes are in the `Workspace`.
-
-    Attributes
-    ----------
-    low, hidden, high : int
-        The window of the branches that are kept, and the hidden one.
-    climbed : int
-        The sum of the shifts so far.
-    n, stop : int
-        The next click in the records, and the one after the trajectory's last.
-    t : float
-    dropped : float
-        The weight dropped so far.
-    """
-
-    low: int
-    hidden: int
-    high: int
-    climbed: int
-    n: int
-    stop: int
-    t: float
-    dropped: float
-
-
 class Workspace(NamedTuple):
     """Scratch of `observe`.
 
     Attributes
     ----------
-    a : ndarray (N+3,) of the type of the start's amplitudes
-        The amplitudes of the branches; zero on the two levels above the window.
+    a : ndarray (N+1 + BLOCK,) of the type of the start's amplitudes
+        The amplitudes of the branches.
+    decay, ratio : ndarray (N+1 + BLOCK,), float64
+        For `trajbatt.kernels.branch_window.write_decay`.
     counts : ndarray (nc,), float64
         Photons so far.
     place : ndarray (GROUP,), uint64
@@ -173,6 +155,8 @@ class Workspace(NamedTuple):
     """
 
     a: np.ndarray
+    decay: np.ndarray
+    ratio: np.ndarray
     counts: np.ndarray
     place: np.ndarray
 
@@ -180,7 +164,9 @@ class Workspace(NamedTuple):
     def fresh(cls, n_levels, n_channels, kind):
         """Return arrays for amplitudes of the type `kind`."""
         return cls(
-            a=np.empty(n_levels + 2, dtype=kind),
+            a=np.empty(n_levels + BLOCK, dtype=kind),
+            decay=np.empty(n_levels + BLOCK),
+            ratio=np.empty(n_levels + BLOCK),
             counts=np.empty(n_channels),
             place=np.empty(GROUP, dtype=np.uint64),
         )
@@ -246,87 +232,136 @@ def sample_clicks(rng, start, tables, t_end, progress, records):
     return not full
 
 
-@kernel
-def advance(branches, t_next, tables, negligible, records, work):
-    """Take the branches to the time `t_next`, through the clicks until then.
+@kernel(inline=True)
+def gather(
+    click_time, click_channel, n, stop, t, t_next, m_hidden, at, width, shifts, counts, place
+):
+    """Take up to `GROUP` clicks until `t_next`, and write where their factors are.
 
-    Clicks are applied in groups of `GROUP`, the last one filled up with clicks that never were
-    (the ones of `tables.elements`); the exponentials follow after `FLUSH` clicks and at `t_next`.
+    The group is filled up with clicks that never were, the ones of `Tables.elements`.
 
     Parameters
     ----------
-    branches : Branches
-    t_next : float
-    tables : Tables, *in*
-    negligible : float
-        As in `observe`.
-    records : *in* (origin, hidden, offsets, time, channel)
-    work : Workspace, *in, out*
+    click_time, click_channel : *in*
+    n, stop : int
+        The next click, and the one after the trajectory's last.
+    t, t_next, m_hidden : float
+        The time now, and m of the hidden branch.
+    at, width : int
+        Where the window is in the elements of a channel, and how many there are.
+    shifts : *in*
+        Of `Tables`.
+    counts, place : *in, out*, *out*
+        Of `Workspace`.
 
     Returns
     -------
-    Branches
-        The branches at `t_next`.
+    n, t, climbed, m_integral : int, float, int, float
+        The next click, the time of the last one, the sum of the shifts, and the integral of m of
+        the hidden branch between the two times.
     """
-    shifts, elements = tables.shifts, tables.elements
-    slope, curvature = tables.slope, tables.curvature
-    a, counts, place = work.a, work.counts, work.place
-    low, hidden, high, climbed, n, stop, t, dropped = branches
-    _, _, _, click_time, click_channel = records
-    never = shifts.size
-    width = tables.raising.size
-    n_atoms = width - 2 * PADDING - 1
-    elapsed = 0.0
+    place[0] = place[1] = place[2] = place[3] = shifts.size * width
+    climbed = 0
     m_integral = 0.0
-    pending = 0
-    while n < stop and click_time[n] <= t_next:
-        for slot in range(GROUP):
-            place[slot] = never * width + low + PADDING
-            if n < stop and click_time[n] <= t_next:
-                channel = int(click_channel[n])
-                elapsed += click_time[n] - t
-                m_integral += (hidden + climbed - 0.5 * n_atoms) * (click_time[n] - t)
-                t = click_time[n]
-                place[slot] = channel * width + low + PADDING + climbed
-                climbed += shifts[channel]
-                counts[channel] += 1.0
-                n += 1
-        apply_group(a, low, high, elements, place)
-        low = max(low, -climbed)
-        high = min(high, n_atoms - climbed)
-        pending += GROUP
-        if pending >= FLUSH:
-            alpha = slope * elapsed + 2.0 * curvature * m_integral
-            damp(a, low, hidden, high, alpha, curvature * elapsed)
-            low, high, lost = trim(a, low, hidden, high, negligible)
-            dropped += lost
-            elapsed = 0.0
-            m_integral = 0.0
-            pending = 0
-    elapsed += t_next - t
-    m_integral += (hidden + climbed - 0.5 * n_atoms) * (t_next - t)
-    alpha = slope * elapsed + 2.0 * curvature * m_integral
-    damp(a, low, hidden, high, alpha, curvature * elapsed)
-    low, high, lost = trim(a, low, hidden, high, negligible)
-    return Branches(low, hidden, high, climbed, n, stop, t_next, dropped + lost)
+    slot = 0
+    while slot < GROUP and n < stop and click_time[n] <= t_next:
+        channel = int(click_channel[n])
+        m_integral += (m_hidden + climbed) * (click_time[n] - t)
+        t = click_time[n]
+        place[slot] = channel * width + at + climbed
+        climbed += shifts[channel]
+        counts[channel] += 1.0
+        n += 1
+        slot += 1
+    return n, t, climbed, m_integral
 
 
 @kernel
-def begin_branches(start, records, i, work):
-    """Return the `Branches` of trajectory i at time 0, and write their amplitudes to `work`."""
-    first, offsets, amplitudes = start.first, start.offsets, start.amplitudes
-    origins, hidden_levels, click_offsets, _, _ = records
-    a, hidden, which = work.a, hidden_levels[i], origins[i]
-    ket = offsets[which]
-    low = first[which]
-    high = low + offsets[which + 1] - ket - 1
-    scale = 1.0 / amplitudes[ket + hidden - low]
-    for k in range(low, high + 1):
-        a[k] = amplitudes[ket + k - low] * scale
-    a[high + 1] = 0.0
-    a[high + 2] = 0.0
-    work.counts[:] = 0.0
-    return Branches(low, hidden, high, 0, click_offsets[i], click_offsets[i + 1], 0.0, 0.0)
+def follow(i, start, tables, grid, negligible, records, work, out):
+    """Read the state of trajectory i at all times; return the weight dropped. See `observe`.
+
+    Clicks are applied in groups of `GROUP`; the exponentials follow after `FLUSH` clicks and with
+    the last group before a time of the grid.
+    """
+    # Taken out of their tuples once: in the loops that would count references each time.
+    shifts, elements, raising = tables.shifts, tables.elements, tables.raising
+    slope, curvature = tables.slope, tables.curvature
+    cos_theta, sin_theta = tables.cos_theta, tables.sin_theta
+    a, decay, ratio, counts, place = work.a, work.decay, work.ratio, work.counts, work.place
+    samples, kets, products = out.samples, out.kets, out.products
+    origins, hidden_levels, click_offsets, click_time, click_channel = records
+    times, phases = grid.times, grid.phases
+    width = raising.size
+    n_levels = width - 2 * PADDING
+    spin = 0.5 * (n_levels - 1)
+    first_ket = times.size - kets.shape[1]
+
+    window = write_start(a, start, origins[i], hidden_levels[i])
+    n, stop = click_offsets[i], click_offsets[i + 1]
+    m_hidden = window.hidden - spin
+    climbed = 0
+    t = dropped = 0.0
+    counts[:] = 0.0
+    for j in range(times.size):
+        begin = t
+        m_integral = 0.0
+        pending = 0
+        arrived = False
+        while not arrived:
+            at = window.low + climbed + PADDING
+            n, t, steps, passed = gather(
+                click_time,
+                click_channel,
+                n,
+                stop,
+                t,
+                times[j],
+                m_hidden,
+                at,
+                width,
+                shifts,
+                counts,
+                place,
+            )
+            climbed += steps
+            m_hidden += steps
+            m_integral += passed
+            pending += GROUP
+            arrived = n == stop or click_time[n] > times[j]
+            if arrived:
+                m_integral += m_hidden * (times[j] - t)
+                t = times[j]
+            if arrived or pending == FLUSH:
+                alpha = slope * (t - begin) + 2.0 * curvature * m_integral
+                beta = curvature * (t - begin)
+                if is_steep(window, alpha, beta):
+                    write_steep_decay(decay, window, alpha, beta)
+                else:
+                    write_decay(decay, ratio, window, alpha, beta)
+                apply_group_and_decay(a, window, elements, place, decay)
+                window, lost = trim(a, window, negligible)
+                dropped += lost
+                begin = t
+                m_integral = 0.0
+                pending = 0
+            else:
+                apply_group(a, window, elements, place)
+        sums = moments(a, window, raising, window.low + climbed + PADDING)
+        energy, variance, x, y = read_off(
+            sums, m_hidden, spin, cos_theta, sin_theta, phases[0, j], phases[1, j]
+        )
+        samples[i, out.jz, j] = energy
+        samples[i, out.jz_square, j] = variance + energy * energy
+        samples[i, out.jz_variance, j] = variance
+        samples[i, out.jx, j] = x
+        samples[i, out.jy, j] = y
+        for channel in range(counts.size):
+            samples[i, out.counts + channel, j] = counts[channel]
+        if products.shape[1] > 0:
+            write_products(sums, m_hidden, spin, phases[0, j], phases[1, j], products[i, :, j])
+        if j >= first_ket:
+            write_ket(a, window, climbed, kets[i, j - first_ket])
+    return dropped
 
 
 @kernel
@@ -340,7 +375,7 @@ def observe(start, tables, grid, negligible, records, work, out):
     tables : Tables, *in*
     grid : Grid, *in*
     negligible : float
-        Branches of less weight than this, relative to the hidden one, are dropped.
+        Blocks of branches of less weight than this, relative to the hidden one, are dropped.
     records : *in* (origin, hidden, offsets, time, channel)
         As in `sample_clicks`.
     work : Workspace, *scratch*
@@ -351,35 +386,7 @@ def observe(start, tables, grid, negligible, records, work, out):
     float
         The largest weight dropped in any one trajectory, an upper bound of its share of the norm.
     """
-    spin = 0.5 * (tables.raising.size - 2 * PADDING - 1)
-    cos_theta, sin_theta, raising = tables.cos_theta, tables.sin_theta, tables.raising
-    times, phases = grid.times, grid.phases
-    # Taken out of their tuples once: in the loops that would count references each time.
-    a, counts, samples = work.a, work.counts, out.samples
     worst = 0.0
-    first_ket = times.size - out.kets.shape[1]
-    for i in range(samples.shape[0]):
-        branches = begin_branches(start, records, i, work)
-        for j in range(times.size):
-            branches = advance(branches, times[j], tables, negligible, records, work)
-            at = branches.low + branches.climbed + PADDING
-            sums = moments(a, branches.low, branches.hidden, branches.high, raising, at)
-            m_hidden = branches.hidden + branches.climbed - spin
-            mean, variance, jx, jy = read_off(
-                sums, m_hidden, spin, cos_theta, sin_theta, phases[0, j], phases[1, j]
-            )
-            samples[i, out.jz, j] = mean
-            samples[i, out.jz_square, j] = variance + mean * mean
-            samples[i, out.jz_variance, j] = variance
-            samples[i, out.jx, j] = jx
-            samples[i, out.jy, j] = jy
-            if out.products.shape[1] > 0:
-                row = out.products[i, :, j]
-                write_products(sums, m_hidden, spin, phases[0, j], phases[1, j], row)
-            for channel in range(counts.size):
-                samples[i, out.counts + channel, j] = counts[channel]
-            if j >= first_ket:
-                for k in range(branches.low, branches.high + 1):
-                    out.kets[i, j - first_ket, k + branches.climbed] = a[k]
-        worst = max(worst, branches.dropped)
+    for i in range(out.samples.shape[0]):
+        worst = max(worst, follow(i, start, tables, grid, negligible, records, work, out))
     return worst

@@ -18,19 +18,25 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt.kernels.branch_window import (
+    BLOCK,
     GROUP,
     apply_group,
-    damp,
+    apply_group_and_decay,
     draw_start,
+    is_steep,
     moments,
     read_off,
     trim,
+    write_decay,
+    write_ket,
     write_products,
+    write_start,
+    write_steep_decay,
 )
 from trajbatt.kernels.compile import kernel
 
-PADDING = 8  # levels beyond both ends of the tables, into which dead branches may stray
 FLUSH = 32  # clicks between two normalisations: N^32 must not overflow
+PADDING = 80  # > 2 FLUSH + BLOCK + 2, for branches off the ladder until they are trimmed
 SAME, LOWER, HIGHER = 0, 1, 2  # where J goes: to J, J - 1 or J + 1
 DOWN, FLAT, UP = 0, 1, 2  # where M goes
 RISING, FALLING, LINEAR, ONES = 0, 1, 2, 3  # the stretches of a table of factors
@@ -139,47 +145,22 @@ class Progress(NamedTuple):
         return cls(zeros[0], np.full(1, -1, dtype=np.int64), zeros[1], zeros[2], np.zeros(1))
 
 
-class Branches(NamedTuple):
-    """The branches of one trajectory at one time; their amplitudes are in the `Workspace`.
-
-    Attributes
-    ----------
-    low, hidden, high : int
-        The window of the branches that are kept, and the hidden one, by their first level.
-    u, v : int
-        J + M and J - M of the hidden one.
-    n, stop : int
-        The next click in the records, and the one after the trajectory's last.
-    t, dropped : float
-        The time, and the weight dropped so far.
-    """
-
-    low: int
-    hidden: int
-    high: int
-    u: int
-    v: int
-    n: int
-    stop: int
-    t: float
-    dropped: float
-
-
 class Workspace(NamedTuple):
     """Scratch of `observe`.
 
     Attributes
     ----------
-    a : ndarray (N+3,) of the type of the start's amplitudes
-        The amplitudes of the branches; zero on the two levels above the window.
-    raising : ndarray (N+5,), float64
-        <M+1|J_+|M> of the branches.
-    counts : ndarray (nc,), float64
+    a, decay, ratio, counts
+        As in `trajbatt.kernels.ladder.Workspace`.
+    raising : ndarray (N+3 + BLOCK,), float64
+        <M+1|J_+|M> of the branches, from two below the window on.
     place : ndarray (GROUP,), uint64
         Where in `Tables.factors` a group of stretches begins.
     """
 
     a: np.ndarray
+    decay: np.ndarray
+    ratio: np.ndarray
     raising: np.ndarray
     counts: np.ndarray
     place: np.ndarray
@@ -188,8 +169,10 @@ class Workspace(NamedTuple):
     def fresh(cls, n_levels, n_channels, kind):
         """Return arrays for amplitudes of the type `kind`."""
         return cls(
-            a=np.empty(n_levels + 2, dtype=kind),
-            raising=np.zeros(n_levels + 4),
+            a=np.empty(n_levels + BLOCK, dtype=kind),
+            decay=np.empty(n_levels + BLOCK),
+            ratio=np.empty(n_levels + BLOCK),
+            raising=np.empty(n_levels + BLOCK + 2),
             counts=np.empty(n_channels),
             place=np.empty(GROUP, dtype=np.uint64),
         )
@@ -363,97 +346,161 @@ def place_of(stretch, value, n_atoms, offset):
     return begin
 
 
-@kernel
-def advance(branches, t_next, tables, negligible, records, work):
-    """Take the branches to the time `t_next`, through the clicks until then.
+@kernel(inline=True)
+def gather(
+    click_time,
+    click_channel,
+    click_spin,
+    n,
+    stop,
+    t,
+    t_next,
+    u,
+    v,
+    offset,
+    n_atoms,
+    steps,
+    counts,
+    place,
+):
+    """Take up to `GROUP` / 2 clicks until `t_next`, and write where their factors are.
+
+    The group is filled up with ones.
 
     Parameters
     ----------
-    branches : Branches
-    t_next : float
-    tables : Tables, *in*
-    negligible : float
-        As in `observe`.
-    records : *in* (origin, hidden, offsets, time, channel, spin)
-    work : Workspace, *in, out*
+    click_time, click_channel, click_spin : *in*
+    n, stop : int
+        The next click, and the one after the trajectory's last.
+    t, t_next : float
+    u, v : int
+        Of the hidden branch.
+    offset : int
+        The distance of the window's first branch from it.
+    n_atoms, steps : *in*
+        Of `Tables`.
+    counts, place : *in, out*, *out*
+        Of `Workspace`.
 
     Returns
     -------
-    Branches
-        The branches at `t_next`.
+    n, t, u, v, m_integral : int, float, int, int, float
+        The next click, the time of the last one, the hidden branch after it, and the integral of m
+        of the hidden branch between the two times.
     """
-    slope, curvature, n_atoms = tables.slope, tables.curvature, tables.n_atoms
-    a, counts, place = work.a, work.counts, work.place
-    low, hidden, high, u, v, n, stop, t, dropped = branches
-    _, _, _, click_time, click_channel, click_spin = records
-    elapsed, m_integral = 0.0, 0.0
-    pending = 0
-    while n < stop and click_time[n] <= t_next:
-        offset = low - hidden
-        for slot in range(0, GROUP, 2):
-            place[slot] = place[slot + 1] = place_of(ONES, 0, n_atoms, 0)
-            if n < stop and click_time[n] <= t_next:
-                channel = int(click_channel[n])
-                step = tables.steps[channel]
-                elapsed += click_time[n] - t
-                m_integral += 0.5 * (u - v) * (click_time[n] - t)
-                t = click_time[n]
-                change = int(click_spin[n]) - u - v
-                where = SAME if change == 0 else (LOWER if change < 0 else HIGHER)
-                first, at, second, there = stretches(u, v, step, where)
-                place[slot] = place_of(first, at, n_atoms, offset)
-                place[slot + 1] = place_of(second, there, n_atoms, offset)
-                u, v = moved(u, v, step, where)
-                counts[channel] += 1.0
-                n += 1
-        apply_group(a, low, high, tables.factors, place)
-        low = max(low, hidden - u)
-        if high > hidden + v:
-            a[hidden + v + 1 : high + 1] = 0.0
-            high = hidden + v
-        pending += GROUP // 2
-        if pending >= FLUSH:
-            alpha = slope * elapsed + 2.0 * curvature * m_integral
-            damp(a, low, hidden, high, alpha, curvature * elapsed)
-            low, high, lost = trim(a, low, hidden, high, negligible)
-            dropped += lost
-            elapsed, m_integral = 0.0, 0.0
-            pending = 0
-    elapsed += t_next - t
-    m_integral += 0.5 * (u - v) * (t_next - t)
-    alpha = slope * elapsed + 2.0 * curvature * m_integral
-    damp(a, low, hidden, high, alpha, curvature * elapsed)
-    low, high, lost = trim(a, low, hidden, high, negligible)
-    return Branches(low, hidden, high, u, v, n, stop, t_next, dropped + lost)
+    place[0] = place[1] = place[2] = place[3] = place_of(ONES, 0, n_atoms, 0)
+    m_integral = 0.0
+    slot = 0
+    while slot < GROUP and n < stop and click_time[n] <= t_next:
+        channel = int(click_channel[n])
+        step = steps[channel]
+        m_integral += 0.5 * (u - v) * (click_time[n] - t)
+        t = click_time[n]
+        change = int(click_spin[n]) - u - v
+        where = SAME if change == 0 else (LOWER if change < 0 else HIGHER)
+        first, at, second, there = stretches(u, v, step, where)
+        place[slot] = place_of(first, at, n_atoms, offset)
+        place[slot + 1] = place_of(second, there, n_atoms, offset)
+        u, v = moved(u, v, step, where)
+        counts[channel] += 1.0
+        n += 1
+        slot += 2
+    return n, t, u, v, m_integral
 
 
 @kernel
-def begin_branches(start, records, i, work):
-    """Return the `Branches` of trajectory i at time 0, and write their amplitudes to `work`."""
-    first, offsets, amplitudes = start.first, start.offsets, start.amplitudes
-    origins, hidden_levels, click_offsets, _, _, _ = records
-    a, hidden, which = work.a, hidden_levels[i], origins[i]
-    ket = offsets[which]
-    low = first[which]
-    high = low + offsets[which + 1] - ket - 1
-    scale = 1.0 / amplitudes[ket + hidden - low]
-    for k in range(low, high + 1):
-        a[k] = amplitudes[ket + k - low] * scale
-    a[high + 1] = 0.0
-    a[high + 2] = 0.0
-    work.counts[:] = 0.0
-    v = start.spins[which] - hidden
-    stop = click_offsets[i + 1]
-    return Branches(low, hidden, high, hidden, v, click_offsets[i], stop, 0.0, 0.0)
+def write_raising(window, u, v, raising):
+    """Write <M+1|J_+|M> of the branches, from two below the window on; u and v of the hidden."""
+    begin = u + window.low - window.hidden - 2
+    for i in range(BLOCK * window.blocks + 2):
+        raising[i] = math.sqrt(max((begin + i + 1.0) * (u + v - begin - i), 0.0))
 
 
 @kernel
-def write_raising(branches, raising):
-    """Write <M+1|J_+|M> of the branches in the window and one above, from its first place on."""
-    u = branches.u + branches.low - branches.hidden
-    n = branches.u + branches.v
-    for i in range(branches.high + 2 - branches.low):
-        raising[i] = math.sqrt(max((u + i + 1.0) * (n - u - i), 0.0))
+def follow(i, start, tables, grid, negligible, records, work, out):
+    """Read the state of trajectory i at all times; return the weight dropped. See `observe`.
+
+    As `trajbatt.kernels.ladder.follow`.
+    """
+    # Taken out of their tuples once: in the loops that would count references each time.
+    steps, factors, n_atoms = tables.steps, tables.factors, tables.n_atoms
+    slope, curvature = tables.slope, tables.curvature
+    cos_theta, sin_theta = tables.cos_theta, tables.sin_theta
+    a, decay, ratio, counts, place = work.a, work.decay, work.ratio, work.counts, work.place
+    samples, kets, products, spins = out.samples, out.kets, out.products, out.spins
+    raising = work.raising
+    origins, hidden_levels, click_offsets, click_time, click_channel, click_spin = records
+    times, phases = grid.times, grid.phases
+    first_ket = times.size - kets.shape[1]
+
+    window = write_start(a, start, origins[i], hidden_levels[i])
+    n, stop = click_offsets[i], click_offsets[i + 1]
+    u = window.hidden
+    v = start.spins[origins[i]] - u
+    t = dropped = 0.0
+    counts[:] = 0.0
+    for j in range(times.size):
+        begin = t
+        m_integral = 0.0
+        pending = 0
+        arrived = False
+        while not arrived:
+            n, t, u, v, passed = gather(
+                click_time,
+                click_channel,
+                click_spin,
+                n,
+                stop,
+                t,
+                times[j],
+                u,
+                v,
+                window.low - window.hidden,
+                n_atoms,
+                steps,
+                counts,
+                place,
+            )
+            m_integral += passed
+            pending += GROUP // 2
+            arrived = n == stop or click_time[n] > times[j]
+            if arrived:
+                m_integral += 0.5 * (u - v) * (times[j] - t)
+                t = times[j]
+            if arrived or pending == FLUSH:
+                alpha = slope * (t - begin) + 2.0 * curvature * m_integral
+                beta = curvature * (t - begin)
+                if is_steep(window, alpha, beta):
+                    write_steep_decay(decay, window, alpha, beta)
+                else:
+                    write_decay(decay, ratio, window, alpha, beta)
+                apply_group_and_decay(a, window, factors, place, decay)
+                window, lost = trim(a, window, negligible)
+                dropped += lost
+                begin = t
+                m_integral = 0.0
+                pending = 0
+            else:
+                apply_group(a, window, factors, place)
+        write_raising(window, u, v, raising)
+        sums = moments(a, window, raising, 2)
+        m_hidden, spin = 0.5 * (u - v), 0.5 * (u + v)
+        energy, variance, x, y = read_off(
+            sums, m_hidden, spin, cos_theta, sin_theta, phases[0, j], phases[1, j]
+        )
+        samples[i, out.jz, j] = energy
+        samples[i, out.jz_square, j] = variance + energy * energy
+        samples[i, out.jz_variance, j] = variance
+        samples[i, out.jx, j] = x
+        samples[i, out.jy, j] = y
+        spins[i, j] = u + v
+        for channel in range(counts.size):
+            samples[i, out.counts + channel, j] = counts[channel]
+        if products.shape[1] > 0:
+            write_products(sums, m_hidden, spin, phases[0, j], phases[1, j], products[i, :, j])
+        if j >= first_ket:
+            write_ket(a, window, u - window.hidden, kets[i, j - first_ket])
+    return dropped
 
 
 @kernel
@@ -467,7 +514,7 @@ def observe(start, tables, grid, negligible, records, work, out):
     tables : Tables, *in*
     grid : Grid, *in*
     negligible : float
-        Branches of less weight than this, relative to the hidden one, are dropped.
+        Blocks of branches of less weight than this, relative to the hidden one, are dropped.
     records : *in* (origin, hidden, offsets, time, channel, spin)
         As in `sample_clicks`.
     work : Workspace, *scratch*
@@ -478,35 +525,7 @@ def observe(start, tables, grid, negligible, records, work, out):
     float
         The largest weight dropped in any one trajectory, an upper bound of its share of the norm.
     """
-    cos_theta, sin_theta = tables.cos_theta, tables.sin_theta
-    times, phases = grid.times, grid.phases
-    a, counts, samples, raising = work.a, work.counts, out.samples, work.raising
     worst = 0.0
-    first_ket = times.size - out.kets.shape[1]
-    for i in range(samples.shape[0]):
-        branches = begin_branches(start, records, i, work)
-        for j in range(times.size):
-            branches = advance(branches, times[j], tables, negligible, records, work)
-            write_raising(branches, raising)
-            sums = moments(a, branches.low, branches.hidden, branches.high, raising, 0)
-            m_hidden, spin = 0.5 * (branches.u - branches.v), 0.5 * (branches.u + branches.v)
-            mean, variance, jx, jy = read_off(
-                sums, m_hidden, spin, cos_theta, sin_theta, phases[0, j], phases[1, j]
-            )
-            samples[i, out.jz, j] = mean
-            samples[i, out.jz_square, j] = variance + mean * mean
-            samples[i, out.jz_variance, j] = variance
-            samples[i, out.jx, j] = jx
-            samples[i, out.jy, j] = jy
-            out.spins[i, j] = branches.u + branches.v
-            if out.products.shape[1] > 0:
-                row = out.products[i, :, j]
-                write_products(sums, m_hidden, spin, phases[0, j], phases[1, j], row)
-            for channel in range(counts.size):
-                samples[i, out.counts + channel, j] = counts[channel]
-            if j >= first_ket:
-                shift = branches.u - branches.hidden
-                for k in range(branches.low, branches.high + 1):
-                    out.kets[i, j - first_ket, k + shift] = a[k]
-        worst = max(worst, branches.dropped)
+    for i in range(out.samples.shape[0]):
+        worst = max(worst, follow(i, start, tables, grid, negligible, records, work, out))
     return worst
