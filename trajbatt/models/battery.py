@@ -4,19 +4,23 @@ import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, Self, overload
 
+from numpy.typing import ArrayLike
+
 from trajbatt.base import checks
-from trajbatt.models import asymptotics
 from trajbatt.models.banded import BandedModel, angle_and_splitting
 from trajbatt.models.channelled import ChannelledModel
+from trajbatt.models.dressed_quantities import DressedQuantities
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.lines import bare_channels, charging_channels
 from trajbatt.models.local_ladder import LocalLadderModel
 from trajbatt.models.model import Model, check_model
 from trajbatt.models.origin import NOISE, RATES, THERMAL, Origin
+from trajbatt.models.protocol import Protocol
+from trajbatt.models.ramp import ramped
 
 
 @dataclass(frozen=True)
-class Battery:
+class Battery(DressedQuantities):
     """N two-level atoms, driven by a classical pump and decaying into a common reservoir.
 
     Rates and angular frequencies share one unit, chosen by the user; times are in its inverse.
@@ -165,26 +169,6 @@ class Battery:
             raise ValueError(f"`model` must be one that a battery makes, but {model.name!r} is not")
         return cls(**parameters)
 
-    @property
-    def rabi(self) -> float:
-        """The Rabi frequency Omega_R."""
-        return self.omega_p * math.sin(self.theta)
-
-    @property
-    def detuning(self) -> float:
-        """The detuning Delta = omega_0 - (pump frequency)."""
-        return self.omega_p * math.cos(self.theta)
-
-    @property
-    def generalized_rabi(self) -> float:
-        """The generalized Rabi frequency, another name of `omega_p`."""
-        return self.omega_p
-
-    @property
-    def r(self) -> float:
-        """gamma_+/gamma_-; inf if only gamma_- is zero, nan if both are."""
-        return _ratio(self.gamma_plus, self.gamma_minus)
-
     def arguments(self) -> dict[str, Any]:
         """Return the arguments that make this battery, without noise that is not there, a dict."""
         known = {name: value for name, value in asdict(self).items() if name not in NOISE or value}
@@ -196,57 +180,6 @@ class Battery:
     def is_noisy(self) -> bool:
         """Whether there is noise of single atoms, or thermal photons."""
         return any(getattr(self, name) for name in NOISE)
-
-    @property
-    def is_warm(self) -> bool:
-        """Whether there are thermal photons."""
-        return any(getattr(self, name) for name in THERMAL)
-
-    @property
-    def dressed_rates(self) -> tuple[float, float, float]:
-        """The collective rates of J'_-, J'_+ and J'_z: (A, B, C) in Eq. (7), blue, red, center.
-
-        With thermal photons each is that of what is emitted and what is absorbed.
-        """
-        blue, red, center = self.emission(self.gamma_0, self.gamma_plus, self.gamma_minus)
-        if not self.is_warm:
-            return blue, red, center
-        return (
-            blue * (1.0 + self.thermal_plus) + red * self.thermal_minus,
-            red * (1.0 + self.thermal_minus) + blue * self.thermal_plus,
-            center * (1.0 + 2.0 * self.thermal_0),
-        )
-
-    def emission(self, at_0: float, at_plus: float, at_minus: float) -> tuple[float, float, float]:
-        """Return the rates of emission in the blue, red and central line, of bare rates."""
-        if self.theta == math.pi:  # which is rounded: its sine would be no zero
-            return 0.0, at_minus, 0.0
-        return (
-            at_plus * math.cos(self.theta / 2) ** 4,
-            at_minus * math.sin(self.theta / 2) ** 4,
-            at_0 * math.sin(self.theta) ** 2,
-        )
-
-    @property
-    def x(self) -> float:
-        """x = A/B = r cot^4(theta/2), the ratio of neighbouring steady populations (Eq. 8)."""
-        down, up, _ = self.dressed_rates
-        return _ratio(down, up)
-
-    @property
-    def gamma_net(self) -> float:
-        """Gamma = A - B (Eq. 15); negative if x < 1."""
-        return asymptotics.net_rate(self.theta, self.gamma_plus, self.gamma_minus)
-
-    @property
-    def charging_time(self) -> float:
-        """T90 = 2 tau_90/(N abs(Gamma)); inf at x = 1."""
-        return asymptotics.charging_time(self)
-
-    @property
-    def secular_ratio(self) -> float:
-        """Omega_P/(N max(A, B, C)): Eq. (7) approximates Eq. (5) if this is much above 1."""
-        return _ratio(self.omega_p, self.n_atoms * max(self.dressed_rates))
 
     @overload
     def charge(self, secular: Literal[True] = True) -> ChannelledModel: ...
@@ -303,6 +236,54 @@ class Battery:
         kind = LocalLadderModel if any(one.local for one in channels) else LadderModel
         model = kind("charge", self.n_atoms, self.theta, self.omega_p, channels)
         return model.made_by(Origin(self, "charge"))
+
+    def ramp(
+        self,
+        duration: float,
+        *,
+        stages: int = 40,
+        interpolation: Literal["linear", "cubic"] = "linear",
+        secular: bool = True,
+        **knots: ArrayLike,
+    ) -> Protocol:
+        """Return a charge during which parameters change, as a `Protocol` of constant stages.
+
+        Each stage has the parameters at its middle: the error falls as the square of its length.
+        Being stages, a ramp can be stored, replayed, filtered and compared like any protocol. Few
+        stages are sudden changes; if nothing jumps, slow ones keep the populations of the dressed
+        states.
+
+        Eq. (7) resolves the lines of a drive that stays: it may be trusted while theta and Omega_P
+        change little in 1/Omega_P, so stages should not be shorter than that. `secular=False` has
+        no such limit.
+
+        Parameters
+        ----------
+        duration : float
+            In the unit of 1/rate.
+        stages : int
+            How many.
+        interpolation : {"linear", "cubic"}
+            Between the knots; "cubic" is a spline.
+        secular : bool
+            As in `charge`.
+        **knots : array_like
+            Of any parameter of the battery, such as theta=(0.6, 2.4): two or more values evenly
+            spread over the duration, or a pair of times, from 0 to the duration, and values.
+
+        Returns
+        -------
+        Protocol
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument is out of its range or of the wrong kind.
+        """
+        known = tuple(one.name for one in fields(self) if one.name != "n_atoms")
+        for name in knots:
+            checks.choice("ramp", name, known)
+        return ramped(self, duration, knots, stages, interpolation, secular)
 
     def store(
         self,
@@ -385,9 +366,3 @@ class Battery:
             coherent_rate=coherent_rate,
         )
         return model.made_by(Origin(self, verb, tuple(arguments.items())))
-
-
-def _ratio(numerator, denominator):
-    if denominator == 0.0:
-        return math.nan if numerator == 0.0 else math.inf
-    return numerator / denominator

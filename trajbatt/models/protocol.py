@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import Any, ClassVar
 
 import numpy as np
@@ -66,13 +67,17 @@ class Protocol(Model):
 
     def __repr__(self) -> str:
         """Return one line: what is done, for how long, with how many atoms."""
-        lasting = ", ".join(f"{model.name} for {duration:g}" for model, duration in self.steps)
-        return f"Protocol: {lasting}; N = {self.n_atoms}"
+        words = []
+        for name, steps in groupby(self.steps, lambda step: step[0].name):
+            durations = [duration for _, duration in steps]
+            several = f" in {len(durations)} stages" if len(durations) > 1 else ""
+            words.append(f"{name} for {sum(durations):g}{several}")
+        return f"Protocol: {', '.join(words)}; N = {self.n_atoms}"
 
     @property
     def name(self) -> str:
-        """The names of the stages, joined."""
-        return ", ".join(model.name for model, _ in self.steps)
+        """The names of the stages, joined; of a ramp, that of all its stages once."""
+        return ", ".join(name for name, _ in groupby(model.name for model, _ in self.steps))
 
     @property
     def n_atoms(self) -> int:

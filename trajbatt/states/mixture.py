@@ -45,18 +45,18 @@ class Mixture(NamedTuple):
         """Cut the rows of `kets` (P, N+1) to their windows and drop those of no weight."""
         weights = np.asarray(weights, dtype=float)
         kept = np.flatnonzero((weights > 0.0) & (weights >= negligible * weights.sum()))
-        pieces, first = [], []
-        for row in kept:
-            occupied = np.flatnonzero(np.abs(kets[row]) ** 2 >= negligible)
-            piece = kets[row][occupied[0] : occupied[-1] + 1]
-            pieces.append(piece / np.linalg.norm(piece))
-            first.append(occupied[0])
-        offsets = np.concatenate(([0], np.cumsum([piece.size for piece in pieces])))
+        rows = kets[kept]
+        occupied = np.abs(rows) ** 2 >= negligible
+        first = occupied.argmax(axis=1)
+        sizes = rows.shape[1] - occupied[:, ::-1].argmax(axis=1) - first
+        levels = np.arange(rows.shape[1]) - first[:, None]
+        inside = (levels >= 0) & (levels < sizes[:, None])
+        norms = np.linalg.norm(np.where(inside, rows, 0.0), axis=1)
         return cls(
             weights[kept] / weights[kept].sum(),
-            np.array(first, dtype=np.int64),
-            offsets.astype(np.int64),
-            np.concatenate(pieces),
+            first.astype(np.int64),
+            np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
+            (rows / norms[:, None])[inside],
         )
 
     @classmethod
