@@ -13,6 +13,8 @@ from .analysis.fisher import energy_fisher as energy_fisher
 from .analysis.information import FisherInformation as FisherInformation
 from .analysis.information import fisher_information as fisher_information
 from .analysis.information import quantum_information as quantum_information
+from .analysis.optimize import OptimizedRamp as OptimizedRamp
+from .analysis.optimize import optimize as optimize
 from .analysis.secular import SecularCheck as SecularCheck
 from .analysis.secular import secular_check as secular_check
 from .analysis.sweep import sweep as sweep

@@ -27,9 +27,10 @@ def ramped(battery, duration, knots, stages, interpolation, secular):
     checks.choice("interpolation", interpolation, INTERPOLATIONS)
     if not knots:
         raise ValueError("`ramp` must have a parameter that changes, such as theta=(0.6, 2.4)")
-    middles = duration * (np.arange(stages) + 0.5) / stages
+    middles = middles_of(duration, stages)
     values = {
-        name: _at(middles, name, given, duration, interpolation) for name, given in knots.items()
+        name: between(middles, *knots_of(name, given, duration), interpolation)
+        for name, given in knots.items()
     }
     steps = []
     for i in range(stages):
@@ -38,8 +39,19 @@ def ramped(battery, duration, knots, stages, interpolation, secular):
     return Protocol(steps)
 
 
-def _at(times, name, given, duration, interpolation):
-    """Return a parameter at some times (n,), from its knots."""
+def middles_of(duration, stages):
+    """Return the times at which the stages take the parameters, float64 (stages,)."""
+    return duration * (np.arange(stages) + 0.5) / stages
+
+
+def knots_of(name, given, duration):
+    """Return the times and the values of knots as users give them, float64 (nk,) each.
+
+    Raises
+    ------
+    ValueError
+        If they are none, or do not go from 0 to the duration.
+    """
     try:
         knots = np.array(given, dtype=float)
     except (TypeError, ValueError):
@@ -61,8 +73,15 @@ def _at(times, name, given, duration, interpolation):
             f"`{name}` must have times that ascend from 0 to the duration, {duration:g}, but they "
             f"are {checks.shown(places)}"
         )
+    return places, values
+
+
+def between(times, places, values, interpolation):
+    """Return what is between knots at some times (n,); linear in the `values` (nk, ...)."""
     if interpolation == "linear":
-        return np.interp(times, places, values)
+        from scipy.interpolate import make_interp_spline
+
+        return make_interp_spline(places, values, k=1)(times)
     from scipy.interpolate import CubicSpline
 
     return CubicSpline(places, values)(times)

@@ -1,0 +1,285 @@
+"""The best ramp: knots at which a charge stores most, by exact slopes and SciPy's search.
+
+All slopes cost about as much as a few solutions: the state goes forwards through the stages, the
+observable backwards, and between the two each stage is varied alone, see `trajbatt.exact.adjoint`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from trajbatt.base import checks
+from trajbatt.base.cards import Card
+from trajbatt.base.types import FloatArray
+from trajbatt.exact.adjoint import backwards, forwards
+from trajbatt.exact.orders import check_full
+from trajbatt.models.battery import Battery
+from trajbatt.models.protocol import Protocol
+from trajbatt.models.ramp import between, knots_of, middles_of
+from trajbatt.states.initial import Initial, prepare
+from trajbatt.states.observables import JX, JY, JZ
+
+OBJECTIVES = "energy", "work", "work_per_photon"
+ACCURACY = 1e-11  # of states and observables
+STEP = 5e-3  # of a parameter, relative to its largest knot
+WEIGHTS = 2.0 / 3.0, -1.0 / 12.0  # of one and of two steps: differences of the fourth order
+LEAST = 1e-3  # what a largest knot is taken for at least
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class OptimizedRamp(Card):
+    """The knots under which the objective is largest.
+
+    Attributes
+    ----------
+    ramp : Protocol
+        As `Battery.ramp` makes it of them.
+    knots : dict of str to ndarray (nk,), float64
+    objective : str
+    before, value : float
+        The objective at the knots that the search began with, and now.
+    slopes : dict of str to ndarray (nk,), float64
+        Its derivatives now: zero but at bounds.
+    evaluations : int
+    converged : bool
+    """
+
+    ramp: Protocol
+    knots: dict[str, FloatArray]
+    objective: str
+    before: float
+    value: float
+    slopes: dict[str, FloatArray]
+    evaluations: int
+    converged: bool
+
+    def __repr__(self) -> str:
+        """Return a card: the objective before and now, and the knots."""
+        lines = [
+            f"OptimizedRamp: {self.ramp!r}",
+            f"  {self.objective:<12}  {self.value:.6g} (before: {self.before:.6g})",
+        ]
+        for name, values in self.knots.items():
+            lines.append(f"  {name:<12}  {', '.join(f'{one:.4g}' for one in values)}")
+        return "\n".join(lines if self.converged else [*lines, "  not converged"])
+
+
+def optimize(
+    battery: Battery,
+    duration: float,
+    knots: Mapping[str, ArrayLike],
+    objective: Literal["energy", "work", "work_per_photon"] = "energy",
+    *,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    stages: int = 20,
+    initial: Initial | None = None,
+    iterations: int = 100,
+) -> OptimizedRamp:
+    """Find the ramp of Eq. (7) that stores most in a given time.
+
+    A local search, from the given knots on. Check what it finds by trajectories, `mcsolve` of
+    `ramp`, and by more stages.
+
+    Parameters
+    ----------
+    battery : Battery
+        Without noise of single atoms.
+    duration : float
+        The power is the energy over this.
+    knots : dict of str to array_like
+        Of the parameters that may change, as in `Battery.ramp`, with lines between them; where the
+        search begins.
+    objective : {"energy", "work", "work_per_photon"}
+        The energy stored in the end; the work that one pulse extracts, <J_z> + abs(<J>); or that
+        for each photon that was lost.
+    bounds : dict of str to (float, float), optional
+        The least and the largest value of knots; by default those of the parameter's range.
+    stages : int
+        Of the ramp; each takes the values at its middle.
+    initial : optional
+        As in `mesolve`.
+    iterations : int
+        At most so many.
+
+    Returns
+    -------
+    OptimizedRamp
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+    """
+    from scipy.optimize import minimize
+
+    checks.choice("objective", objective, OBJECTIVES)
+    iterations = checks.integer("iterations", iterations, 1)
+    task = _Task.of(battery, duration, knots, stages, objective, initial)
+    limits = _limits(task, bounds or {})
+    start = np.concatenate([values for _, values in task.knots.values()])
+    low, high = np.array(limits).T
+    if np.any((start < low) | (start > high)):
+        raise ValueError("`knots` must begin within the bounds, but do not")
+    before = task.value(start)[0]
+    scale = np.maximum(np.abs(start), LEAST)
+
+    def minus(point):
+        value, slopes = task.value(point * scale, with_slopes=True)
+        return -value, -slopes * scale
+
+    found = minimize(
+        minus,
+        start / scale,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=list(zip(low / scale, high / scale, strict=True)),
+        options={"maxiter": iterations},
+    )
+    point = np.clip(found.x * scale, low, high)
+    value, slopes = task.value(point, with_slopes=True)
+    return OptimizedRamp(
+        ramp=task.ramp(point),
+        knots=task.named(point),
+        objective=objective,
+        before=float(before),
+        value=float(value),
+        slopes=task.named(slopes),
+        evaluations=int(found.nfev),
+        converged=bool(found.success),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What is to be optimised.
+
+    Attributes
+    ----------
+    battery : Battery
+    duration : float
+    knots : dict of str to (times, values)
+    weights : dict of str to ndarray (stages, nk)
+        What each knot contributes to the parameter in each stage.
+    steps : dict of str to float
+        Of the parameter of a stage, for its derivative.
+    objective : str
+    state : ndarray (N+1, N+1)
+        The bare density matrix at t = 0.
+    """
+
+    battery: Battery
+    duration: float
+    knots: dict[str, Any]
+    weights: dict[str, FloatArray]
+    steps: dict[str, float]
+    objective: str
+    state: np.ndarray
+
+    @classmethod
+    def of(cls, battery, duration, knots, stages, objective, initial):
+        """Return the task of checked arguments."""
+        if not isinstance(battery, Battery):
+            raise TypeError(f"`battery` must be a Battery, but is {checks.shown(battery)}")
+        check_full(battery.n_atoms)
+        ramp = battery.ramp(duration, stages=stages, **knots)
+        if not all(model.is_symmetric for model, _ in ramp.steps):
+            raise ValueError("`battery` must have no noise of single atoms to be optimised")
+        duration = float(duration)
+        found = {name: knots_of(name, given, duration) for name, given in knots.items()}
+        middles = middles_of(duration, stages)
+        weights = {
+            name: between(middles, places, np.eye(places.size), "linear")
+            for name, (places, _) in found.items()
+        }
+        bare = replace(battery, theta=0.0).charge()
+        state = prepare(bare, initial, negligible=0.0).matrix(bare.n_levels)
+        steps = {
+            name: STEP * max(float(np.abs(values).max()), LEAST)
+            for name, (_, values) in found.items()
+        }
+        return cls(battery, duration, found, weights, steps, objective, state)
+
+    def named(self, point):
+        """Return the numbers of a point as a dict by parameter."""
+        sizes = np.cumsum([values.size for _, values in self.knots.values()])[:-1]
+        return dict(zip(self.knots, np.split(np.asarray(point), sizes), strict=True))
+
+    def ramp(self, point):
+        """Return the protocol of a point."""
+        named = self.named(point)
+        knots = {name: (self.knots[name][0], values) for name, values in named.items()}
+        stages = len(next(iter(self.weights.values())))
+        return self.battery.ramp(self.duration, stages=stages, **knots)
+
+    def value(self, point, with_slopes=False):
+        """Return the objective at a point, and its slopes (n,) or None."""
+        ramp = self.ramp(point)
+        states, photons = [self.state], 0.0
+        for model, length in ramp.steps:
+            state, counts = forwards(model, states[-1], length, ACCURACY)
+            states.append(state)
+            photons += model.photons @ counts
+        value, observable, per_photon = self._final(states[-1], photons)
+        if not with_slopes:
+            return value, None
+        values = {name: self.weights[name] @ one for name, one in self.named(point).items()}
+        of_stages = {name: np.empty(len(ramp.steps)) for name in self.knots}
+        for k in reversed(range(len(ramp.steps))):
+            model, length = ramp.steps[k]
+            for name, slopes in of_stages.items():
+                slopes[k] = self._slope(values, name, k, states[k], observable, per_photon, length)
+            observable = backwards(model, observable, per_photon * model.photons, length, ACCURACY)
+        slopes = [self.weights[name].T @ one for name, one in of_stages.items()]
+        return value, np.concatenate(slopes)
+
+    def _slope(self, values, name, k, state, observable, per_photon, length):
+        """Return the derivative with respect to a parameter of stage k alone."""
+        here = {other: float(row[k]) for other, row in values.items()}
+        step = self.steps[name]
+        total = 0.0
+        for steps, weight in enumerate(WEIGHTS, 1):
+            for sign in (1.0, -1.0):
+                changed = here | {name: here[name] + sign * steps * step}
+                model = replace(self.battery, **changed).charge()
+                after, counts = forwards(model, state, length, ACCURACY)
+                number = np.einsum("ij,ji->", observable, after).real
+                total += sign * weight * (number + per_photon * (model.photons @ counts))
+        return total / step
+
+    def _final(self, state, photons):
+        """Return the objective, the observable that is its slope, and that of one more photon."""
+        n_atoms = self.battery.n_atoms
+        spin = np.array([one.mean(state) for one in (JX, JY, JZ)])
+        energy = JZ.matrix(n_atoms) + 0.5 * n_atoms * np.eye(n_atoms + 1)
+        if self.objective == "energy":
+            return spin[2] + 0.5 * n_atoms, energy, 0.0
+        length = np.linalg.norm(spin)
+        along = spin / length if length > 0.0 else np.zeros(3)
+        parts = (one.matrix(n_atoms) for one in (JX, JY, JZ))
+        observable = JZ.matrix(n_atoms) + sum(
+            weight * part for weight, part in zip(along, parts, strict=True)
+        )
+        work = spin[2] + length
+        if self.objective == "work":
+            return work, observable, 0.0
+        return work / photons, observable / photons, -work / photons**2
+
+
+def _limits(task, bounds):
+    """Return the (low, high) of each knot."""
+    for name in bounds:
+        checks.choice("bounds", name, tuple(task.knots))
+    found = []
+    for name, (_, values) in task.knots.items():
+        widest = (0.0, np.pi if name == "theta" else np.inf)
+        low, high = bounds.get(name, widest)
+        reach = (len(WEIGHTS) + 1) * task.steps[name]
+        low = max(checks.real(f"bounds of {name}", low), widest[0] + reach)
+        high = min(float(high), widest[1] - reach)
+        if not low < high:
+            raise ValueError(f"`bounds` of {name} must ascend, but are {low:g} and {high:g}")
+        found += [(low, high)] * values.size
+    return found
