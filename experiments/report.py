@@ -28,6 +28,7 @@ STUDIES = (
     "noise",
     "time_crystal",
     "superradiance",
+    "control",
     "benchmark",
 )
 INTRODUCTION = """# The paper, reproduced and judged

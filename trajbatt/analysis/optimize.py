@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from trajbatt.analysis.aims import Aim
 from trajbatt.base import checks
 from trajbatt.base.cards import Card
 from trajbatt.base.types import FloatArray
@@ -20,9 +21,7 @@ from trajbatt.models.battery import Battery
 from trajbatt.models.protocol import Protocol
 from trajbatt.models.ramp import between, knots_of, middles_of
 from trajbatt.states.initial import Initial, prepare
-from trajbatt.states.observables import JX, JY, JZ
 
-OBJECTIVES = "energy", "work", "work_per_photon"
 ACCURACY = 1e-11  # of states and observables
 STEP = 5e-3  # of a parameter, relative to its largest knot
 WEIGHTS = 2.0 / 3.0, -1.0 / 12.0  # of one and of two steps: differences of the fourth order
@@ -73,6 +72,7 @@ def optimize(
     knots: Mapping[str, ArrayLike],
     objective: Literal["energy", "work", "work_per_photon"] = "energy",
     *,
+    in_period: bool = True,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     stages: int = 20,
     initial: Initial | None = None,
@@ -95,6 +95,9 @@ def optimize(
     objective : {"energy", "work", "work_per_photon"}
         The energy stored in the end; the work that one pulse extracts, <J_z> + abs(<J>); or that
         for each photon that was lost.
+    in_period : bool
+        Take <J_z> in them as its mean over the next period of Omega_P, were the drive to stay. Else
+        the search also finds the phase of the oscillation in which it happens to end.
     bounds : dict of str to (float, float), optional
         The least and the largest value of knots; by default those of the parameter's range.
     stages : int
@@ -115,9 +118,11 @@ def optimize(
     """
     from scipy.optimize import minimize
 
-    checks.choice("objective", objective, OBJECTIVES)
+    if not isinstance(battery, Battery):
+        raise TypeError(f"`battery` must be a Battery, but is {checks.shown(battery)}")
+    aim = Aim(objective, in_period, battery.n_atoms)
     iterations = checks.integer("iterations", iterations, 1)
-    task = _Task.of(battery, duration, knots, stages, objective, initial)
+    task = _Task.of(battery, duration, knots, stages, aim, initial)
     limits = _limits(task, bounds or {})
     start = np.concatenate([values for _, values in task.knots.values()])
     low, high = np.array(limits).T
@@ -165,7 +170,7 @@ class _Task:
         What each knot contributes to the parameter in each stage.
     steps : dict of str to float
         Of the parameter of a stage, for its derivative.
-    objective : str
+    aim : Aim
     state : ndarray (N+1, N+1)
         The bare density matrix at t = 0.
     """
@@ -175,14 +180,12 @@ class _Task:
     knots: dict[str, Any]
     weights: dict[str, FloatArray]
     steps: dict[str, float]
-    objective: str
+    aim: Aim
     state: np.ndarray
 
     @classmethod
-    def of(cls, battery, duration, knots, stages, objective, initial):
+    def of(cls, battery, duration, knots, stages, aim, initial):
         """Return the task of checked arguments."""
-        if not isinstance(battery, Battery):
-            raise TypeError(f"`battery` must be a Battery, but is {checks.shown(battery)}")
         check_full(battery.n_atoms)
         ramp = battery.ramp(duration, stages=stages, **knots)
         if not all(model.is_symmetric for model, _ in ramp.steps):
@@ -200,7 +203,7 @@ class _Task:
             name: STEP * max(float(np.abs(values).max()), LEAST)
             for name, (_, values) in found.items()
         }
-        return cls(battery, duration, found, weights, steps, objective, state)
+        return cls(battery, duration, found, weights, steps, aim, state)
 
     def named(self, point):
         """Return the numbers of a point as a dict by parameter."""
@@ -217,55 +220,47 @@ class _Task:
     def value(self, point, with_slopes=False):
         """Return the objective at a point, and its slopes (n,) or None."""
         ramp = self.ramp(point)
-        states, photons = [self.state], 0.0
+        states, photons = [self.state], [0.0]
         for model, length in ramp.steps:
             state, counts = forwards(model, states[-1], length, ACCURACY)
             states.append(state)
-            photons += model.photons @ counts
-        value, observable, per_photon = self._final(states[-1], photons)
+            photons.append(photons[-1] + model.photons @ counts)
+        value, observable, per_photon = self.aim(states[-1], photons[-1], ramp.steps[-1][0].theta)
         if not with_slopes:
             return value, None
+
+        def linear(state, photons, _):
+            return np.einsum("ij,ji->", observable, state).real + per_photon * photons
+
+        def final(state, photons, theta):
+            return self.aim(state, photons, theta)[0]
+
         values = {name: self.weights[name] @ one for name, one in self.named(point).items()}
         of_stages = {name: np.empty(len(ramp.steps)) for name in self.knots}
+        number = final  # behind the last stage; then what it is by first order
         for k in reversed(range(len(ramp.steps))):
             model, length = ramp.steps[k]
+            here = {name: float(row[k]) for name, row in values.items()}
             for name, slopes in of_stages.items():
-                slopes[k] = self._slope(values, name, k, states[k], observable, per_photon, length)
+                slopes[k] = self._slope(here, name, (states[k], photons[k]), length, number)
             observable = backwards(model, observable, per_photon * model.photons, length, ACCURACY)
+            number = linear
         slopes = [self.weights[name].T @ one for name, one in of_stages.items()]
         return value, np.concatenate(slopes)
 
-    def _slope(self, values, name, k, state, observable, per_photon, length):
-        """Return the derivative with respect to a parameter of stage k alone."""
-        here = {other: float(row[k]) for other, row in values.items()}
-        step = self.steps[name]
-        total = 0.0
+    def _slope(self, here, name, before, length, number):
+        """Return the derivative of a number with respect to a parameter of one stage alone."""
+        state, photons = before
+        step, total = self.steps[name], 0.0
         for steps, weight in enumerate(WEIGHTS, 1):
             for sign in (1.0, -1.0):
                 changed = here | {name: here[name] + sign * steps * step}
                 model = replace(self.battery, **changed).charge()
                 after, counts = forwards(model, state, length, ACCURACY)
-                number = np.einsum("ij,ji->", observable, after).real
-                total += sign * weight * (number + per_photon * (model.photons @ counts))
+                total += (
+                    sign * weight * number(after, photons + model.photons @ counts, model.theta)
+                )
         return total / step
-
-    def _final(self, state, photons):
-        """Return the objective, the observable that is its slope, and that of one more photon."""
-        n_atoms = self.battery.n_atoms
-        spin = np.array([one.mean(state) for one in (JX, JY, JZ)])
-        energy = JZ.matrix(n_atoms) + 0.5 * n_atoms * np.eye(n_atoms + 1)
-        if self.objective == "energy":
-            return spin[2] + 0.5 * n_atoms, energy, 0.0
-        length = np.linalg.norm(spin)
-        along = spin / length if length > 0.0 else np.zeros(3)
-        parts = (one.matrix(n_atoms) for one in (JX, JY, JZ))
-        observable = JZ.matrix(n_atoms) + sum(
-            weight * part for weight, part in zip(along, parts, strict=True)
-        )
-        work = spin[2] + length
-        if self.objective == "work":
-            return work, observable, 0.0
-        return work / photons, observable / photons, -work / photons**2
 
 
 def _limits(task, bounds):
