@@ -81,7 +81,10 @@ def test_a_gradient_costs_a_few_solutions(monkeypatch):
         ({"objective": "fun"}, "`objective` must be"),
         ({"bounds": {"omega_p": (1.0, 2.0)}}, "`bounds` must be"),
         ({"bounds": {"theta": (2.0, 1.0)}}, "`bounds` of theta must ascend"),
-        ({"bounds": {"theta": (1.0, 2.0)}}, "`knots` must begin within the bounds"),
+        (
+            {"bounds": {"theta": (1.0, 2.0)}},
+            "`knots` of theta must begin from 1 to 2, but",
+        ),
         ({"iterations": 0}, "`iterations` must be"),
         ({"knots": {}}, "must have a parameter that changes"),
         ({"knots": {"theta": 3}}, "`theta` must be two or more values"),

@@ -134,7 +134,7 @@ def test_bad_arguments():
         (lambda: rates(model, "violet"), "`channel` must be"),
         (lambda: rates(model, order=1), "`order` must be from 2 to 12, but is 1"),
         (lambda: rates(model, order=13), "`order` must be from 2 to 12, but is 13"),
-        (lambda: rates(model).generating([np.nan]), "`s` must hold finite numbers"),
+        (lambda: rates(model).generating([np.nan]), "`s` must be from -30 to 30"),
         (lambda: rates(tb.DrivenDicke(151, 2.0)), "must be at most 150"),
         (lambda: rates(tb.Battery(601, 1.87, 9.0, local_0=1.0).charge()), "must be at most 600"),
         (lambda: rates(tb.Battery(3, 1.87, 9.0).store()), "unique steady state"),
@@ -142,5 +142,7 @@ def test_bad_arguments():
     ):
         with pytest.raises(ValueError, match=message):
             call()
+    with pytest.raises(TypeError, match="`s` must hold numbers"):
+        rates(model).generating("a")
     with pytest.raises(TypeError, match="single model"):
         rates(tb.Protocol([(model, 1.0)]))

@@ -85,8 +85,16 @@ def test_lost_parts_are_named(tmp_path):
             tb.merge(place)
     finally:
         lock.release()
+    with pytest.warns(RuntimeWarning, match=r"3 is not finished.*ntraj=700, part=\(3, 4\)"):
+        tb.merge(place)
+    for read in (tb.load, tb.merge):  # as long as it is missing
+        with pytest.warns(RuntimeWarning, match="of 4 parts of .*, 3 is not finished"):
+            read(place)
+    with pytest.raises(ValueError, match=r"must hold the same run, but .*seed: 3 there, 4 now"):
+        run(place, (3, 4), seed=4)
     run(place, (3, 4))
     same(tb.merge(place), tb.mcsolve(MODEL, TIMES, NTRAJ, **WHAT))
+    same(tb.merge(place), tb.load(place))  # nothing is left to be joined
 
 
 def test_the_last_chunk_is_missed_if_it_is_lost(tmp_path):
@@ -153,7 +161,12 @@ def test_a_part_that_was_killed_at_once_is_lost(tmp_path):
         ({"part": (1, 0)}, ValueError, "`part` must be"),
         ({"part": "3/4"}, TypeError, "`part` must be two integers"),
         ({"part": (1.5, 4)}, TypeError, "`part` must be two integers"),
-        ({"part": (7, 8)}, ValueError, "`part` must be one of at most 6, because 700"),
+        ({"part": (True, 4)}, TypeError, "`part` must be two integers"),
+        (
+            {"part": (7, 8)},
+            ValueError,
+            "`part` must be one of at most 6, because a part",
+        ),
         ({"part": (1, 2), "seed": None}, ValueError, "`seed` must be given with `part`"),
         ({"part": (1, 2), "target": {"energy": 1.0}}, ValueError, "`target` must be left out"),
     ],

@@ -107,7 +107,7 @@ def test_ramps_are_like_any_protocol(secular, tmp_path):
         ({"theta": ([0.0, 0.2], [1.0, 1.1])}, "from 0 to the duration, 0.1"),
         ({"theta": (1.0, 9.0)}, "`theta` must lie in"),
         ({"gamma_plus": (1.0, -1.0)}, "`gamma_plus` must be"),
-        ({"n_atoms": (1, 2)}, "`ramp` must be"),
+        ({"n_atoms": (1, 2)}, "`knots` must be"),
         ({"theta": (1.0, 2.0), "stages": 0}, "`stages` must be a positive integer"),
         ({"theta": (1.0, 2.0), "interpolation": "nearest"}, "`interpolation` must be"),
     ],

@@ -24,7 +24,9 @@ from trajbatt.base.types import FloatArray, PerChannel
 from trajbatt.ensembles.mcsolve import mcsolve
 from trajbatt.inference.likelihood import score
 from trajbatt.inference.scales import scales_of
+from trajbatt.inference.seen import meant
 from trajbatt.light.detectors import Detectors, described
+from trajbatt.models.battery import Battery
 from trajbatt.models.model import Model, check_plain, check_symmetric
 from trajbatt.numerics import bands, spin
 from trajbatt.states.initial import Initial, prepare
@@ -80,7 +82,7 @@ class FisherInformation(Card):
 
 
 def fisher_information(
-    model: Model,
+    model: Battery | Model,
     parameters: Sequence[str],
     duration: float,
     ntraj: int = 1000,
@@ -95,7 +97,7 @@ def fisher_information(
 
     Parameters
     ----------
-    model : LadderModel, BandedModel or Protocol
+    model : Battery, LadderModel, BandedModel or Protocol
     parameters : sequence of str
         As in `fit`.
     duration : float
@@ -116,6 +118,7 @@ def fisher_information(
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind.
     """
+    model = meant(model)
     scales_of(model, parameters)
     ntraj = checks.integer("ntraj", ntraj, 1)
     if ntraj < 2:
@@ -140,7 +143,7 @@ def fisher_information(
 
 
 def quantum_information(
-    model: Model,
+    model: Battery | Model,
     parameters: Sequence[str],
     duration: float,
     initial: Initial | None = None,
@@ -151,7 +154,7 @@ def quantum_information(
 
     Parameters
     ----------
-    model : LadderModel or BandedModel
+    model : Battery, LadderModel or BandedModel
         Without noise of single atoms, of at most 60 atoms.
     parameters : sequence of n str
         As in `fit`.
@@ -169,6 +172,7 @@ def quantum_information(
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind.
     """
+    model = meant(model)
     check_plain(model)
     check_symmetric(model, "`model`")
     if model.n_atoms > MOST_ATOMS:

@@ -31,12 +31,13 @@ MOST = 12  # cumulants: each order loses digits
 SETTLED = 1e-13  # of the fastest rate: what the last Newton step changed
 PATIENCE, SHORTEST = 12, 1e-6  # Newton steps for a field; the smallest step to the next field
 FAR = 0.5  # of s: a step that Newton begins with
+WIDEST = 30.0  # of s: jumps are 10^13 times as fast there
 POSITIVE = 1e-6  # of the largest population: how much below zero another one may be
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CountRates(Card):
-    """How the number of photons of a channel grows in the steady state.
+    """How the counts of a channel grow in the steady state.
 
     Attributes
     ----------
@@ -62,12 +63,12 @@ class CountRates(Card):
 
     @property
     def mean(self) -> float:
-        """Photons per unit of time."""
+        """Counts per unit of time."""
         return float(self.cumulants[0])
 
     @property
     def fano(self) -> float:
-        """Var(n)/<n> in the long run, 1 for Poissonian light; nan without light."""
+        """Var(n)/<n> in the long run, 1 for Poissonian light; nan without counts."""
         return _ratio(self.cumulants[1], self.mean)
 
     @property
@@ -97,14 +98,19 @@ class CountRates(Card):
 
         Raises
         ------
-        ValueError
-            If s holds what is no finite number.
+        ValueError, TypeError
+            If s is beyond -30 or 30, or no number.
         ArithmeticError
             If it cannot be followed as far.
         """
-        fields = np.asarray(s, dtype=float)
-        if not np.all(np.isfinite(fields)):
-            raise ValueError(f"`s` must hold finite numbers, but is {checks.shown(s)}")
+        try:
+            fields = np.asarray(s, dtype=float)
+        except (TypeError, ValueError):
+            raise TypeError(f"`s` must hold numbers, but is {checks.shown(s)}") from None
+        if not np.all(np.abs(fields) <= WIDEST):
+            raise ValueError(
+                f"`s` must be from {-WIDEST:g} to {WIDEST:g}, but is {checks.shown(s)}"
+            )
         counting = _Counting.of(self.model, self.channel)
         found = {0.0: 0.0}
         for side in (1.0, -1.0):
@@ -132,8 +138,8 @@ def rates(model: Model, channel: str = TOTAL, order: int = 4) -> CountRates:
         A ladder of up to 10^5 atoms, up to 600 with noise of single atoms; the driven Eq. (5), or
         light mixed with an oscillator of finite strength, of up to 150.
     channel : str
-        The name of a channel; "total" of all; or "net", photons that are emitted less those that
-        are absorbed.
+        The name of a channel; "total" for the jumps of all, also of those that absorb light or give
+        none; or "net", photons that are emitted less those that are absorbed.
     order : int
         How many cumulants, 2 to 12.
 
@@ -254,7 +260,10 @@ class _Counting:
         one = eye_array(trace.size, format="csc")
         place = int(np.argmax(state.real * trace))
         for _ in range(PATIENCE):
-            solve = Bordered(matrix - value * one, place)
+            try:
+                solve = Bordered(matrix - value * one, place)
+            except RuntimeError:  # singular to rounding
+                return None
             # (W - lambda) x = mu e, and mu falls to zero; its slope is that of the derivative.
             state, mu = solve(np.zeros_like(state), 1.0)
             _, slope = solve(state, 0.0)

@@ -43,6 +43,16 @@ def load(store: PathLike) -> EnsembleResult:
         total.add(tally)
     if total.moments is None:
         raise ValueError(f"{store} must hold finished chunks, but holds none")
+    found = opened.missing_parts(plan)
+    if found is not None:
+        ntraj, n, missing = found
+        warnings.warn(
+            f"of {n} parts of {store}, {', '.join(map(str, missing))} "
+            f"{'are' if missing[1:] else 'is'} not finished, so the result ends before; the same "
+            f"call with ntraj={ntraj}, part=({missing[0]}, {n}), and merge, go on with it",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     source = Source(plan, total.moments.count, store=opened, outdated=not current)
     return as_result(source, total.tally, "stored")
 

@@ -179,6 +179,8 @@ def mcsolve(
             f"{MOST_ROTATED} atoms, but `n_atoms` is {model.n_atoms}"
         )
     whole = ntraj
+    if part is not None and store is not None:
+        parts.check_same(store, plan)
     ntraj = ntraj if part is None else parts.share(plan, ntraj)
     opened = None if folder is None else folder.open(plan)
     if part is not None and store is not None:

@@ -8,7 +8,6 @@ killed goes on where it was.
 
 import json
 import shutil
-import warnings
 from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
@@ -37,13 +36,27 @@ def checked(part):
     if part is None:
         return None
     is_pair = isinstance(part, tuple | list) and len(part) == 2
-    if not is_pair or not all(isinstance(one, Integral) for one in part):
+    if not is_pair or not all(_is_integer(one) for one in part):
         raise TypeError(f"`part` must be two integers such as (3, 64), but is {checks.shown(part)}")
     i, n = map(int, part)
     if not 1 <= i <= n:
         n = max(n, 1)
         raise ValueError(f"`part` must be (1, {n}) to ({n}, {n}), but is {checks.shown(part)}")
     return i, n
+
+
+def _is_integer(value):
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def check_same(place, plan):
+    """Raise `ValueError` if the run that parts were joined to is another one than a plan's."""
+    if not (Path(place) / manifest.MANIFEST).exists():
+        return
+    run, _ = describe(replace(plan, part=None))
+    words = difference(manifest.described(place).run, run)
+    if words:
+        raise ValueError(f"`store` must hold the same run, but {place} holds another one ({words})")
 
 
 def share(plan, ntraj):
@@ -59,8 +72,8 @@ def share(plan, ntraj):
     mine = range(i - 1, chunks.stop, n)
     if not mine:
         raise ValueError(
-            f"`part` must be one of at most {chunks.stop}, because {ntraj} trajectories are "
-            f"as many chunks, but is {plan.part}"
+            f"`part` must be one of at most {chunks.stop}, because a part computes "
+            f"{plan.chunk_size} trajectories or more of {ntraj}, but is {plan.part}"
         )
     return sum(plan.size(chunk, ntraj) for chunk in mine)
 
@@ -86,8 +99,9 @@ def merge(store: PathLike) -> EnsembleResult:
     """Join the parts of a run in a folder, and return the ensemble up to its first missing chunk.
 
     What is joined is the run as one process would have stored it. The folders of parts that are
-    finished are removed. One that is missing, damaged, or still at work is named by a warning, and
-    stays: when it is finished, it is joined like this.
+    finished are removed. One that is missing, damaged, or still at work is named by a warning, here
+    and whenever the run is loaded, and stays: when it is finished, it is joined like this. Until
+    then the trajectories behind the gap wait for it.
 
     Parameters
     ----------
@@ -109,8 +123,9 @@ def merge(store: PathLike) -> EnsembleResult:
     place = Path(checks.path("store", store))
     found = _found(place)
     if not found:
-        joined = ": they are joined" if (place / manifest.MANIFEST).exists() else ""
-        raise ValueError(f"`store` must hold parts of a run, but {place} holds none{joined}")
+        if not (place / manifest.MANIFEST).exists():
+            raise ValueError(f"`store` must hold parts of a run, but {place} holds none")
+        return load(place)  # they are joined; it says what is missing
     numbers = {n for _, n in found}
     if len(numbers) > 1:
         words = " and ".join(map(str, sorted(numbers)))
@@ -131,14 +146,7 @@ def merge(store: PathLike) -> EnsembleResult:
         for (i, _), folder in found.items():
             if i not in unfinished:
                 shutil.rmtree(folder)
-    if unfinished:
-        lost = sorted(unfinished)
-        warnings.warn(
-            f"of {n} parts of {place}, {', '.join(map(str, lost))} {'are' if lost[1:] else 'is'} "
-            f"not finished; the same call with part=({lost[0]}, {n}) goes on with it",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+        whole.expect((ntraj, n) if unfinished else None)
     return load(place)
 
 

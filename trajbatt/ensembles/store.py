@@ -6,6 +6,7 @@ a run may be killed at any time; what is on disk is good. The folder is listed w
 not again, so the time that a run takes is proportional to its chunks.
 """
 
+import json
 import os
 import re
 import warnings
@@ -27,6 +28,7 @@ __all__ = ["ARRAYS", "LOCK", "MANIFEST", "Store", "read_manifest"]
 # How files begin that are being written.
 TEMPORARY = (f".{MANIFEST}.", f".{ARRAYS}.", ".chunk-", ".coherent-")
 CHUNK_FILE = re.compile(r"chunk-(\d+)-(\d+)\.npz")
+EXPECTED = "parts.json"  # of what an array job still has to give
 PART_FOLDER = re.compile(r"part-(\d+)-of-(\d+)")  # of an array job, see `trajbatt.ensembles.parts`
 
 
@@ -192,6 +194,23 @@ class Store:
 
     def _path(self, chunk, size):
         return self._place / f"chunk-{chunk:06d}-{size}.npz"
+
+    def expect(self, joined):
+        """Write down that parts are missing, `(ntraj, number of parts)`; None if none is."""
+        path = self._place / EXPECTED
+        if joined is None:
+            path.unlink(missing_ok=True)
+        else:
+            files.write(path, (json.dumps(joined) + "\n").encode())
+
+    def missing_parts(self, plan):
+        """Return ntraj and the number of parts of a joined run, and which are missing; or None."""
+        try:
+            ntraj, n = json.loads((self._place / EXPECTED).read_text())
+        except (OSError, ValueError, TypeError):
+            return None
+        missing = {chunk % n + 1 for chunk, size in plan.pieces(ntraj) if not self.has(chunk, size)}
+        return (ntraj, n, sorted(missing)) if missing else None
 
     def has(self, chunk, size):
         """Whether there is a file of a chunk; it may be damaged."""

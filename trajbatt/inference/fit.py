@@ -11,10 +11,10 @@ from trajbatt.base.types import FloatArray, PerChannel
 from trajbatt.inference.newton import inverse, polished
 from trajbatt.inference.profile import profile_interval
 from trajbatt.inference.scales import scales_of
-from trajbatt.inference.seen import seen_of
+from trajbatt.inference.seen import meant, seen_of
 from trajbatt.light.detectors import Detectors
 from trajbatt.models.battery import Battery
-from trajbatt.models.model import Model, check_model
+from trajbatt.models.model import Model
 from trajbatt.states.initial import Initial
 
 FIRST_STEP = 0.1  # first step of the search
@@ -129,9 +129,7 @@ def fit(
     """
     from scipy.optimize import minimize
 
-    if isinstance(model, Battery):
-        model = model.charge()
-    check_model(model)
+    model = meant(model)
     if level is not None and not 0.0 < checks.real("level", level, 0) < 1.0:
         raise ValueError(f"`level` must be between 0 and 1, but is {level:g}")
     scales = scales_of(model, parameters)

@@ -10,8 +10,9 @@ import numpy as np
 
 from trajbatt.base.types import FloatArray, PerChannel
 from trajbatt.inference.scales import scales_of
-from trajbatt.inference.seen import seen_of
+from trajbatt.inference.seen import meant, seen_of
 from trajbatt.light.detectors import Detectors
+from trajbatt.models.battery import Battery
 from trajbatt.models.model import Model
 from trajbatt.states.initial import Initial
 
@@ -20,7 +21,7 @@ WEIGHTS = 4.0 / 5.0, -1.0 / 5.0, 4.0 / 105.0, -1.0 / 280.0  # of 1, 2, 3 and 4 s
 
 
 def log_likelihood(
-    model: Model,
+    model: Battery | Model,
     clicks: object,
     efficiency: PerChannel = 1.0,
     initial: Initial | None = None,
@@ -35,7 +36,7 @@ def log_likelihood(
 
     Parameters
     ----------
-    model : Model
+    model : Battery or Model
     clicks : object
     efficiency : float, array_like (nc,) or dict
     initial : optional
@@ -54,12 +55,13 @@ def log_likelihood(
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind, or clicks are no record.
     """
+    model = meant(model)
     seen = seen_of(model, clicks, efficiency, dark_rate, detectors, duration)
     return float(seen.log_likelihoods(model, initial, impossible=-np.inf).sum())
 
 
 def score(
-    model: Model,
+    model: Battery | Model,
     clicks: object,
     parameters: Sequence[str],
     efficiency: PerChannel = 1.0,
@@ -72,7 +74,7 @@ def score(
 
     Parameters
     ----------
-    model : Model
+    model : Battery or Model
     clicks : object
     parameters : sequence of n str
         They must be above zero.
@@ -93,6 +95,7 @@ def score(
     ValueError, TypeError
         As `log_likelihood`, and if a record is impossible.
     """
+    model = meant(model)
     scales = scales_of(model, parameters)
     seen = seen_of(model, clicks, efficiency, dark_rate, detectors, duration)
     found = np.zeros((seen.ntraj, len(scales)))

@@ -15,8 +15,9 @@ import numpy as np
 from trajbatt.base.cards import Card
 from trajbatt.base.types import FloatArray, PerChannel
 from trajbatt.inference.following import follow, prior
-from trajbatt.inference.seen import seen_of
+from trajbatt.inference.seen import meant, seen_of
 from trajbatt.light.detectors import Detectors
+from trajbatt.models.battery import Battery
 from trajbatt.models.model import Model
 from trajbatt.states.initial import Initial
 
@@ -71,7 +72,7 @@ class Residuals(Card):
 
 
 def residuals(
-    model: Model,
+    model: Battery | Model,
     clicks: object,
     efficiency: PerChannel = 1.0,
     initial: Initial | None = None,
@@ -83,7 +84,7 @@ def residuals(
 
     Parameters
     ----------
-    model : Model
+    model : Battery or Model
     clicks : object
     efficiency : float, array_like (nc,) or dict
     initial : optional
@@ -101,6 +102,7 @@ def residuals(
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind, or a record is impossible.
     """
+    model = meant(model)
     seen = seen_of(model, clicks, efficiency, dark_rate, detectors, duration)
     if not model.has_clicks:
         raise ValueError("`model` must have clicks, but has homodyne currents")

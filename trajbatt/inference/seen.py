@@ -14,6 +14,7 @@ from trajbatt.light.clicks import Clicks
 from trajbatt.light.currents import HomodyneRecord
 from trajbatt.light.detectors import described
 from trajbatt.light.input import of_each_trajectory, of_one_trajectory
+from trajbatt.models.battery import Battery
 from trajbatt.models.model import Model, check_model
 from trajbatt.models.protocol import within
 
@@ -57,6 +58,14 @@ class Seen(NamedTuple):
         return np.array([one(record) for record in self.records(model)])
 
 
+def meant(model: Battery | Model) -> Model:
+    """Return the model that is meant: a `Battery` stands for its `charge()`."""
+    if isinstance(model, Battery):
+        model = model.charge()
+    check_model(model)
+    return model
+
+
 def seen_of(model, clicks, efficiency, dark_rate, detectors, duration):
     """Return what was `Seen`, as `trajbatt.fit` is told of it.
 
@@ -65,7 +74,6 @@ def seen_of(model, clicks, efficiency, dark_rate, detectors, duration):
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind.
     """
-    check_model(model)
     if not model.channel_names:
         raise ValueError("`model` must have a channel to be fitted to clicks, but has none")
     response = described(detectors, efficiency, dark_rate).response_of(model)

@@ -282,7 +282,7 @@ class Battery(DressedQuantities):
         """
         known = tuple(one.name for one in fields(self) if one.name != "n_atoms")
         for name in knots:
-            checks.choice("ramp", name, known)
+            checks.choice("knots", name, known)
         return ramped(self, duration, knots, stages, interpolation, secular)
 
     def store(
