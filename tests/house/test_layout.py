@@ -129,7 +129,14 @@ def test_no_wing_has_a_circle(wing):
         pytest.fail(f"circle: {' -> '.join(error.args[1])}")
 
 
-SHARED_KERNELS = ("compile", "branch_window", "liouvillian", "moving_frame", "reading")
+SHARED_KERNELS = (
+    "compile",
+    "branch_window",
+    "frame_rows",
+    "liouvillian",
+    "moving_frame",
+    "reading",
+)
 
 
 def test_kernels_stand_alone():

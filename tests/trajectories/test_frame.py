@@ -66,6 +66,14 @@ def test_the_same_from_states_that_are_not_coherent(n, initial):
     check_same(*runs, n, 3e-6)
 
 
+def test_clicks_of_a_weak_drive_are_approached_to_the_end():
+    # Some of these are so far from where they are first looked for that it takes a bisection.
+    model = tb.Battery(3, np.pi / 2, 0.45).charge(secular=False)
+    frame, banded = both(model, np.linspace(0.0, 8 / 3, 5), ntraj=200, seed=6, rtol=1e-6)
+    np.testing.assert_array_equal(frame.clicks.trajectory, banded.clicks.trajectory)
+    np.testing.assert_allclose(frame.clicks.time, banded.clicks.time, rtol=0, atol=2e-3)
+
+
 def test_many_atoms_against_the_banded_engine():
     runs = both(driven(1000, 1.2, 3.0), np.linspace(0.0, 1e-3, 3), ntraj=2, rtol=1e-9)
     check_same_clicks = runs[0].clicks.time - runs[1].clicks.time

@@ -10,7 +10,7 @@ from numba import config, njit
 from numba.core.caching import FunctionCache
 
 
-def kernel(function=None, *, reassociate=False, inline=False):
+def kernel(function=None, *, reassociate=False, inline=False, counting=True):
     """Compile `function` without the GIL, cached on disk where that can be.
 
     `reassociate` lets the compiler reorder sums, and so vectorise them; results then differ in the
@@ -20,13 +20,18 @@ def kernel(function=None, *, reassociate=False, inline=False):
 
     `inline` puts the kernel in the place of its calls. An array goes to a call as seven words, so
     that is faster for a short one with many arrays.
+
+    Without `counting` the kernel counts no references to its arguments, which takes longer than the
+    work of a short one, and is not left out by the compiler where a kernel that is called might
+    raise. Such a kernel makes no arrays, and neither do those that it calls.
     """
     if function is None:
-        return functools.partial(kernel, reassociate=reassociate, inline=inline)
+        return functools.partial(kernel, reassociate=reassociate, inline=inline, counting=counting)
     options = {
         "nogil": True,
         "inline": "always" if inline else "never",
         "error_model": "numpy",
+        "_nrt": counting,
         "fastmath": {"reassoc", "contract", "nsz"} if reassociate else False,
     }
     compiled = njit(**options)(function)

@@ -25,21 +25,23 @@ class FrameEngine(IntegratingEngine):
     @cached_property
     def _most(self):
         """How many levels there are room for."""
-        from trajbatt.kernels.frame import FEWEST, MOST
+        from trajbatt.kernels.frame import FEWEST
+        from trajbatt.kernels.frame_rows import BLOCK, MOST, whole_blocks
 
-        return max(min(self.model.n_levels, MOST), FEWEST)
+        return max(min(whole_blocks(self.model.n_levels), MOST), FEWEST * BLOCK)
 
     @cached_property
     def _start(self):
         """The pure states in which trajectories begin, each in its own frame."""
-        from trajbatt.kernels.frame import FEWEST, Start
+        from trajbatt.kernels.frame import Start
+        from trajbatt.kernels.frame_rows import whole_blocks
 
         n_atoms, theta = self.model.n_atoms, self.model.theta
         entered = [
             frame.enter_ket(ket, n_atoms, theta, self.negligible)
             for ket in self.mixture.rows(self.model.n_levels)
         ]
-        levels = max(FEWEST, *(len(ket) for _, ket in entered))
+        levels = whole_blocks(max(len(ket) for _, ket in entered))
         return Start(
             weights=self.mixture.cumulative_weights,
             axes=np.array([axes for axes, _ in entered]),
@@ -58,21 +60,26 @@ class FrameEngine(IntegratingEngine):
     @cached_property
     def _tables(self):
         from trajbatt.kernels.frame import Tables
+        from trajbatt.kernels.frame_rows import BLOCK
 
-        oscillators = self.model.oscillators
-        mixed = oscillators.any()
-        amplitudes = np.sqrt(self.model.rates) if mixed else np.ones(oscillators.size)
         return Tables(
-            most=self._most,
-            amplitudes=amplitudes,
-            oscillators=oscillators,
+            most=self._most // BLOCK,
             n_atoms=self.model.n_atoms,
             rate=self._driven.rate,
             frequency=self.model.frequency,
             cos_theta=math.cos(self.model.theta),
             sin_theta=math.sin(self.model.theta),
-            background=float((np.abs(oscillators) ** 2).sum()),
+            background=float((np.abs(self.model.oscillators) ** 2).sum()),
         )
+
+    @cached_property
+    def _channels(self):
+        from trajbatt.kernels.frame import Channels
+
+        oscillators = self.model.oscillators
+        mixed = oscillators.any()
+        amplitudes = np.sqrt(self.model.rates) if mixed else np.ones(oscillators.size)
+        return Channels(amplitudes, oscillators)
 
     @property
     def _driven(self):
@@ -90,7 +97,6 @@ class FrameEngine(IntegratingEngine):
         angle = CRITICAL_ANGLE * (self.rtol / OF_ENERGY) ** 0.25
         fastest = max(self.model.frequency / angle, self._driven.rate * self.model.n_atoms / SHORT)
         task = Task(
-            times,
             longest=1.0 / fastest if fastest > 0.0 else math.inf,
             tolerance=max(0.1 * self.rtol, 1e-14),
             missed=max(0.1 * self.rtol, 1e-13),
@@ -108,7 +114,18 @@ class FrameEngine(IntegratingEngine):
         )
 
         def call(records):
-            return run(rng, self._start, self._tables, task, progress, work, records, out)
+            return run(
+                rng,
+                self._start,
+                times,
+                self._tables,
+                self._channels,
+                task,
+                progress,
+                work,
+                records,
+                out,
+            )
 
         records = self._recorded(n, times, given, call)
         return records, self._observed(out, progress)
