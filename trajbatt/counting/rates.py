@@ -130,13 +130,13 @@ class CountRates(Card):
 
 
 def rates(model: Model, channel: str = TOTAL, order: int = 4) -> CountRates:
-    """Return how the cumulants of a photon number grow in the steady state, exactly.
+    """Return how the cumulants of a number of counts grow in the steady state, exactly.
 
     Parameters
     ----------
     model : LadderModel, LocalLadderModel or BandedModel
-        A ladder of up to 10^5 atoms, up to 600 with noise of single atoms; the driven Eq. (5), or
-        light mixed with an oscillator of finite strength, of up to 150.
+        A ladder, of 10^5 atoms in a third of a second; up to 600 with noise of single atoms; the
+        driven Eq. (5), or light mixed with an oscillator of finite strength, of up to 150.
     channel : str
         The name of a channel; "total" for the jumps of all, also of those that absorb light or give
         none; or "net", photons that are emitted less those that are absorbed.

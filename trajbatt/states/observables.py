@@ -161,7 +161,7 @@ def _bands(matrix, name):
     if reaches > REACH:
         raise ValueError(
             f"{name} must reach {REACH} levels at most, but reaches {reaches}; "
-            "give the matrix itself as an operator"
+            "without noise of single atoms, give the matrix itself as an operator"
         )
     size = matrix.shape[0]
     bands = np.zeros((3, size), dtype=complex)
