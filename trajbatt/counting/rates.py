@@ -28,11 +28,10 @@ from trajbatt.states.steady_state import steady_state
 
 NET = "net"  # photons that are emitted less those that are absorbed
 MOST = 12  # cumulants: each order loses digits
-SETTLED = 1e-13  # of the fastest rate: what the last Newton step changed
-PATIENCE, SHORTEST = 12, 1e-6  # Newton steps for a field; the smallest step to the next field
-FAR = 0.5  # of s: a step that Newton begins with
-WIDEST = 30.0  # of s: jumps are 10^13 times as fast there
-POSITIVE = 1e-6  # of the largest population: how much below zero another one may be
+DENSE = 500  # rows of a matrix whose eigenvalues LAPACK finds
+ABOVE = 1e-3  # of the fastest rate: how far above its bound the resolvent is
+POWERS, CANDIDATES = 100, 8  # of the resolvent; eigenvalues of which the largest is taken
+WIDEST = 10.0  # of s: jumps are 20 000 times as fast there, or as rare
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,15 +92,14 @@ class CountRates(Card):
     def generating(self, s: ArrayLike) -> FloatArray:
         """Return the scaled cumulant generating function lambda(s), float64, shaped as s.
 
-        ln E[exp(s n)] is lambda(s) t in the long run. It is followed from s = 0 on by Newton's
-        method.
+        ln E[exp(s n)] is lambda(s) t in the long run.
 
         Raises
         ------
         ValueError, TypeError
-            If s is beyond -30 or 30, or no number.
+            If s is beyond -10 or 10, or no number.
         ArithmeticError
-            If it cannot be followed as far.
+            If it is not found.
         """
         try:
             fields = np.asarray(s, dtype=float)
@@ -112,11 +110,7 @@ class CountRates(Card):
                 f"`s` must be from {-WIDEST:g} to {WIDEST:g}, but is {checks.shown(s)}"
             )
         counting = _Counting.of(self.model, self.channel)
-        found = {0.0: 0.0}
-        for side in (1.0, -1.0):
-            wanted = np.unique(fields[fields * side > 0.0])
-            found |= counting.followed(wanted if side > 0 else wanted[::-1])
-        return np.array([found[one] for one in fields.ravel().tolist()]).reshape(fields.shape)
+        return np.reshape([counting.growth(one) for one in fields.ravel().tolist()], fields.shape)
 
     def __repr__(self) -> str:
         """Return a card of five lines."""
@@ -208,7 +202,7 @@ class _Counting:
     @cached_property
     def _at_rest(self):
         """The solver at no field, and the steady state."""
-        matrix, _, trace = self.generator
+        matrix, _, trace, _ = self.generator
         solve = Bordered(matrix, self.place)
         state, _ = solve(np.zeros(trace.size, dtype=matrix.dtype), 1.0)
         return solve, state / (trace @ state)
@@ -233,51 +227,68 @@ class _Counting:
         pairs = zip(self.weights.tolist(), self.generator.jumps, strict=True)
         return sum((w**power * (jump @ state) for w, jump in pairs if w), np.zeros_like(state))
 
-    def followed(self, fields):
-        """Return lambda at fields that go away from zero, a dict of float to float."""
-        _, state = self._at_rest
-        found, now, value = {}, 0.0, 0.0
-        for wanted in fields.tolist():
-            while now != wanted:
-                step = np.clip(wanted - now, -FAR, FAR)
-                while (one := self._solution(now + step, state, value)) is None:
-                    step /= 2.0
-                    if abs(step) < SHORTEST:
-                        raise ArithmeticError(f"lambda(s) cannot be followed beyond s = {now:g}")
-                now = wanted if abs(wanted - now - step) < SHORTEST else now + step
-                value, state = one
-            found[wanted] = value
-        return found
+    def growth(self, s):
+        """Return lambda at the field s.
 
-    def _solution(self, s, state, value):
-        """Return lambda and the state at the field s by Newton's method; None if it fails."""
+        Raises
+        ------
+        ArithmeticError
+            If it is not found.
+        """
+        if s == 0.0:
+            return 0.0
+        matrix, jumps, trace, is_ladder = self.generator
+        pairs = zip(self.weights.tolist(), jumps, strict=True)
+        gained = sum(math.expm1(w * s) * jump for w, jump in pairs)
+        matrix = matrix + gained
+        if is_ladder:
+            return _of_ladder(matrix)
+        if trace.size <= DENSE:
+            return float(np.linalg.eigvals(matrix.toarray()).real.max())
+        try:
+            return self._nearby(matrix, _largest(trace @ gained, trace))
+        except RuntimeError as error:
+            raise ArithmeticError(f"lambda(s) is not found at s = {s:g} ({error})") from None
+
+    def _nearby(self, matrix, bound):
+        """Return the largest eigenvalue of a large matrix: ARPACK's, near where powers lead to.
+
+        Powers of the resolvent above a bound of it come near, because they are positive maps.
+        """
         from scipy.sparse import eye_array
+        from scipy.sparse.linalg import eigs, splu
 
-        matrix, jumps, trace = self.generator
-        for w, jump in zip(self.weights.tolist(), jumps, strict=True):
-            matrix = matrix + math.expm1(w * s) * jump
-        scale = np.abs(matrix.diagonal()).max()
-        one = eye_array(trace.size, format="csc")
-        place = int(np.argmax(state.real * trace))
-        for _ in range(PATIENCE):
-            try:
-                solve = Bordered(matrix - value * one, place)
-            except RuntimeError:  # singular to rounding
-                return None
-            # (W - lambda) x = mu e, and mu falls to zero; its slope is that of the derivative.
-            state, mu = solve(np.zeros_like(state), 1.0)
-            _, slope = solve(state, 0.0)
-            change = -(mu / slope).real
-            value += change
-            if abs(change) < SETTLED * scale:
-                return (value, state) if _is_positive(state, trace) else None
-        return None
+        apart = ABOVE * np.abs(matrix.diagonal()).max()
+        above = bound + apart
+        resolvent = splu((above * eye_array(matrix.shape[0], format="csc") - matrix).tocsc())
+        _, state = self._at_rest
+        for _ in range(POWERS):
+            state = resolvent.solve(state)
+            norm = (self.generator.trace @ state).real
+            state /= norm
+        near = above - 1.0 / norm + apart  # not at it, where the matrix is singular
+        found = eigs(matrix, k=CANDIDATES, sigma=near, v0=state, return_eigenvectors=False)
+        return float(found.real.max())
 
 
-def _is_positive(state, trace):
-    """Whether a state may be that of the largest eigenvalue: no population has another sign."""
-    populations = state[trace > 0.0].real
-    return bool(populations.min() > -POSITIVE * populations.max())
+def _of_ladder(matrix):
+    """Return the largest eigenvalue of a tridiagonal matrix by that of a symmetric one like it."""
+    from scipy.linalg import eigh_tridiagonal
+
+    beside = np.sqrt(matrix.diagonal(-1) * matrix.diagonal(1))
+    last = matrix.shape[0] - 1
+    (found,) = eigh_tridiagonal(
+        matrix.diagonal(), beside, eigvals_only=True, select="i", select_range=(last, last)
+    )
+    return float(found)
+
+
+def _largest(rates, trace):
+    """Return the largest growth rate of the trace, of any state, by the row vector of that."""
+    if np.all(trace == 1.0):  # of populations
+        return float(rates.max())
+    levels = math.isqrt(trace.size)
+    return float(np.linalg.eigvalsh(rates.reshape(levels, levels))[-1])
 
 
 def _entropy_production(model, counting):

@@ -39,11 +39,14 @@ class Generator(NamedTuple):
     jumps : list of nc csc_array (n, n)
     trace : ndarray (n,), float64
         The row vector that gives the trace.
+    is_ladder : bool
+        Jumps lead to neighbours only, as the populations of a ladder have it.
     """
 
     matrix: Any
     jumps: list
     trace: np.ndarray
+    is_ladder: bool = False
 
 
 def generator_of(model):
@@ -95,7 +98,7 @@ def _of_ladder(model):
         # Off the ladder no rate leads.
         kept = rates[: rates.size - shift] if shift >= 0 else rates[-shift:]
         jumps.append(csc_array(diags_array([kept], offsets=[-shift])))
-    return Generator(matrix, jumps, np.ones(layout.stop))
+    return Generator(matrix, jumps, np.ones(layout.stop), is_ladder=True)
 
 
 def _in_blocks(model):
