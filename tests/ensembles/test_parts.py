@@ -97,6 +97,20 @@ def test_lost_parts_are_named(tmp_path):
     same(tb.merge(place), tb.load(place))  # nothing is left to be joined
 
 
+def test_a_damaged_chunk_is_joined_again(tmp_path):
+    """The folders of finished parts go, so what they hold must be good in the run."""
+    place = tmp_path / "run"
+    run(place, (1, 2))
+    with pytest.warns(RuntimeWarning, match="2 is not finished"):
+        tb.merge(place)
+    run(place, (1, 2))  # computed again
+    chunk = place / "chunk-000002-128.npz"
+    chunk.write_bytes(chunk.read_bytes()[:-40])
+    run(place, (2, 2))
+    same(tb.merge(place), tb.mcsolve(MODEL, TIMES, NTRAJ, **WHAT))
+    assert not parts.are_in(place)
+
+
 def test_the_last_chunk_is_missed_if_it_is_lost(tmp_path):
     for i in range(1, 4):
         run(tmp_path / "run", (i, 3))

@@ -22,6 +22,7 @@ from trajbatt.base import checks
 from trajbatt.base.cards import Card
 from trajbatt.base.types import FloatArray, PerChannel
 from trajbatt.ensembles.mcsolve import mcsolve
+from trajbatt.exact.stationary import superoperator
 from trajbatt.inference.likelihood import score
 from trajbatt.inference.scales import scales_of
 from trajbatt.inference.seen import meant
@@ -213,23 +214,20 @@ def quantum_information(
 
 
 def _bare_operators(model):
-    """Return -i H - M/2 and the jumps of a model in the bare basis, dense (N+1, N+1)."""
+    """Return -i H - M/2 and the jumps of a model in the bare basis, csc_arrays (N+1, N+1)."""
+    from scipy.sparse import csc_array
+
     turn = spin.change_of_basis(model.n_atoms, model.theta, 0.0)
     energies = model.frequency * spin.magnetic_numbers(model.n_atoms)
-    jumps = [turn.T @ (bands.operator(one) @ turn) for one in model.jump_bands]
-    loss = sum((0.5 * jump.conj().T @ jump for jump in jumps), np.zeros_like(turn))
-    return -1j * (turn.T * energies) @ turn - loss, jumps
+    jumps = [csc_array(turn.T @ (bands.operator(one) @ turn)) for one in model.jump_bands]
+    loss = sum(0.5 * jump.conj().T @ jump for jump in jumps)
+    return csc_array(-1j * (turn.T * energies) @ turn - loss), jumps
 
 
 def _log_overlap(left, right, state, duration):
     """Return ln abs(Tr rho) of two copies, `left` and `right` of the density matrix."""
-    from scipy.sparse import csr_array, eye_array, kron
     from scipy.sparse.linalg import expm_multiply
 
-    one = eye_array(len(state), format="csr")
-    (quiet, jumps), (other_quiet, others) = left, right
-    matrix = kron(csr_array(quiet), one) + kron(one, csr_array(other_quiet.conj()))
-    for jump, other in zip(jumps, others, strict=True):
-        matrix = matrix + kron(csr_array(jump), csr_array(other.conj()))
+    matrix, _ = superoperator(left, right)
     found = expm_multiply(duration * matrix, state.ravel().astype(complex))
     return float(np.log(np.abs(np.trace(found.reshape(state.shape)))))

@@ -20,11 +20,11 @@ from trajbatt.exact.orders import check_full
 from trajbatt.models.battery import Battery
 from trajbatt.models.protocol import Protocol
 from trajbatt.models.ramp import between, knots_of, middles_of
+from trajbatt.numerics.differences import FOURTH, slope
 from trajbatt.states.initial import Initial, prepare
 
 ACCURACY = 1e-11  # of states and observables
 STEP = 5e-3  # of a parameter, relative to its largest knot
-WEIGHTS = 2.0 / 3.0, -1.0 / 12.0  # of one and of two steps: differences of the fourth order
 LEAST = 1e-3  # what a largest knot is taken for at least
 
 
@@ -253,16 +253,13 @@ class _Task:
     def _slope(self, here, name, before, length, number):
         """Return the derivative of a number with respect to a parameter of one stage alone."""
         state, photons = before
-        step, total = self.steps[name], 0.0
-        for steps, weight in enumerate(WEIGHTS, 1):
-            for sign in (1.0, -1.0):
-                changed = here | {name: here[name] + sign * steps * step}
-                model = replace(self.battery, **changed).charge()
-                after, counts = forwards(model, state, length, ACCURACY)
-                total += (
-                    sign * weight * number(after, photons + model.photons @ counts, model.theta)
-                )
-        return total / step
+
+        def at(x):
+            model = replace(self.battery, **(here | {name: here[name] + x})).charge()
+            after, counts = forwards(model, state, length, ACCURACY)
+            return number(after, photons + model.photons @ counts, model.theta)
+
+        return slope(at, self.steps[name], FOURTH)
 
 
 def _limits(task, bounds):
@@ -273,7 +270,7 @@ def _limits(task, bounds):
     for name, (_, values) in task.knots.items():
         widest = (0.0, np.pi if name == "theta" else np.inf)
         low, high = bounds.get(name, widest)
-        reach = (len(WEIGHTS) + 1) * task.steps[name]
+        reach = (len(FOURTH) + 1) * task.steps[name]
         low = max(checks.real(f"bounds of {name}", low), widest[0] + reach)
         high = min(float(high), widest[1] - reach)
         if not low < high:

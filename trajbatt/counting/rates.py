@@ -204,7 +204,7 @@ class _Counting:
         """The solver at no field, and the steady state."""
         matrix, _, trace, _ = self.generator
         solve = Bordered(matrix, self.place)
-        state, _ = solve(np.zeros(trace.size, dtype=matrix.dtype), 1.0)
+        state = solve(np.zeros(trace.size, dtype=matrix.dtype), 1.0)
         return solve, state / (trace @ state)
 
     def cumulants(self, order):
@@ -218,7 +218,7 @@ class _Counting:
             )
             found.append((trace @ gained).real)
             right = sum(found[j - 1] * states[k - j] for j in range(1, k + 1)) - gained
-            one = solve(right, 0.0)[0]
+            one = solve(right, 0.0)
             states.append(one - (trace @ one) * state)
         return np.array([one * math.factorial(k) for k, one in enumerate(found, 1)])
 

@@ -226,12 +226,23 @@ def _join(whole, n, i, part):
         return False
     try:
         for chunk, size in store.finished():
-            if not whole.has(n * chunk + i - 1, size):
-                whole.take(n * chunk + i - 1, size, store.arrays(chunk, size))
+            place = n * chunk + i - 1
+            if not _is_good(whole, place, size):  # the copy here may be the only good one
+                whole.take(place, size, store.arrays(chunk, size))
     except seals.SpoiltError:
         return False
     finally:
         lock.release()
+    return True
+
+
+def _is_good(store, chunk, size):
+    if not store.has(chunk, size):
+        return False
+    try:
+        store.arrays(chunk, size)
+    except seals.SpoiltError:
+        return False
     return True
 
 

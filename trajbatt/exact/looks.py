@@ -49,7 +49,7 @@ class Looks:
                 for i, one in enumerate(self._expectations)
                 if one.function is None
             ]
-            turn = spin.change_of_basis(n, 0.0, theta) if theta and n and known else None
+            turn = spin.change_of_basis(n, 0.0, theta) if theta and n else None
             self._turned[theta, n] = {
                 i: _dense(operator) if turn is None else turn.T @ (operator @ turn)
                 for i, operator in known

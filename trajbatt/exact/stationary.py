@@ -61,7 +61,7 @@ def generator_of(model):
 
 
 class Bordered:
-    """Solutions of A x = b + mu e, x_i being given: this border makes A regular, and is sparse.
+    """Solutions of A x = b + mu e for some mu, x_i being given: a border that makes A regular.
 
     Parameters
     ----------
@@ -81,9 +81,32 @@ class Bordered:
         self._solve = splu(whole).solve
 
     def __call__(self, right, value):
-        """Return x (n,), of which x_i is `value`, and mu, for b = `right` (n,)."""
-        found = self._solve(np.append(right, value))
-        return found[:-1], found[-1]
+        """Return x (n,), of which x_i is `value`, for b = `right` (n,)."""
+        return self._solve(np.append(right, value))[:-1]
+
+
+def superoperator(left, right):
+    """Return what two copies of a model do to the left and to the right of a density matrix.
+
+    Parameters
+    ----------
+    left, right : (quiet, jumps)
+        Sparse arrays (N+1, N+1): -i H - M/2, and the jump operators.
+
+    Returns
+    -------
+    matrix, jumps : csc_array and list of csc_array
+        Of density matrices, row after row: rho -> Q_1 rho + rho Q_2+ + sum_c L_c1 rho L_c2+, and
+        each of the last terms.
+    """
+    from scipy.sparse import csc_array, eye_array, kron
+
+    (quiet, operators), (other_quiet, others) = left, right
+    one = eye_array(quiet.shape[0], format="csc")
+    pairs = zip(operators, others, strict=True)
+    jumps = [csc_array(kron(jump, other.conj())) for jump, other in pairs]
+    matrix = kron(quiet, one) + kron(one, other_quiet.conj()) + sum(jumps)
+    return csc_array(matrix), jumps
 
 
 def _of_ladder(model):
@@ -115,7 +138,7 @@ def _in_blocks(model):
 
 
 def _of_matrices(model):
-    from scipy.sparse import csc_array, diags_array, eye_array, kron
+    from scipy.sparse import csc_array, diags_array
 
     if model.n_atoms > MOST_MATRIX:
         raise ValueError(
@@ -123,15 +146,13 @@ def _of_matrices(model):
             f"is {model.n_atoms}"
         )
     operators = [csc_array(bands.operator(one)) for one in model.jump_bands]
-    one = eye_array(model.n_levels, format="csc")
     loss = sum(0.5 * jump.conj().T @ jump for jump in operators)
     # Jumps that do not turn are those of lines: H commutes with what they see.
     turning = model.frequency * model.jumps_turn
     energies = turning * spin.magnetic_numbers(model.n_atoms)
     quiet = csc_array(diags_array([-1j * energies], offsets=[0]) - loss)
-    jumps = [csc_array(kron(jump, jump.conj())) for jump in operators]
-    matrix = kron(quiet, one) + kron(one, quiet.conj()) + sum(jumps)
-    return Generator(csc_array(matrix), jumps, np.eye(model.n_levels).ravel())
+    copy = quiet, operators
+    return Generator(*superoperator(copy, copy), np.eye(model.n_levels).ravel())
 
 
 GENERATORS = {

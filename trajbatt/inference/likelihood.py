@@ -14,10 +14,10 @@ from trajbatt.inference.seen import meant, seen_of
 from trajbatt.light.detectors import Detectors
 from trajbatt.models.battery import Battery
 from trajbatt.models.model import Model
+from trajbatt.numerics.differences import EIGHTH, slope
 from trajbatt.states.initial import Initial
 
 STEP = 0.01  # of the scales
-WEIGHTS = 4.0 / 5.0, -1.0 / 5.0, 4.0 / 105.0, -1.0 / 280.0  # of 1, 2, 3 and 4 steps
 
 
 def log_likelihood(
@@ -100,10 +100,10 @@ def score(
     seen = seen_of(model, clicks, efficiency, dark_rate, detectors, duration)
     found = np.zeros((seen.ntraj, len(scales)))
     for i, (name, scale) in enumerate(scales):
-        for k, weight in enumerate(WEIGHTS, 1):
-            for sign in (1.0, -1.0):
-                value = scale.value(scale.start + sign * k * STEP)
-                tried = model.with_parameters(**{name: value})
-                found[:, i] += sign * weight * seen.log_likelihoods(tried, initial)
-        found[:, i] /= STEP * scale.slope(scale.start)
+
+        def at(x, name=name, scale=scale):
+            tried = model.with_parameters(**{name: scale.value(scale.start + x)})
+            return seen.log_likelihoods(tried, initial)
+
+        found[:, i] = slope(at, STEP, EIGHTH) / scale.slope(scale.start)
     return found
