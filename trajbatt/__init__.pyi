@@ -51,6 +51,7 @@ from .models.local_ladder import LocalLadderModel as LocalLadderModel
 from .models.mixed_light import DiffusiveModel as DiffusiveModel
 from .models.mixed_light import HomodyneModel as HomodyneModel
 from .models.protocol import Protocol as Protocol
+from .models.until import until as until
 from .states import observables as observables
 from .states.initial import (
     coherent_state as coherent_state,

@@ -21,13 +21,13 @@ FLOORS = {
     "exact": 5,
     "trajectories": 5,
     "exchange": 5,
-    "ensembles": 6,
     "counting": 6,
     "inference": 6,
-    "photons": 7,
-    "analysis": 8,
-    "reports": 9,
-    "commandline": 10,
+    "ensembles": 7,
+    "photons": 8,
+    "analysis": 9,
+    "reports": 10,
+    "commandline": 11,
 }
 OUTSIDE = {"__init__.py", "__init__.pyi", "__main__.py", "py.typed"}
 # Wings whose names are asked for by the name of the wing, or of a module.

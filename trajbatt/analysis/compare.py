@@ -190,12 +190,12 @@ def _check_same_model(runs, exact):
 def _dynamics(model):
     """Return what the solvers use of a model: not its name, nor where it begins by default."""
     parts = []
-    for stage in model.stages():
+    for stage in model.latest_stages():
         one = stage.model
         rates, mix = one.rates.tolist(), one.jump_mix.tolist()
         parts.append((one.n_atoms, one.theta, one.frequency, rates, mix, one.coherent_rate))
         parts.append((one.is_local.tolist(), one.oscillators.tolist()))
-        parts.append((stage.places, stage.duration))
+        parts.append((stage.places, stage.duration, stage.rule))
     return parts
 
 

@@ -70,7 +70,10 @@ def _heading(runs):
     atoms = plural(model.n_atoms, "atom")
     if model.is_staged:
         lasting = ", ".join(
-            f"{stage.model.name} for {stage.duration:.6g}" for stage in model.stages()
+            f"{stage.model.name} for {stage.duration:.6g}"
+            if stage.rule is None
+            else f"{stage.model.name} until {stage.rule.words}"
+            for stage in model.latest_stages()
         )
         return f"{atoms}: {lasting}\n{end}"
     before, after = doing(model)

@@ -48,7 +48,7 @@ def _check_readable(manifest):
 
 
 def _check_names(model):
-    for stage in model.stages():
+    for stage in model.latest_stages():
         for name in (stage.model.name, *stage.model.channel_names):
             if not isinstance(name, str):
                 raise TypeError(f"a name is {name!r}")

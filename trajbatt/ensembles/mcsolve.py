@@ -172,7 +172,7 @@ def mcsolve(
         keep_samples=checked_samples(keep_samples, expectations, model),
         part=part,
     )
-    tilted = any(stage.model.theta for stage in model.stages(times[-1]))
+    tilted = any(stage.model.theta for stage in model.latest_stages(times[-1]))
     if plan.needs_kets and tilted and model.n_atoms > MOST_ROTATED:
         raise ValueError(
             "`e_ops` other than sums of products of two spin components are offered up to "

@@ -1,11 +1,12 @@
 """What fixes the trajectories of a run."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from trajbatt.base.arrays import read_only
+from trajbatt.inference.watch import Watch
 from trajbatt.models.model import Model, WithoutTables
 from trajbatt.numerics import spin
 from trajbatt.states.expectations import Expectation
@@ -110,7 +111,12 @@ class Plan(WithoutTables):
     def _engine(self, products):
         # Compiled functions are others for arrays that are read-only.
         mixture = Mixture(*(None if one is None else one.copy() for one in self.mixture))
-        return build_engine(self.method, self.rtol, self.model, mixture, products=products)
+        watch = None
+        if self.model.is_steered and self.model.watched_with is not None:
+            watch = partial(Watch, self.model, self.initial)
+        return build_engine(
+            self.method, self.rtol, self.model, mixture, products=products, watch=watch
+        )
 
     @property
     def needs_kets(self):
@@ -164,6 +170,8 @@ class Plan(WithoutTables):
     def generator(self, chunk):
         """Return the generator of chunk number `chunk`; of a protocol, a tuple, one for each stage.
 
+        Where its observer misses photons, there is one more of each stage, for what is seen.
+
         A trajectory's draws follow those of the one before in each stage, so they do not depend on
         how many trajectories are drawn together.
         """
@@ -175,7 +183,10 @@ class Plan(WithoutTables):
             sequence = np.random.SeedSequence(self.seed, spawn_key=key)
             return np.random.Generator(np.random.PCG64DXSM(sequence))
 
-        if self.model.is_staged:
-            later = range(1, len(self.model.stages()))
-            return generator(chunk), *(generator(chunk, stage) for stage in later)
-        return generator(chunk)
+        if not self.model.is_staged:
+            return generator(chunk)
+        stages = range(1, len(self.model.latest_stages()))
+        found = generator(chunk), *(generator(chunk, stage) for stage in stages)
+        if not self.model.is_steered or self.model.watched_with in (None, 1.0):
+            return found
+        return *found, *(generator(chunk, stage, 0) for stage in range(len(found)))

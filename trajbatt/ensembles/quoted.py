@@ -202,7 +202,7 @@ class Quoted:
     @cached_property
     def energy_at_start(self) -> float:
         """<E> at t = 0, exactly."""
-        model = self.model.stages()[0].model
+        model = self.model.latest_stages()[0].model
         mixture, orders = self.plan.mixture, range(min(3, model.n_levels))
         layout = Orders(model.n_atoms, model.theta, orders)
         if mixture.spins is not None:

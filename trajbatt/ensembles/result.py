@@ -289,7 +289,12 @@ class EnsembleResult(Averages, Spins, Card):
         keep_states = checks.boolean("keep_states", keep_states)
         record, seen, others = source.replay(number, times, keep_states)
         others["expect"] = dict(zip(self._expected_names, others["expect"], strict=True))
-        clicks = Clicks.of_records([record.joined], self.channels, self.times[-1], first=trajectory)
+        clicks, detected = (
+            one and Clicks.of_records([one], self.channels, self.times[-1], first=trajectory)
+            for one in (record.joined, record.detected)
+        )
+        ends = None if record.stage_ends is None else record.stage_ends[0]
+        others |= {"detected": detected, "stage_ends": ends}
         samples = seen.samples[0]
         return Trajectory.of_samples(trajectory, times, samples, clicks, self.model, **others)
 

@@ -50,6 +50,10 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
     spin : ndarray (nt,), int64, or None
         2J, with noise of single atoms: the conditional state is pure in M, and even on all ways in
         which the atoms add up to J.
+    stage_ends : ndarray (n_stages,), float64, or None
+        Of a protocol: when each stage ended; the end of the run, if that came before.
+    detected : Clicks or None
+        What was seen by whom a stage waited for an energy for; see `trajbatt.until`.
     """
 
     index: int
@@ -65,6 +69,8 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
     states: ComplexArray | MaybeNone = None
     expect: dict[str, FloatArray] = field(default_factory=dict)
     spin: IntArray | MaybeNone = None
+    stage_ends: FloatArray | MaybeNone = None
+    detected: Clicks | MaybeNone = None
 
     @property
     def spin_square(self) -> FloatArray:
@@ -87,9 +93,9 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
         `fields` are others of its own.
         """
         read_only(samples, fields.get("states"), *fields.get("expect", {}).values())
-        read_only(
-            fields["products"], fields.get("spin"), clicks.trajectory, clicks.time, clicks.channel
-        )
+        for one in filter(None, (clicks, fields.get("detected"))):
+            read_only(one.trajectory, one.time, one.channel)
+        read_only(fields["products"], fields.get("spin"), fields.get("stage_ends"))
         return cls(
             index=index,
             model=model,

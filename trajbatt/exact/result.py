@@ -105,7 +105,7 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
     @property
     def cites(self) -> tuple[str, ...]:
         """What to cite for its method, see `trajbatt.citation`."""
-        stages = self.model.stages()
+        stages = self.model.latest_stages()
         return () if all(s.model.clicks_from_populations for s in stages) else (RUNGE_KUTTA,)
 
     @property

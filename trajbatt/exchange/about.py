@@ -36,7 +36,7 @@ def about_model(model: Model, initial: Initial | None = None) -> dict[str, str |
         `model`, its name; `n_atoms`; all parameters, by their names; of a battery's own model
         `made_by`, one of `WAYS`; of a protocol its `stages`; `initial`, "default" or "other".
     """
-    parts = [stage.model for stage in model.stages()]
+    parts = [stage.model for stage in model.latest_stages()]
     about = {"model": _plain(model.name), "n_atoms": model.n_atoms}
     if not model.is_staged and way_of(model) is not None:
         about[MADE_BY] = way_of(model)

@@ -128,7 +128,7 @@ class Task(NamedTuple):
     Attributes
     ----------
     times : ndarray (nt,), float64
-        When the states are observed; the trajectories end with the last.
+        When the states are observed.
     tolerance : float
         Norm of the last term of a series.
     negligible : float
@@ -168,6 +168,8 @@ class Progress(NamedTuple):
         The weight dropped in it, and the largest dropped in any one so far.
     counts : ndarray (nc,), float64
         Its photons.
+    left : ndarray (1,), int64
+        How many more of the clicks that are counted end it.
     """
 
     trajectory: np.ndarray
@@ -181,6 +183,7 @@ class Progress(NamedTuple):
     dropped: np.ndarray
     worst: np.ndarray
     counts: np.ndarray
+    left: np.ndarray
 
     @classmethod
     def fresh(cls, n_channels):
@@ -197,6 +200,7 @@ class Progress(NamedTuple):
             dropped=np.zeros(1),
             worst=np.zeros(1),
             counts=np.zeros(n_channels),
+            left=np.zeros(1, dtype=np.int64),
         )
 
 
@@ -595,8 +599,11 @@ def copy_state(work, begin, end):
 
 
 @kernel
-def run(rng, start, tables, task, progress, work, records, out):
-    """Run n trajectories up to the last of the times, one after the other, and observe them.
+def run(rng, start, tables, task, clock, progress, work, records, out):
+    """Run n trajectories up to the end of each, one after the other, and observe them.
+
+    They are observed at the times between their begin and their end; and at the last of the times,
+    or at their end if that is earlier.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
     again with everything else unchanged.
@@ -607,6 +614,8 @@ def run(rng, start, tables, task, progress, work, records, out):
     start : Start, *in*
     tables : Tables, *in*
     task : Task, *in*
+    clock : *in, out* (begins, ends, counted, quota)
+        See `trajbatt.trajectories.clock.Clock`; the ends of those that clicks end are written.
     progress : Progress, *in, out*
         `Progress.fresh(nc)` to begin with. In the end `worst` bounds what was dropped from the norm
         of any one trajectory.
@@ -619,12 +628,13 @@ def run(rng, start, tables, task, progress, work, records, out):
     origin, _, click_offsets, click_time, click_channel = records
     top = tables.raising.size // 2 - 2 * MARGIN - 1
     times, tolerance, negligible, replay = task
-    t_end, first_ket = times[-1], times.size - out.kets.shape[1]
+    begins, ends, counted, quota = clock
+    first_ket = times.size - out.kets.shape[1]
     i, begun, n = progress.trajectory[0], progress.begun[0], progress.clicks[0]
     low, high, j = progress.low[0], progress.high[0], progress.next_time[0]
     t, action = progress.time[0], progress.action[0]
     dropped, worst = progress.dropped[0], progress.worst[0]
-    counts = progress.counts
+    counts, left_to_count = progress.counts, progress.left[0]
     full = False
     while i < origin.size:
         if not begun:
@@ -636,7 +646,9 @@ def run(rng, start, tables, task, progress, work, records, out):
                 action = rng.standard_exponential()
             low, high, dropped = set_ket(work, start, origin[i], negligible)
             counts[:] = 0.0
+            left_to_count = quota
             begun, t, j = True, 0.0, 0
+        t_end = ends[i]
         while True:
             longest = t_end - t
             if replay:
@@ -661,9 +673,16 @@ def run(rng, start, tables, task, progress, work, records, out):
                     action = left
             at_end = not clicked and reach == 1.0 and h == longest
             reached = t_end if at_end else t + h * x
-            while j < times.size and (times[j] < reached or at_end):
-                part = (times[j] - t) / h if h > 0.0 else 0.0
-                angle = tables.frequency * h * part + tables.picture * times[j]
+            while j < times.size and (times[j] - begins[i] < reached or at_end):
+                is_last = j == times.size - 1
+                now = times[j] - begins[i]
+                if is_last:
+                    now = min(now, t_end)
+                elif now < 0.0 or now > t_end:
+                    j += 1
+                    continue
+                part = (now - t) / h if h > 0.0 else 0.0
+                angle = tables.frequency * h * part + tables.picture * now
                 evaluate(work, order, low, high, top, part, angle)
                 write_sample(work, tables, begin, end, counts, out, i, j)
                 if j >= first_ket:
@@ -682,6 +701,10 @@ def run(rng, start, tables, task, progress, work, records, out):
                 jump(work, tables, channel, begin, end)
                 counts[channel] += 1.0
                 n += 1
+                if not replay:
+                    left_to_count -= counted[channel]
+                    if left_to_count == 0:
+                        ends[i] = t_end = reached
                 low, high, lost = begin_step(work, work.other, begin - 2, end + 2, negligible)
             else:
                 low, high, lost = begin_step(work, work.state, begin, end, negligible)
@@ -698,4 +721,5 @@ def run(rng, start, tables, task, progress, work, records, out):
     progress.low[0], progress.high[0], progress.next_time[0] = low, high, j
     progress.time[0], progress.action[0] = t, action
     progress.dropped[0], progress.worst[0] = dropped, worst
+    progress.left[0] = left_to_count
     return not full

@@ -198,9 +198,9 @@ class Progress(NamedTuple):
 
     Attributes
     ----------
-    trajectory, clicks, next_time, blocks : ndarray (1,), int64
+    trajectory, clicks, next_time, blocks, left : ndarray (1,), int64
         The trajectory in progress, the clicks so far, the next time of observation, its blocks of
-        levels.
+        levels, and how many more of the clicks that are counted end it.
     begun : ndarray (1,), bool
     time, action : ndarray (1,), float64
         Its time, and -ln of the squared norm until its next click.
@@ -214,6 +214,7 @@ class Progress(NamedTuple):
     clicks: np.ndarray
     next_time: np.ndarray
     blocks: np.ndarray
+    left: np.ndarray
     begun: np.ndarray
     time: np.ndarray
     action: np.ndarray
@@ -224,7 +225,7 @@ class Progress(NamedTuple):
     @classmethod
     def fresh(cls, n_channels):
         """Return the progress before the first trajectory begins."""
-        whole, begun, counts = np.zeros((4, 1), dtype=np.int64), np.zeros(1, bool), n_channels
+        whole, begun, counts = np.zeros((5, 1), dtype=np.int64), np.zeros(1, bool), n_channels
         time, action, dropped, worst = np.zeros((4, 1))
         return cls(*whole, begun, time, action, np.zeros(counts), dropped, worst)
 
@@ -628,8 +629,8 @@ def next_click(cells, axes, other, tables, task, blocks, seen, action, left):
 
 
 @kernel
-def go_on(rng, i, times, tables, channels, task, progress, work, records, out):
-    """Take trajectory i to the last of the times, or until the click buffers are full.
+def go_on(rng, i, times, clock, tables, channels, task, progress, work, records, out):
+    """Take trajectory i to its end, or until the click buffers are full.
 
     Parameters as of `run`. Returns whether the buffers are full.
     """
@@ -638,7 +639,9 @@ def go_on(rng, i, times, tables, channels, task, progress, work, records, out):
     amplitudes, oscillators, counts = channels.amplitudes, channels.oscillators, progress.counts
     samples, kets, products, ket_axes = out.samples, out.kets, out.products, out.axes
     _, _, click_offsets, click_time, click_channel = records
-    t_end, first_ket = times[-1], times.size - kets.shape[1]
+    _, ends, counted, _ = clock
+    since, t_end, first_ket = clock[0][i], ends[i], times.size - kets.shape[1]
+    left = progress.left[0]
     n, j, blocks = progress.clicks[0], progress.next_time[0], progress.blocks[0]
     t, action, dropped = progress.time[0], progress.action[0], progress.dropped[0]
     stop = click_offsets[i + 1] if task.replay else click_time.size
@@ -661,12 +664,18 @@ def go_on(rng, i, times, tables, channels, task, progress, work, records, out):
             )
         reached = until if h == until - t else t + h
         at_end = not clicked and reached >= t_end
-        observes = j < times.size and (times[j] < reached or at_end)
+        observes = j < times.size and (times[j] - since < reached or at_end)
         if observes:
             copy(cells, END, KEPT, 1.0, blocks)
-        while j < times.size and (times[j] < reached or at_end):
-            step(cells, axes, other, tables, blocks, times[j] - t, task.tolerance)
-            turn(axes, tables.frequency * (times[j] - t), tables, other)
+        while j < times.size and (times[j] - since < reached or at_end):
+            now = times[j] - since
+            if j == times.size - 1:
+                now = min(now, t_end)
+            elif now < 0.0 or now > t_end:
+                j += 1
+                continue
+            step(cells, axes, other, tables, blocks, now - t, task.tolerance)
+            turn(axes, tables.frequency * (now - t), tables, other)
             seen = moments(cells, tables.n_atoms, END, blocks)
             (jx, jy, jz, variance), means = read_off(tables, seen, other)
             samples[i, out.jz, j] = jz
@@ -700,6 +709,10 @@ def go_on(rng, i, times, tables, channels, task, progress, work, records, out):
                 jump(cells, axes, tables, amplitudes[channel], oscillators[channel], blocks)
                 counts[channel] += 1.0
                 n += 1
+                if not task.replay:
+                    left -= counted[channel]
+                    if left == 0:
+                        ends[i] = t_end = reached
             else:
                 copy(cells, END, STATE, 1.0, blocks)
             blocks, weight = fit_blocks(cells, blocks, tables.most, task.negligible)
@@ -707,12 +720,16 @@ def go_on(rng, i, times, tables, channels, task, progress, work, records, out):
             t = reached
     progress.clicks[0], progress.next_time[0], progress.blocks[0] = n, j, blocks
     progress.time[0], progress.action[0], progress.dropped[0] = t, action, dropped
+    progress.left[0] = left
     return not at_end
 
 
 @kernel
-def run(rng, start, times, tables, channels, task, progress, work, records, out):
-    """Run n trajectories up to the last of the times, one after the other, and observe them.
+def run(rng, start, times, clock, tables, channels, task, progress, work, records, out):
+    """Run n trajectories up to the end of each, one after the other, and observe them.
+
+    They are observed at the times between their begin and their end; and at the last of the times,
+    or at their end if that is earlier.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
     again with everything else unchanged.
@@ -722,7 +739,9 @@ def run(rng, start, times, tables, channels, task, progress, work, records, out)
     rng : Generator
     start : Start, *in*
     times : *in* ndarray (nt,), float64
-        When the states are observed; the trajectories end with the last.
+        When the states are observed.
+    clock : *in, out* (begins, ends, counted, quota)
+        See `trajbatt.trajectories.clock.Clock`; the ends of those that clicks end are written.
     tables : Tables, *in*
     channels : Channels, *in*
     task : Task, *in*
@@ -750,8 +769,9 @@ def run(rng, start, times, tables, channels, task, progress, work, records, out)
             set_state(work.cells, work.axes, start, origin[i], blocks)
             progress.begun[0], progress.blocks[0], progress.next_time[0] = True, blocks, 0
             progress.time[0] = progress.dropped[0] = 0.0
+            progress.left[0] = clock[3]
             progress.counts[:] = 0.0
-        full = go_on(rng, i, times, tables, channels, task, progress, work, records, out)
+        full = go_on(rng, i, times, clock, tables, channels, task, progress, work, records, out)
         if not full:
             progress.worst[0] = max(progress.worst[0], progress.dropped[0])
             progress.begun[0] = False

@@ -101,11 +101,14 @@ class Grid(NamedTuple):
     ----------
     times : ndarray (nt,), float64
     phases : ndarray (2, nt), float64
-        cos and sin of Omega t.
+        cos and sin of Omega t, for trajectories that begin at 0.
+    frequency : float
+        Omega.
     """
 
     times: np.ndarray
     phases: np.ndarray
+    frequency: float
 
 
 class Progress(NamedTuple):
@@ -121,12 +124,15 @@ class Progress(NamedTuple):
         Clicks so far, those of the trajectories before it included.
     time : ndarray (1,), float64
         Its time.
+    left : ndarray (1,), int64
+        How many more of the clicks that are counted end it.
     """
 
     trajectory: np.ndarray
     level: np.ndarray
     clicks: np.ndarray
     time: np.ndarray
+    left: np.ndarray
 
     @classmethod
     def fresh(cls):
@@ -136,6 +142,7 @@ class Progress(NamedTuple):
             level=np.full(1, -1, dtype=np.int64),
             clicks=np.zeros(1, dtype=np.int64),
             time=np.zeros(1),
+            left=np.zeros(1, dtype=np.int64),
         )
 
 
@@ -173,8 +180,8 @@ class Workspace(NamedTuple):
 
 
 @kernel
-def sample_clicks(rng, start, tables, t_end, progress, records):
-    """Draw the clicks of n trajectories up to `t_end`, one after the other.
+def sample_clicks(rng, start, tables, clock, progress, records):
+    """Draw the clicks of n trajectories up to the end of each, one after the other.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
     again with everything else unchanged. The draws do not depend on the size of the buffers.
@@ -184,25 +191,28 @@ def sample_clicks(rng, start, tables, t_end, progress, records):
     rng : Generator
     start : Start, *in*
     tables : Tables, *in*
-    t_end : float
+    clock : *in, out* (begins, ends, counted, quota)
+        See `trajbatt.trajectories.clock.Clock`; the ends of those that clicks end are written.
     progress : Progress, *in, out*
         `Progress.fresh()` to begin with.
     records : *out* (origin, hidden, offsets, time, channel)
         Of n trajectories, see `trajbatt.trajectories.records.Records`.
     """
     shifts = tables.shifts
+    _, ends, counted, quota = clock
     origin, hidden, click_offsets, click_time, click_channel = records
     n_channels = shifts.size
     # Plain variables in the loops: they stay in registers.
     i, level, n = progress.trajectory[0], progress.level[0], progress.clicks[0]
-    t = progress.time[0]
+    t, left = progress.time[0], progress.left[0]
     full = False
     while i < hidden.size:
         if level < 0:
             origin[i], level = draw_start(start, rng.random(), i, hidden.size)
             hidden[i] = level
             click_offsets[i] = n
-            t = 0.0
+            t, left = 0.0, quota
+        t_end = ends[i]
         while n_channels > 0:
             full = n == click_time.size
             if full:
@@ -222,13 +232,17 @@ def sample_clicks(rng, start, tables, t_end, progress, records):
             click_channel[n] = channel
             n += 1
             level += shifts[channel]
+            left -= counted[channel]
+            if left == 0:
+                ends[i] = t
+                break
         if full:
             break
         i += 1
         level = -1
         click_offsets[i] = n
     progress.trajectory[0], progress.level[0], progress.clicks[0] = i, level, n
-    progress.time[0] = t
+    progress.time[0], progress.left[0] = t, left
     return not full
 
 
@@ -277,8 +291,8 @@ def gather(
 
 
 @kernel
-def follow(i, start, tables, grid, negligible, records, work, out):
-    """Read the state of trajectory i at all times; return the weight dropped. See `observe`.
+def follow(i, start, tables, grid, clock, negligible, records, work, out):
+    """Read the state of trajectory i at its times; return the weight dropped. See `observe`.
 
     Clicks are applied in groups of `GROUP`; the exponentials follow after `FLUSH` clicks and with
     the last group before a time of the grid.
@@ -290,7 +304,8 @@ def follow(i, start, tables, grid, negligible, records, work, out):
     a, decay, ratio, counts, place = work.a, work.decay, work.ratio, work.counts, work.place
     samples, kets, products = out.samples, out.kets, out.products
     origins, hidden_levels, click_offsets, click_time, click_channel = records
-    times, phases = grid.times, grid.phases
+    times, phases, frequency = grid.times, grid.phases, grid.frequency
+    since, t_end = clock[0][i], clock[1][i]
     width = raising.size
     n_levels = width - 2 * PADDING
     spin = 0.5 * (n_levels - 1)
@@ -303,6 +318,11 @@ def follow(i, start, tables, grid, negligible, records, work, out):
     t = dropped = 0.0
     counts[:] = 0.0
     for j in range(times.size):
+        now = times[j] - since
+        if j == times.size - 1:
+            now = min(now, t_end)
+        elif now < 0.0 or now > t_end:
+            continue
         begin = t
         m_integral = 0.0
         pending = 0
@@ -315,7 +335,7 @@ def follow(i, start, tables, grid, negligible, records, work, out):
                 n,
                 stop,
                 t,
-                times[j],
+                now,
                 m_hidden,
                 at,
                 width,
@@ -327,10 +347,10 @@ def follow(i, start, tables, grid, negligible, records, work, out):
             m_hidden += steps
             m_integral += passed
             pending += GROUP
-            arrived = n == stop or click_time[n] > times[j]
+            arrived = n == stop or click_time[n] > now
             if arrived:
-                m_integral += m_hidden * (times[j] - t)
-                t = times[j]
+                m_integral += m_hidden * (now - t)
+                t = now
             if arrived or pending == FLUSH:
                 alpha = slope * (t - begin) + 2.0 * curvature * m_integral
                 beta = curvature * (t - begin)
@@ -347,9 +367,10 @@ def follow(i, start, tables, grid, negligible, records, work, out):
             else:
                 apply_group(a, window, elements, place)
         sums = moments(a, window, raising, window.low + climbed + PADDING)
-        energy, variance, x, y = read_off(
-            sums, m_hidden, spin, cos_theta, sin_theta, phases[0, j], phases[1, j]
-        )
+        cos, sin = phases[0, j], phases[1, j]
+        if since > 0.0:
+            cos, sin = math.cos(frequency * now), math.sin(frequency * now)
+        energy, variance, x, y = read_off(sums, m_hidden, spin, cos_theta, sin_theta, cos, sin)
         samples[i, out.jz, j] = energy
         samples[i, out.jz_square, j] = variance + energy * energy
         samples[i, out.jz_variance, j] = variance
@@ -358,15 +379,17 @@ def follow(i, start, tables, grid, negligible, records, work, out):
         for channel in range(counts.size):
             samples[i, out.counts + channel, j] = counts[channel]
         if products.shape[1] > 0:
-            write_products(sums, m_hidden, spin, phases[0, j], phases[1, j], products[i, :, j])
+            write_products(sums, m_hidden, spin, cos, sin, products[i, :, j])
         if j >= first_ket:
             write_ket(a, window, climbed, kets[i, j - first_ket])
     return dropped
 
 
 @kernel
-def observe(start, tables, grid, negligible, records, work, out):
-    """Read the conditional state of each trajectory off its clicks, at all times of the grid.
+def observe(start, tables, grid, clock, negligible, records, work, out):
+    """Read the conditional state of each trajectory off its clicks, at its times of the grid.
+
+    Those are the times between its begin and its end; and the last, or the end if that is earlier.
 
     Parameters
     ----------
@@ -374,6 +397,7 @@ def observe(start, tables, grid, negligible, records, work, out):
         As in `sample_clicks`; its edges and `assigned` have no effect.
     tables : Tables, *in*
     grid : Grid, *in*
+    clock : *in* (begins, ends, counted, quota)
     negligible : float
         Blocks of branches of less weight than this, relative to the hidden one, are dropped.
     records : *in* (origin, hidden, offsets, time, channel)
@@ -388,5 +412,5 @@ def observe(start, tables, grid, negligible, records, work, out):
     """
     worst = 0.0
     for i in range(out.samples.shape[0]):
-        worst = max(worst, follow(i, start, tables, grid, negligible, records, work, out))
+        worst = max(worst, follow(i, start, tables, grid, clock, negligible, records, work, out))
     return worst

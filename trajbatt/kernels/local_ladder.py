@@ -93,10 +93,11 @@ class Start(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """The times at which states are read off, and cos and sin of Omega t, (nt,) and (2, nt)."""
+    """The times at which states are read off, as `trajbatt.kernels.ladder.Grid`."""
 
     times: np.ndarray
     phases: np.ndarray
+    frequency: float
 
 
 class Out(NamedTuple):
@@ -129,6 +130,8 @@ class Progress(NamedTuple):
     ----------
     trajectory, up, down, clicks : ndarray (1,), int64
         The trajectory in progress; its u, -1 before it begins, and v; clicks so far.
+    left : ndarray (1,), int64
+        How many more of the clicks that are counted end it.
     time : ndarray (1,), float64
     """
 
@@ -136,13 +139,14 @@ class Progress(NamedTuple):
     up: np.ndarray
     down: np.ndarray
     clicks: np.ndarray
+    left: np.ndarray
     time: np.ndarray
 
     @classmethod
     def fresh(cls):
         """Return the progress before the first trajectory begins."""
-        zeros = [np.zeros(1, dtype=np.int64) for _ in range(3)]
-        return cls(zeros[0], np.full(1, -1, dtype=np.int64), zeros[1], zeros[2], np.zeros(1))
+        trajectory, *others = (np.zeros(1, dtype=np.int64) for _ in range(4))
+        return cls(trajectory, np.full(1, -1, dtype=np.int64), *others, np.zeros(1))
 
 
 class Workspace(NamedTuple):
@@ -220,8 +224,8 @@ def moved(u, v, step, where):
 
 
 @kernel
-def sample_clicks(rng, start, tables, t_end, progress, records):
-    """Draw the clicks of n trajectories up to `t_end`, one after the other.
+def sample_clicks(rng, start, tables, clock, progress, records):
+    """Draw the clicks of n trajectories up to the end of each, one after the other.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
     again with everything else unchanged. The draws do not depend on the size of the buffers.
@@ -231,16 +235,18 @@ def sample_clicks(rng, start, tables, t_end, progress, records):
     rng : Generator
     start : Start, *in*
     tables : Tables, *in*
-    t_end : float
+    clock : *in, out* (begins, ends, counted, quota)
+        See `trajbatt.trajectories.clock.Clock`; the ends of those that clicks end are written.
     progress : Progress, *in, out*
     records : *out* (origin, hidden, offsets, time, channel, spin)
         Of n trajectories, see `trajbatt.trajectories.records.Records`.
     """
     origin, hidden, click_offsets, click_time, click_channel, click_spin = records
     rates, shares, n_atoms = tables.rates, tables.shares, tables.n_atoms
+    _, ends, counted, quota = clock
     n_channels = tables.steps.size
     i, u, v, n = progress.trajectory[0], progress.up[0], progress.down[0], progress.clicks[0]
-    t = progress.time[0]
+    t, left = progress.time[0], progress.left[0]
     full = False
     while i < hidden.size:
         if u < 0:
@@ -248,7 +254,8 @@ def sample_clicks(rng, start, tables, t_end, progress, records):
             v = start.spins[origin[i]] - u
             hidden[i] = u
             click_offsets[i] = n
-            t = 0.0
+            t, left = 0.0, quota
+        t_end = ends[i]
         while n_channels > 0:
             full = n == click_time.size
             if full:
@@ -290,13 +297,17 @@ def sample_clicks(rng, start, tables, t_end, progress, records):
             click_channel[n] = channel
             click_spin[n] = u + v
             n += 1
+            left -= counted[channel]
+            if left == 0:
+                ends[i] = t
+                break
         if full:
             break
         i += 1
         u = -1
         click_offsets[i] = n
     progress.trajectory[0], progress.up[0], progress.down[0] = i, u, v
-    progress.clicks[0], progress.time[0] = n, t
+    progress.clicks[0], progress.time[0], progress.left[0] = n, t, left
     return not full
 
 
@@ -417,8 +428,8 @@ def write_raising(window, u, v, raising):
 
 
 @kernel
-def follow(i, start, tables, grid, negligible, records, work, out):
-    """Read the state of trajectory i at all times; return the weight dropped. See `observe`.
+def follow(i, start, tables, grid, clock, negligible, records, work, out):
+    """Read the state of trajectory i at its times; return the weight dropped. See `observe`.
 
     As `trajbatt.kernels.ladder.follow`.
     """
@@ -430,7 +441,8 @@ def follow(i, start, tables, grid, negligible, records, work, out):
     samples, kets, products, spins = out.samples, out.kets, out.products, out.spins
     raising = work.raising
     origins, hidden_levels, click_offsets, click_time, click_channel, click_spin = records
-    times, phases = grid.times, grid.phases
+    times, phases, frequency = grid.times, grid.phases, grid.frequency
+    since, t_end = clock[0][i], clock[1][i]
     first_ket = times.size - kets.shape[1]
 
     window = write_start(a, start, origins[i], hidden_levels[i])
@@ -440,6 +452,11 @@ def follow(i, start, tables, grid, negligible, records, work, out):
     t = dropped = 0.0
     counts[:] = 0.0
     for j in range(times.size):
+        now = times[j] - since
+        if j == times.size - 1:
+            now = min(now, t_end)
+        elif now < 0.0 or now > t_end:
+            continue
         begin = t
         m_integral = 0.0
         pending = 0
@@ -452,7 +469,7 @@ def follow(i, start, tables, grid, negligible, records, work, out):
                 n,
                 stop,
                 t,
-                times[j],
+                now,
                 u,
                 v,
                 window.low - window.hidden,
@@ -463,10 +480,10 @@ def follow(i, start, tables, grid, negligible, records, work, out):
             )
             m_integral += passed
             pending += GROUP // 2
-            arrived = n == stop or click_time[n] > times[j]
+            arrived = n == stop or click_time[n] > now
             if arrived:
-                m_integral += 0.5 * (u - v) * (times[j] - t)
-                t = times[j]
+                m_integral += 0.5 * (u - v) * (now - t)
+                t = now
             if arrived or pending == FLUSH:
                 alpha = slope * (t - begin) + 2.0 * curvature * m_integral
                 beta = curvature * (t - begin)
@@ -485,9 +502,10 @@ def follow(i, start, tables, grid, negligible, records, work, out):
         write_raising(window, u, v, raising)
         sums = moments(a, window, raising, 2)
         m_hidden, spin = 0.5 * (u - v), 0.5 * (u + v)
-        energy, variance, x, y = read_off(
-            sums, m_hidden, spin, cos_theta, sin_theta, phases[0, j], phases[1, j]
-        )
+        cos, sin = phases[0, j], phases[1, j]
+        if since > 0.0:
+            cos, sin = math.cos(frequency * now), math.sin(frequency * now)
+        energy, variance, x, y = read_off(sums, m_hidden, spin, cos_theta, sin_theta, cos, sin)
         samples[i, out.jz, j] = energy
         samples[i, out.jz_square, j] = variance + energy * energy
         samples[i, out.jz_variance, j] = variance
@@ -497,15 +515,17 @@ def follow(i, start, tables, grid, negligible, records, work, out):
         for channel in range(counts.size):
             samples[i, out.counts + channel, j] = counts[channel]
         if products.shape[1] > 0:
-            write_products(sums, m_hidden, spin, phases[0, j], phases[1, j], products[i, :, j])
+            write_products(sums, m_hidden, spin, cos, sin, products[i, :, j])
         if j >= first_ket:
             write_ket(a, window, u - window.hidden, kets[i, j - first_ket])
     return dropped
 
 
 @kernel
-def observe(start, tables, grid, negligible, records, work, out):
-    """Read the conditional state of each trajectory off its clicks, at all times of the grid.
+def observe(start, tables, grid, clock, negligible, records, work, out):
+    """Read the conditional state of each trajectory off its clicks, at its times of the grid.
+
+    As `trajbatt.kernels.ladder.observe`.
 
     Parameters
     ----------
@@ -513,6 +533,7 @@ def observe(start, tables, grid, negligible, records, work, out):
         As in `sample_clicks`; its edges and `assigned` have no effect.
     tables : Tables, *in*
     grid : Grid, *in*
+    clock : *in* (begins, ends, counted, quota)
     negligible : float
         Blocks of branches of less weight than this, relative to the hidden one, are dropped.
     records : *in* (origin, hidden, offsets, time, channel, spin)
@@ -527,5 +548,5 @@ def observe(start, tables, grid, negligible, records, work, out):
     """
     worst = 0.0
     for i in range(out.samples.shape[0]):
-        worst = max(worst, follow(i, start, tables, grid, negligible, records, work, out))
+        worst = max(worst, follow(i, start, tables, grid, clock, negligible, records, work, out))
     return worst

@@ -75,6 +75,8 @@ class Progress(NamedTuple):
         Its time.
     psi : ndarray (N+1,), complex128
         Its state.
+    left : ndarray (1,), int64
+        How many more of the clicks that are counted end it.
     """
 
     trajectory: np.ndarray
@@ -82,6 +84,7 @@ class Progress(NamedTuple):
     clicks: np.ndarray
     time: np.ndarray
     psi: np.ndarray
+    left: np.ndarray
 
     @classmethod
     def fresh(cls, n_levels):
@@ -92,6 +95,7 @@ class Progress(NamedTuple):
             clicks=np.zeros(1, dtype=np.int64),
             time=np.zeros(1),
             psi=np.zeros(n_levels, dtype=np.complex128),
+            left=np.zeros(1, dtype=np.int64),
         )
 
 
@@ -203,8 +207,8 @@ def set_ket(psi, start, which):
 
 
 @kernel
-def sample_clicks(rng, start, tables, t_end, progress, p, records):
-    """Draw the clicks of n trajectories up to `t_end`, one after the other.
+def sample_clicks(rng, start, tables, clock, progress, p, records):
+    """Draw the clicks of n trajectories up to the end of each, one after the other.
 
     Returns False when the click buffers are full: then enlarge them, keep their contents, and call
     again with everything else unchanged.
@@ -214,7 +218,8 @@ def sample_clicks(rng, start, tables, t_end, progress, p, records):
     rng : Generator
     start : Start, *in*
     tables : Tables, *in*
-    t_end : float
+    clock : *in, out* (begins, ends, counted, quota)
+        See `trajbatt.trajectories.clock.Clock`; the ends of those that clicks end are written.
     progress : Progress, *in, out*
         `Progress.fresh(N + 1)` to begin with.
     p : *scratch* (N+1,) float64
@@ -224,9 +229,10 @@ def sample_clicks(rng, start, tables, t_end, progress, p, records):
     """
     shifts, frequency = tables.shifts, tables.frequency
     click_rates, total_rates = tables.click_rates, tables.total_rates
+    _, ends, counted, quota = clock
     origin, _, click_offsets, click_time, click_channel = records
     i, begun, n = progress.trajectory[0], progress.begun[0], progress.clicks[0]
-    t, psi = progress.time[0], progress.psi
+    t, psi, left = progress.time[0], progress.psi, progress.left[0]
     full = False
     while i < origin.size:
         if not begun:
@@ -235,8 +241,9 @@ def sample_clicks(rng, start, tables, t_end, progress, p, records):
                 origin[i] = np.searchsorted(start.weights, rng.random(), side="right")
             set_ket(psi, start, origin[i])
             click_offsets[i] = n
-            t = 0.0
+            t, left = 0.0, quota
             begun = True
+        t_end = ends[i]
         while True:
             full = n == click_time.size
             if full:
@@ -262,13 +269,17 @@ def sample_clicks(rng, start, tables, t_end, progress, p, records):
             click_time[n] = t
             click_channel[n] = channel
             n += 1
+            left -= counted[channel]
+            if left == 0:
+                ends[i] = t
+                break
         if full:
             break
         i += 1
         begun = False
         click_offsets[i] = n
     progress.trajectory[0], progress.begun[0], progress.clicks[0] = i, begun, n
-    progress.time[0] = t
+    progress.time[0], progress.left[0] = t, left
     return not full
 
 
@@ -295,7 +306,7 @@ def write_products(psi, row):
 
 
 @kernel
-def observe(start, tables, times, records, work, out):
+def observe(start, tables, times, clock, records, work, out):
     """Evolve the wavefunction of each trajectory through its clicks and write what it holds.
 
     Energy and variance are <psi|J_z psi> and the squared norm of J_z psi, with the bare
@@ -307,6 +318,9 @@ def observe(start, tables, times, records, work, out):
         As in `sample_clicks`; its weights and `assigned` have no effect.
     tables : Tables, *in*
     times : *in* (nt,) float64
+    clock : *in* (begins, ends, counted, quota)
+        Each trajectory is read between its begin and its end; and at the last of the times, or at
+        its end if that is earlier.
     records : *in* (origin, hidden, offsets, time, channel)
         As in `sample_clicks`.
     work : *scratch* (2, N+1) complex128
@@ -326,15 +340,20 @@ def observe(start, tables, times, records, work, out):
         n = click_offsets[i]
         t = 0.0
         for j in range(times.size):
-            while n < click_offsets[i + 1] and click_time[n] <= times[j]:
+            now = times[j] - clock[0][i]
+            if j == times.size - 1:
+                now = min(now, clock[1][i])
+            elif now < 0.0 or now > clock[1][i]:
+                continue
+            while n < click_offsets[i + 1] and click_time[n] <= now:
                 channel = int(click_channel[n])
                 decay(psi, total_rates, frequency, click_time[n] - t)
                 jump(psi, tables.jump_elements[channel], shifts[channel])
                 t = click_time[n]
                 counts[channel] += 1.0
                 n += 1
-            decay(psi, total_rates, frequency, times[j] - t)
-            t = times[j]
+            decay(psi, total_rates, frequency, now - t)
+            t = now
             phi[:] = 0.0
             plus = 0.0j
             z = 0.0

@@ -106,7 +106,7 @@ def photon_energies(model, omega_0=None):
 def _energies_of_stages(model, omega_0):
     """Return the same of a protocol: stages that share a channel must agree on its line."""
     energies = np.full(len(model.channel_names), np.nan)
-    for stage in model.stages():
+    for stage in model.latest_stages():
         places = list(stage.places)
         known, own = energies[places], photon_energies(stage.model, omega_0)
         if np.any(np.abs(known - own) > 1e-12):

@@ -37,8 +37,10 @@ class CoherentEmission:
     def of(cls, model, times):
         """Return what a model or protocol emits until each of `times`; None if Eq. (5) never rules.
 
-        None as well if a protocol has no discharge.
+        None as well if a protocol has no discharge, or stages that end by what is seen.
         """
+        if model.is_steered:
+            return None
         stages = model.stages(times[-1])
         if model.is_staged:
             discharges = [one.start for one in model.stages() if one.model.is_discharge]

@@ -81,6 +81,8 @@ class Model(WithoutTables):
         channel, L_c = sqrt(rate) (...).
     is_staged : bool
         Whether there may be several stages, in bases of their own.
+    is_steered : bool
+        Whether stages end by what is seen, see `trajbatt.until`.
     has_lines : bool
         Whether each channel of a plain model is a line of one frequency, with a step `shifts`.
     is_symmetric : bool
@@ -100,6 +102,7 @@ class Model(WithoutTables):
     """
 
     is_staged: ClassVar[bool] = False
+    is_steered: ClassVar[bool] = False
     has_lines: ClassVar[bool] = False
     is_symmetric: ClassVar[bool] = True
     clicks_from_populations: ClassVar[bool] = False
@@ -243,8 +246,17 @@ class Model(WithoutTables):
         """Return the stages that begin before the time `until`, a tuple of `Stage`; one at least.
 
         That of a plain model never ends.
+
+        Raises
+        ------
+        ValueError
+            If they end by what is seen, in each trajectory at another time.
         """
         return (Stage(self, 0.0, math.inf, tuple(range(len(self.channel_names)))),)
+
+    def latest_stages(self, until: float = math.inf) -> tuple[Stage, ...]:
+        """Return the same with the latest times at which they can begin and end."""
+        return self.stages(until)
 
     @property
     def names_in_protocol(self) -> tuple[str, ...]:
@@ -303,7 +315,7 @@ def check_plain(model: object) -> None:
 
 def stays_symmetric(model, until=math.inf):
     """Return whether no stage that begins before `until` leaves the symmetric subspace."""
-    return all(stage.model.is_symmetric for stage in model.stages(until))
+    return all(stage.model.is_symmetric for stage in model.latest_stages(until))
 
 
 def check_symmetric(model, what):

@@ -8,12 +8,14 @@ from itertools import groupby
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trajbatt.base import checks
 from trajbatt.base.types import BoolArray, FloatArray
 from trajbatt.light.checking import AT_THE_END, MOST_CHANNELS
 from trajbatt.models.model import Current, Model
 from trajbatt.models.schedule import Stage
+from trajbatt.models.until import Until, check_rule
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,15 +28,18 @@ class Protocol(Model):
     Parameters
     ----------
     steps : sequence of (model, duration)
-        Such as `[(battery.charge(), 0.1), (battery.store(), 1.0), (battery.discharge(), 0.2)]`.
+        Such as `[(battery.charge(), 0.1), (battery.store(), 1.0), (battery.discharge(), 0.2)]`. In
+        place of a duration, but for the last, there may be a rule by which the stage ends, such as
+        `tb.until(clicks=("blue", 50), at_most=0.1)`; see `until`.
 
     Raises
     ------
     ValueError, TypeError
-        If there is no stage, a duration is not above zero, or the numbers of atoms differ.
+        If there is no stage, a duration is not above zero, the numbers of atoms differ, or a rule
+        can never be met.
     """
 
-    steps: Sequence[tuple[Model, float]]
+    steps: Sequence[tuple[Model, float | Until]]
     is_staged: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -57,21 +62,52 @@ class Protocol(Model):
                     "`steps` must all have the same number of atoms, "
                     f"but have {steps[0][0].n_atoms} and {model.n_atoms}"
                 )
-        steps = tuple((model, checks.positive("duration", length)) for model, length in steps)
+        steps = tuple(
+            (model, length if isinstance(length, Until) else checks.positive("duration", length))
+            for model, length in steps
+        )
         object.__setattr__(self, "steps", steps)
+        self._check_rules()
         if len(self.channel_names) > MOST_CHANNELS:
             raise ValueError(
                 f"`steps` must have at most {MOST_CHANNELS} channels, "
                 f"but have {len(self.channel_names)}"
             )
 
+    def _check_rules(self):
+        rules = [(model, rule) for model, rule in self.steps if isinstance(rule, Until)]
+        for model, rule in rules:
+            check_rule(rule, model)
+        if isinstance(self.steps[-1][1], Until):
+            raise ValueError(
+                "`steps` must end with a duration, such as (battery.store(), 1.0), but end with "
+                f"{self.steps[-1][1]!r}"
+            )
+        if rules and not self.has_clicks:
+            raise ValueError(
+                "`steps` must not have currents, `beta = inf`, beside stages that end by what is "
+                "seen"
+            )
+        efficiencies = {rule.efficiency for _, rule in rules if rule.energy is not None}
+        if len(efficiencies) > 1:
+            raise ValueError(
+                f"`steps` must have one `efficiency` in all rules, but have {sorted(efficiencies)}"
+            )
+        if min(efficiencies, default=1.0) < 1.0 and any(rule.clicks for _, rule in rules):
+            raise ValueError(
+                "`steps` must not end by clicks beside an `efficiency` below 1: whoever counts all "
+                "clicks sees all photons"
+            )
+
     def __repr__(self) -> str:
         """Return one line: what is done, for how long, with how many atoms."""
         words = []
         for name, steps in groupby(self.steps, lambda step: step[0].name):
-            durations = [duration for _, duration in steps]
+            lasting = [length for _, length in steps]
+            durations = [length for length in lasting if not isinstance(length, Until)]
+            words += [f"{name} until {rule.words}" for rule in lasting if isinstance(rule, Until)]
             several = f" in {len(durations)} stages" if len(durations) > 1 else ""
-            words.append(f"{name} for {sum(durations):g}{several}")
+            words += [f"{name} for {sum(durations):g}{several}"] if durations else []
         return f"Protocol: {', '.join(words)}; N = {self.n_atoms}"
 
     @property
@@ -85,9 +121,54 @@ class Protocol(Model):
         return self.steps[0][0].n_atoms
 
     @property
+    def is_steered(self) -> bool:  # type: ignore[override]
+        """Whether stages end by what is seen."""
+        return any(isinstance(length, Until) for _, length in self.steps)
+
+    @property
+    def watched_with(self) -> float | None:
+        """The efficiency with which its light is watched for an energy; None if it is not."""
+        rules = (length for _, length in self.steps if isinstance(length, Until))
+        return next((rule.efficiency for rule in rules if rule.energy is not None), None)
+
+    @property
     def duration(self) -> float:
-        """How long all stages last."""
+        """How long all stages last, at most."""
         return self._stages[-1].end
+
+    def ended(self, ends: ArrayLike) -> "Protocol":
+        """Return the protocol of one trajectory: its stages last as long as they did there.
+
+        So `tb.filter(model.ended(one.stage_ends), one.clicks, tlist)` reads a trajectory `one`.
+
+        Parameters
+        ----------
+        ends : array_like (n_stages,)
+            When the stages ended, ascending, such as `Trajectory.stage_ends`. The last goes on to
+            the end of this protocol, and those that ended at the same time, or after it, are left
+            out.
+
+        Raises
+        ------
+        ValueError
+            If there are not so many, or they do not ascend.
+        """
+        ends = np.asarray(ends, dtype=float)
+        if ends.shape != (len(self.steps),) or not np.all(np.diff(ends) >= 0.0):
+            raise ValueError(
+                f"`ends` must be {len(self.steps)} times, ascending, one for each stage, but are "
+                f"{checks.shown(ends)}"
+            )
+        steps, start = [], 0.0
+        for (model, _), end in zip(self.steps, [*ends[:-1], self.duration], strict=True):
+            if end <= start:
+                continue
+            duration = end - start
+            while start + duration < end:  # the click that ended it is in it
+                duration = math.nextafter(duration, math.inf)
+            steps.append((model, duration))
+            start += duration
+        return Protocol(steps)
 
     @cached_property
     def channel_names(self) -> tuple[str, ...]:
@@ -98,9 +179,11 @@ class Protocol(Model):
     @cached_property
     def _stages(self):
         stages, start = [], 0.0
-        for model, duration in self.steps:
+        for model, length in self.steps:
             places = tuple(self.channel_names.index(name) for name in model.names_in_protocol)
-            stages.append(Stage(model, start, start + duration, places))
+            rule = length if isinstance(length, Until) else None
+            duration = length if rule is None else rule.at_most
+            stages.append(Stage(model, start, start + duration, places, rule))
             start += duration
         return tuple(stages)
 
@@ -108,7 +191,21 @@ class Protocol(Model):
         """Return the stages that begin before the time `until`, a tuple of `Stage`; one at least.
 
         All by default.
+
+        Raises
+        ------
+        ValueError
+            If they end by what is seen, in each trajectory at another time.
         """
+        if self.is_steered:
+            raise ValueError(
+                "`model` must have stages of given durations here, but some end by what is seen; "
+                "that of one trajectory is model.ended(one.stage_ends)"
+            )
+        return self.latest_stages(until)
+
+    def latest_stages(self, until: float = math.inf) -> tuple[Stage, ...]:
+        """Return the same with the latest times at which they can begin and end."""
         return tuple(one for one in self._stages if one.start < until) or self._stages[:1]
 
     @cached_property
@@ -170,7 +267,7 @@ class Protocol(Model):
         """Return a rough number of clicks in a trajectory of this duration."""
         return sum(
             stage.model.typical_clicks(min(stage.end, duration) - stage.start)
-            for stage in self.stages(duration)
+            for stage in self.latest_stages(duration)
         )
 
     def parameters(self, alone: bool = True) -> dict[str, float]:
@@ -206,7 +303,7 @@ class Protocol(Model):
 def parameters_by_stage(model):
     """Return the values of each parameter in the stages that have it, a dict of str to list."""
     found = {}
-    for i, stage in enumerate(model.stages()):
+    for i, stage in enumerate(model.latest_stages()):
         for name, value in stage.model.parameters(alone=i == 0).items():
             found.setdefault(name, []).append(value)
     return found
@@ -220,7 +317,7 @@ def within(model: Model, times: FloatArray, name: str = "tlist") -> FloatArray:
     ValueError
         If `times` go on after the end.
     """
-    end = model.stages()[-1].end
+    end = model.latest_stages()[-1].end
     if times[-1] <= end:
         return times
     if times[-1] > end * (1.0 + AT_THE_END):

@@ -21,12 +21,15 @@ class Stage:
         From the beginning of the schedule; `end` may be inf.
     places : tuple of int
         For each channel of the model, its place among those of the schedule.
+    rule : trajbatt.models.until.Until or None
+        What ends it; `start` and `end` are then the latest.
     """
 
     model: Any
     start: float
     end: float
     places: tuple[int, ...]
+    rule: Any = None
 
     @property
     def duration(self) -> float:

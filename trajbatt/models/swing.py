@@ -48,7 +48,7 @@ def period(model):
 
 def is_followed(model, times):
     """Whether a line through the energies at `times` (nt,) shows each of its oscillations."""
-    for stage in model.stages(times[-1]):
+    for stage in model.latest_stages(times[-1]):
         lasting = period(stage.model)
         if not math.isfinite(lasting):
             continue
@@ -71,7 +71,7 @@ def turns_freely(model):
         rates = 1.0 / plain.timescale - abs(plain.frequency)
         return plain.oscillates_at == 0.0 or abs(plain.frequency) >= FREE * rates
 
-    return all(is_free(stage.model) for stage in model.stages())
+    return all(is_free(stage.model) for stage in model.latest_stages())
 
 
 def angles(model, times):

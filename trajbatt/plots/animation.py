@@ -278,7 +278,7 @@ def _axes(trajectory):
 
 def _draw_axis(sphere, model, times):
     """Draw the two ends of the dressed axes of the stages, and name the poles."""
-    for stage in model.stages(times[-1]):
+    for stage in model.latest_stages(times[-1]):
         theta = stage.model.theta
         if math.sin(theta) < 1e-12:
             continue

@@ -205,9 +205,12 @@ def draw_coherent(axes, runs, exact):
 
 
 def draw_stages(axes, model, until, named=False):
-    """Shade the stages of a protocol that begin before `until`, with their names if wanted."""
+    """Shade the stages of a protocol that begin before `until`, with their names if wanted.
+
+    None where they end by what is seen, each trajectory's at its own times.
+    """
     artists = []
-    for stage in model.stages(until):
+    for stage in () if model.is_steered else model.stages(until):
         end = min(stage.end, until)
         color = stage_color(stage.model)
         artists.append(axes.axvspan(stage.start, end, color=color, lw=0, zorder=-1))

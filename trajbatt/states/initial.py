@@ -148,7 +148,7 @@ def prepare(model, initial, negligible=None):
     """
     if negligible is None:
         negligible = NEGLIGIBLE_BEFORE_STAGE if model.is_staged else NEGLIGIBLE
-    model = model.stages()[0].model
+    model = model.latest_stages()[0].model
     if initial is None:
         initial = model.default_initial()
         initial = steady_state(initial) if isinstance(initial, Model) else initial

@@ -13,6 +13,7 @@ from trajbatt.models.local_ladder import LocalLadderModel
 from trajbatt.models.mixed_light import DiffusiveModel, HomodyneModel
 from trajbatt.models.origin import Origin
 from trajbatt.models.protocol import Protocol
+from trajbatt.models.until import Until
 from trajbatt.states.steady_state import SteadyState
 
 KINDS = {
@@ -27,6 +28,7 @@ KINDS = {
         Heterodyne,
         Channel,
         Protocol,
+        Until,
         SteadyState,
     )
 }

@@ -28,28 +28,31 @@ class IntegratingEngine(Engine):
 
     rtol: float = 1e-6
 
-    def sample(self, rng, n, t_end):
-        """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
-        return self.run(rng, n, np.array([t_end]))[0]
+    def sample(self, rng, n, t_end, clock=None):
+        """Return the `Records` of the next n trajectories, up to `t_end` or as the clock says."""
+        return self.run(rng, n, np.array([t_end]), clock=clock)[0]
 
-    def run(self, rng, n, times, want_kets=False):
-        """Return the `Records` of n trajectories and the `Observation` of them at `times`."""
-        records, seen = self._call(rng, n, times, int(want_kets), None)
+    def run(self, rng, n, times, want_kets=False, clock=None):
+        """Return the `Records` of n trajectories and the `Observation` of them at `times`.
+
+        The ends in the `Clock`, if there is one, become those at which clicks have ended them.
+        """
+        records, seen = self._call(rng, n, times, int(want_kets), None, clock)
         return records, seen._replace(kets=seen.kets[:, 0] if want_kets else None)
 
-    def observe(self, records, times, want_kets=False):
+    def observe(self, records, times, want_kets=False, clock=None):
         """Return the `Observation` of the conditional states at `times`."""
-        seen = self._read(records, times, int(want_kets))
+        seen = self._read(records, times, int(want_kets), clock)
         return seen._replace(kets=seen.kets[:, 0] if want_kets else None)
 
-    def _read(self, records, times, n_kets=0):
+    def _read(self, records, times, n_kets=0, clock=None):
         unused = np.random.default_rng(0)  # a replay draws nothing
-        return self._call(unused, records.origin.size, times, n_kets, records)[1]
+        return self._call(unused, records.origin.size, times, n_kets, records, clock)[1]
 
-    def _recorded(self, n, times, given, call):
+    def _recorded(self, n, clock, given, call):
         """Return the `Records` that a kernel draws, or those that it follows."""
         if given is None:
-            return fill_records(n, self.model.typical_clicks(times[-1]), call)
+            return fill_records(n, self._typical_clicks(clock), call)
         call(plain(given))
         return given
 
@@ -79,7 +82,7 @@ class BandedEngine(IntegratingEngine):
     def _tables(self):
         return tables_of(self.model)
 
-    def _call(self, rng, n, times, n_kets, given: Records | None):
+    def _call(self, rng, n, times, n_kets, given: Records | None, clock):
         from trajbatt.kernels.banded import Progress, Task, Workspace, run
         from trajbatt.kernels.reading import Out
 
@@ -93,11 +96,12 @@ class BandedEngine(IntegratingEngine):
         work = Workspace.fresh(self._tables.raising.size)
         out = self._out(Out, n, times, n_kets)
         progress = Progress.fresh(len(self.model.channel_names))
+        clock = self._clock(clock, n, times[-1])
 
         def call(records):
-            return run(rng, self._start, self._tables, task, progress, work, records, out)
+            return run(rng, self._start, self._tables, task, clock, progress, work, records, out)
 
-        records = self._recorded(n, times, given, call)
+        records = self._recorded(n, clock, given, call)
         return records, self._observed(out, progress)
 
 

@@ -19,7 +19,7 @@ STEP = 0.05  # over the fastest rate of the collective means
 class DiffusiveEngine(Engine):
     """The arrays around `trajbatt.kernels.diffusive`."""
 
-    def sample(self, rng, n, t_end):
+    def sample(self, rng, n, t_end, clock=None):
         """Return the `Records` of the next n trajectories: where they begin, and their seeds."""
         drawn = rng.random((n, 2))  # row by row, however many are drawn at once
         origin = np.arange(n)
@@ -41,7 +41,7 @@ class DiffusiveEngine(Engine):
         signals, n_currents = model.noise_bands, len(model.channel_names)
         return Noise(signals, dissipation(signals), n_currents, STEP * model.timescale)
 
-    def _read(self, records, times, n_kets=0):
+    def _read(self, records, times, n_kets=0, clock=None):
         from trajbatt.kernels.banded import Workspace
         from trajbatt.kernels.diffusive import Scratch, run
         from trajbatt.kernels.reading import Out

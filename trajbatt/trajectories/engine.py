@@ -14,6 +14,7 @@ from trajbatt.models.ladder import LadderModel
 from trajbatt.numerics import spin
 from trajbatt.states.mixture import NEGLIGIBLE, Mixture
 from trajbatt.states.products import bare_products
+from trajbatt.trajectories.clock import Clock
 from trajbatt.trajectories.records import COUNTS, ROW, Records
 
 MOST_CLICKS = 2**21  # first size of a click buffer; it is doubled when it is full
@@ -42,27 +43,60 @@ class Engine:
     negligible: float = NEGLIGIBLE
     products: bool = False
 
-    def run(self, rng, n, times, want_kets=False):
-        """Return the `Records` of n trajectories and the `Observation` of them at `times`."""
-        records = self.sample(rng, n, times[-1])
-        return records, self.observe(records, times, want_kets)
+    def run(self, rng, n, times, want_kets=False, clock=None):
+        """Return the `Records` of n trajectories and the `Observation` of them at `times`.
 
-    def observe(self, records, times, want_kets=False):
+        The ends in the `Clock`, if there is one, become those at which clicks have ended them.
+        """
+        records = self.sample(rng, n, times[-1], clock)
+        return records, self.observe(records, times, want_kets, clock)
+
+    def observe(self, records, times, want_kets=False, clock=None):
         """Return the `Observation` of the conditional states at `times`."""
-        seen = self._read(records, times)
+        seen = self._read(records, times, clock=clock)
         if want_kets:
             # Read anew, so that not a bit of the kets depends on the times before the last.
-            seen = seen._replace(kets=self.kets(records, times[-1:])[:, 0])
+            seen = seen._replace(kets=self.kets(records, times[-1:], clock)[:, 0])
         return seen
 
-    def kets(self, records, times):
+    def kets(self, records, times, clock=None):
         """Return the normalised states in the model's basis, complex128 (n, nt, N+1)."""
-        return self._read(records, times, n_kets=times.size).kets
+        return self._read(records, times, n_kets=times.size, clock=clock).kets
 
-    def bare_kets(self, records, times):
+    def bare_kets(self, records, times, clock=None):
         """Return the normalised states in the bare basis, complex128 (n, nt, N+1)."""
-        kets = self.kets(records, times)
+        kets = self.kets(records, times, clock)
         return kets if self.model.theta == 0.0 else kets @ self._to_bare
+
+    def _clock(self, clock, n, t_end):
+        """Return a `Clock` as kernels take it, a plain tuple: from 0 to `t_end` if there is none.
+
+        The begins have no effect while clicks are drawn.
+        """
+        return tuple(clock or Clock.common(n, t_end, len(self.model.channel_names)))
+
+    def _typical_clicks(self, clock):
+        """Return a rough number of clicks in a trajectory by the ends in a plain clock."""
+        _, ends, _, quota = clock
+        return min(self.model.typical_clicks(float(ends.max())), float(quota))
+
+    def _grid(self, kind, times):
+        """Return the `Grid` of a kernel file, which is `kind`."""
+        phase = self.model.frequency * np.where(np.isfinite(times), times, 0.0)
+        phases = np.array((np.cos(phase), np.sin(phase)))
+        return kind(times, phases, float(self.model.frequency))
+
+    def _turned(self, kets, times, clock):
+        """Return kets (n, nk, N+1) at the last of `times` with their phases, and of norm 1.
+
+        Kernels of ladders leave out the phases of the levels, up to one that is common to all.
+        """
+        last = times[times.size - kets.shape[1] :]
+        phase = self.model.frequency * (last if clock is None else clock.local(last))
+        kets = kets * np.exp(-1j * phase[..., None] * np.arange(self.model.n_levels))
+        norms = np.linalg.norm(kets, axis=-1, keepdims=True)
+        # Before a begin and after an end there are none.
+        return np.divide(kets, norms, out=kets, where=norms > 0.0)
 
     @cached_property
     def _to_bare(self):

@@ -91,7 +91,7 @@ class FrameEngine(IntegratingEngine):
         """The weight of the highest levels that asks for more of them."""
         return (300.0 * self.rtol) ** 2
 
-    def _call(self, rng, n, times, n_kets, given):
+    def _call(self, rng, n, times, n_kets, given, clock):
         from trajbatt.kernels.frame import Out, Progress, Task, Workspace, run
 
         angle = CRITICAL_ANGLE * (self.rtol / OF_ENERGY) ** 0.25
@@ -112,12 +112,14 @@ class FrameEngine(IntegratingEngine):
             Progress.fresh(len(self.model.channel_names)),
             Workspace.fresh(self.model.n_atoms, self._raising),
         )
+        clock = self._clock(clock, n, times[-1])
 
         def call(records):
             return run(
                 rng,
                 self._start,
                 times,
+                clock,
                 self._tables,
                 self._channels,
                 task,
@@ -127,7 +129,7 @@ class FrameEngine(IntegratingEngine):
                 out,
             )
 
-        records = self._recorded(n, times, given, call)
+        records = self._recorded(n, clock, given, call)
         return records, self._observed(out, progress)
 
     def _products(self, out):
@@ -139,6 +141,9 @@ class FrameEngine(IntegratingEngine):
         found = np.empty((*out.kets.shape[:2], self.model.n_levels), dtype=complex)
         for place in np.ndindex(found.shape[:2]):
             ket = out.kets[place]
+            if not ket.any():  # before its begin, or after its end
+                found[place] = 0.0
+                continue
             levels = min(np.flatnonzero(ket)[-1] + 1, self.model.n_levels)
             matrix = frame.in_basis(frame.rows_of(out.axes[place]), self.model.theta)
             found[place] = frame.kets(self.model.n_atoms, matrix, levels) @ ket[:levels]

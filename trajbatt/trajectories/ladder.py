@@ -49,34 +49,28 @@ class LadderEngine(Engine):
             sin_theta=math.sin(self.model.theta),
         )
 
-    def sample(self, rng, n, t_end):
-        """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
+    def sample(self, rng, n, t_end, clock=None):
+        """Return the `Records` of the next n trajectories, up to `t_end` or as the clock says."""
         from trajbatt.kernels.ladder import Progress, sample_clicks
 
-        progress = Progress.fresh()
+        progress, clock = Progress.fresh(), self._clock(clock, n, t_end)
 
         def call(records):
-            return sample_clicks(rng, self._start, self._tables, t_end, progress, records)
+            return sample_clicks(rng, self._start, self._tables, clock, progress, records)
 
-        return fill_records(n, self.model.typical_clicks(t_end), call)
+        return fill_records(n, self._typical_clicks(clock), call)
 
-    def _read(self, records, times, n_kets=0):
+    def _read(self, records, times, n_kets=0, clock=None):
         from trajbatt.kernels.ladder import Grid, Workspace, observe
         from trajbatt.kernels.reading import Out
 
         out = self._out(Out, records.origin.size, times, n_kets)
-        phase = self.model.frequency * times
-        grid = Grid(times, phases=np.array((np.cos(phase), np.sin(phase))))
+        grid, rows = self._grid(Grid, times), self._clock(clock, records.origin.size, times[-1])
         work = Workspace.fresh(
             self.model.n_levels, len(self.model.channel_names), self.mixture.amplitudes.dtype
         )
         dropped = observe(
-            self._start, self._tables, grid, self.negligible, plain(records), work, out
+            self._start, self._tables, grid, rows, self.negligible, plain(records), work, out
         )
-        if not n_kets:
-            return Observation(out.samples, dropped, None, self._products(out))
-        # The kernel leaves out the phases of the levels, up to one that is common to all.
-        turned = np.exp(-1j * phase[times.size - n_kets :, None] * np.arange(self.model.n_levels))
-        kets = out.kets * turned
-        kets /= np.linalg.norm(kets, axis=-1, keepdims=True)
+        kets = self._turned(out.kets, times, clock) if n_kets else None
         return Observation(out.samples, dropped, kets, self._products(out))

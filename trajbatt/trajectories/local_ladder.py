@@ -53,20 +53,20 @@ class LocalLadderEngine(Engine):
             sin_theta=math.sin(model.theta),
         )
 
-    def sample(self, rng, n, t_end):
-        """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
+    def sample(self, rng, n, t_end, clock=None):
+        """Return the `Records` of the next n trajectories, up to `t_end` or as the clock says."""
         from trajbatt.kernels.local_ladder import Progress, sample_clicks
 
-        progress = Progress.fresh()
+        progress, clock = Progress.fresh(), self._clock(clock, n, t_end)
 
         def call(records):
-            return sample_clicks(rng, self._start, self._tables, t_end, progress, records)
+            return sample_clicks(rng, self._start, self._tables, clock, progress, records)
 
-        return fill_records(n, self.model.typical_clicks(t_end), call, with_spins=True)
+        return fill_records(n, self._typical_clicks(clock), call, with_spins=True)
 
-    def bare_kets(self, records, times):
+    def bare_kets(self, records, times, clock=None):
         """Return the states as the other engines do, with zeros where their J has no level."""
-        seen = self._read(records, times, n_kets=times.size)
+        seen = self._read(records, times, n_kets=times.size, clock=clock)
         n_atoms, found = self.model.n_atoms, np.zeros_like(seen.kets)
         turned = spin_blocks.turned(seen.kets, seen.spins, self.model.theta, 0.0)
         for n in np.unique(seen.spins).tolist():
@@ -74,24 +74,17 @@ class LocalLadderEngine(Engine):
             found[rows, spin_blocks.excited(n_atoms, n)] = turned[rows, : n + 1]
         return found
 
-    def _read(self, records, times, n_kets=0):
+    def _read(self, records, times, n_kets=0, clock=None):
         from trajbatt.kernels.local_ladder import Grid, Out, Workspace, observe
 
-        spins = np.empty((records.origin.size, times.size), dtype=np.int64)
+        spins = np.zeros((records.origin.size, times.size), dtype=np.int64)
         out = self._out(Out, records.origin.size, times, n_kets, spins=spins)
-        phase = self.model.frequency * times
-        grid = Grid(times, phases=np.array((np.cos(phase), np.sin(phase))))
+        grid, rows = self._grid(Grid, times), self._clock(clock, records.origin.size, times[-1])
         work = Workspace.fresh(
             self.model.n_levels, len(self.model.channel_names), self.mixture.amplitudes.dtype
         )
         dropped = observe(
-            self._start, self._tables, grid, self.negligible, plain(records), work, out
+            self._start, self._tables, grid, rows, self.negligible, plain(records), work, out
         )
-        products = self._products(out)
-        if not n_kets:
-            return Observation(out.samples, dropped, None, products, spins)
-        # The kernel leaves out the phases of the levels, up to one that is common to all.
-        turned = np.exp(-1j * phase[times.size - n_kets :, None] * np.arange(self.model.n_levels))
-        kets = out.kets * turned
-        kets /= np.linalg.norm(kets, axis=-1, keepdims=True)
-        return Observation(out.samples, dropped, kets, products, spins)
+        kets = self._turned(out.kets, times, clock) if n_kets else None
+        return Observation(out.samples, dropped, kets, self._products(out), spins)

@@ -35,24 +35,25 @@ class WavefunctionEngine(Engine):
             sin_theta=math.sin(self.model.theta),
         )
 
-    def sample(self, rng, n, t_end):
-        """Return the `Records` of the next n trajectories of the generator, up to `t_end`."""
+    def sample(self, rng, n, t_end, clock=None):
+        """Return the `Records` of the next n trajectories, up to `t_end` or as the clock says."""
         from trajbatt.kernels.mcwf import Progress, sample_clicks
 
         progress = Progress.fresh(self.model.n_levels)
-        p = np.empty(self.model.n_levels)
+        p, clock = np.empty(self.model.n_levels), self._clock(clock, n, t_end)
 
         def call(records):
-            return sample_clicks(rng, self._start, self._tables, t_end, progress, p, records)
+            return sample_clicks(rng, self._start, self._tables, clock, progress, p, records)
 
-        return fill_records(n, self.model.typical_clicks(t_end), call)
+        return fill_records(n, self._typical_clicks(clock), call)
 
-    def _read(self, records, times, n_kets=0):
+    def _read(self, records, times, n_kets=0, clock=None):
         from trajbatt.kernels.mcwf import observe
         from trajbatt.kernels.reading import Out
 
         out = self._out(Out, records.origin.size, times, n_kets)
         work = np.empty((2, self.model.n_levels), dtype=complex)
-        observe(self._start, self._tables, times, plain(records), work, out)
+        clock = self._clock(clock, records.origin.size, times[-1])
+        observe(self._start, self._tables, times, clock, plain(records), work, out)
         kets = out.kets if n_kets else None
         return Observation(out.samples, 0.0, kets, self._products(out))

@@ -16,6 +16,7 @@ from trajbatt.trajectories.ladder import LadderEngine
 from trajbatt.trajectories.local_ladder import LocalLadderEngine
 from trajbatt.trajectories.mcwf import WavefunctionEngine
 from trajbatt.trajectories.protocol import ProtocolEngine
+from trajbatt.trajectories.steered import SteeredEngine
 
 ENGINES = {
     "ladder": LadderEngine,
@@ -55,7 +56,7 @@ def check_method(method, model):
     ValueError
         If there is no such engine, or if it cannot run this model.
     """
-    fastest = [_fastest(stage.model, model.is_staged) for stage in model.stages()]
+    fastest = [_fastest(stage.model, model.is_staged) for stage in model.latest_stages()]
     if WITH_LOCAL_NOISE in fastest:
         return _with_local_noise(method, fastest)
     if WITHOUT_CLICKS in fastest:
@@ -71,7 +72,7 @@ def check_method(method, model):
             f"but is {method!r}"
         )
     if method == "frame":
-        for stage in model.stages():
+        for stage in model.latest_stages():
             _check_frame(stage.model)
     if method == "frame" and not all(is_driven):
         if not any(is_driven):
@@ -130,13 +131,17 @@ def depends_on_processor(method):
 
 
 def build_engine(
-    method, rtol, model, mixture, assigned=False, negligible=NEGLIGIBLE, products=False
+    method, rtol, model, mixture, assigned=False, negligible=NEGLIGIBLE, products=False, watch=None
 ):
-    """Return the engine for a model or protocol, by a name that `check_method` returns."""
+    """Return the engine for a model or protocol, by a name that `check_method` returns.
+
+    `watch` is for a `trajbatt.trajectories.steered.SteeredEngine`.
+    """
     if model.is_staged:
-        return ProtocolEngine(
-            model, mixture, partial(build_engine, method, rtol, products=products)
-        )
+        build = partial(build_engine, method, rtol, products=products)
+        if model.is_steered:
+            return SteeredEngine(model, mixture, build, watch)
+        return ProtocolEngine(model, mixture, build)
     if " or " in method:
         names, own = method.split(" or "), _fastest(model, True)
         method = own if own in names else names[-1]

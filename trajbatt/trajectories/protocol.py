@@ -26,10 +26,19 @@ class StageRecords(NamedTuple):
     ----------
     stages : tuple of Stage
     records : tuple of Records
+    begins : tuple of ndarray (n,), float64
+        Of each stage, when it begins.
+    ends : tuple of ndarray (n,), float64
+        Likewise, how long after that it ends.
+    seen : tuple of ndarray, bool
+        Of each stage, which clicks its observer has seen, see `trajbatt.until`; empty without one.
     """
 
     stages: tuple
     records: tuple[Records, ...]
+    begins: tuple[np.ndarray, ...]
+    ends: tuple[np.ndarray, ...]
+    seen: tuple[np.ndarray, ...] = ()
 
     @property
     def origin(self):
@@ -40,11 +49,16 @@ class StageRecords(NamedTuple):
     def joined(self):
         """One `Records` for the whole protocol; only the first stage's hidden levels are in it."""
         n = self.origin.size
-        owner = np.concatenate([np.repeat(np.arange(n), np.diff(r.offsets)) for r in self.records])
+        numbers = [np.diff(r.offsets) for r in self.records]
+        owner = np.concatenate([np.repeat(np.arange(n), one) for one in numbers])
         order = np.argsort(owner, kind="stable")  # the stages come in the order of time
-        time = [stage.start + r.time for stage, r in zip(*self, strict=True)]
+        time = [
+            np.repeat(begins, one) + r.time
+            for begins, one, r in zip(self.begins, numbers, self.records, strict=True)
+        ]
         channel = [
-            np.array(stage.places, dtype=np.int8)[r.channel] for stage, r in zip(*self, strict=True)
+            np.array(stage.places, dtype=np.int8)[r.channel]
+            for stage, r in zip(self.stages, self.records, strict=True)
         ]
         return self.records[0]._replace(
             offsets=sum(r.offsets for r in self.records),
@@ -52,6 +66,19 @@ class StageRecords(NamedTuple):
             channel=np.concatenate(channel)[order],
             spin=self._joined_spins(order),
         )
+
+    @property
+    def stage_ends(self):
+        """When each stage has ended, float64 (n, n_stages); the end of the run if it has not."""
+        return np.stack([*self.begins[1:], self.begins[-1] + self.ends[-1]], axis=-1)
+
+    @property
+    def detected(self):
+        """The records of what the observer has seen, without J; None if there is no observer."""
+        if not self.seen:
+            return None
+        records = [one.kept(seen) for one, seen in zip(self.records, self.seen, strict=True)]
+        return self._replace(records=tuple(records), seen=()).joined._replace(spin=None)
 
     def _joined_spins(self, order):
         spins = [records.spin for records in self.records]
@@ -61,7 +88,12 @@ class StageRecords(NamedTuple):
         """Return the records of trajectory i alone."""
         first, *later = (records.one(i) for records in self.records)
         later = [records._replace(origin=np.zeros(1, dtype=np.int64)) for records in later]
-        return StageRecords(self.stages, (first, *later))
+        begins, ends = ([row[i : i + 1] for row in rows] for rows in (self.begins, self.ends))
+        seen = [
+            one[records.offsets[i] : records.offsets[i + 1]]
+            for one, records in zip(self.seen, self.records, strict=False)
+        ]
+        return StageRecords(self.stages, (first, *later), tuple(begins), tuple(ends), tuple(seen))
 
 
 @dataclass(frozen=True)
@@ -88,7 +120,7 @@ class ProtocolEngine:
 
     @property
     def _angles(self):
-        return [stage.model.theta for stage in self.model.stages()]
+        return [stage.model.theta for stage in self.model.latest_stages()]
 
     def _turn(self, before, after):
         n_atoms = self.model.n_atoms
@@ -156,7 +188,10 @@ class ProtocolEngine:
             dropped += seen.dropped
             if following:
                 mixture = self._handed_over(i, seen)
-        return StageRecords(stages, tuple(all_records)), Observation(
+        begins = [np.full(n, stage.start) for stage in stages]
+        ends = [np.full(n, min(stage.end, times[-1]) - stage.start) for stage in stages]
+        joined = StageRecords(stages, tuple(all_records), tuple(begins), tuple(ends))
+        return joined, Observation(
             samples,
             dropped,
             None,

@@ -47,6 +47,16 @@ class Records(NamedTuple):
         """The records themselves; those of a protocol are in pieces."""
         return self
 
+    @property
+    def detected(self):
+        """None; of a protocol whose stages end by what is seen, the records of that."""
+        return None
+
+    @property
+    def stage_ends(self):
+        """None; of a protocol, when each of its stages has ended, (n, n_stages)."""
+        return None
+
     def first(self, n):
         """Return the records of the first n trajectories."""
         stop = self.offsets[n]
@@ -57,6 +67,16 @@ class Records(NamedTuple):
             time=self.time[:stop],
             channel=self.channel[:stop],
             spin=None if self.spin is None else self.spin[:stop],
+        )
+
+    def kept(self, wanted):
+        """Return the records without the clicks that are not `wanted`, bool (n_clicks,)."""
+        before = np.append(0, np.cumsum(wanted))
+        return self._replace(
+            offsets=before[self.offsets],
+            time=self.time[wanted],
+            channel=self.channel[wanted],
+            spin=None if self.spin is None else self.spin[wanted],
         )
 
     def one(self, i):
