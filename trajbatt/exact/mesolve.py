@@ -14,11 +14,12 @@ from trajbatt.exact.looks import Looks
 from trajbatt.exact.master_equation import solve
 from trajbatt.exact.result import MasterEquationResult
 from trajbatt.exact.start import start
+from trajbatt.exact.steered import check_twin, solve_steered
 from trajbatt.models.model import Model, check_model, stays_symmetric
 from trajbatt.models.protocol import within
 from trajbatt.numerics import spin, spin_blocks
 from trajbatt.states import expectations as expected
-from trajbatt.states.initial import Initial, held
+from trajbatt.states.initial import Initial, held, prepare
 
 
 def mesolve(
@@ -83,7 +84,11 @@ def mesolve(
     keep_states = checks.boolean("keep_states", keep_states)
     initial = held(initial)
     check_method(method, model)
-    stages, mixture = start(model, initial, times[-1], method=method)
+    if model.is_steered:
+        check_twin(model)
+        stages, mixture = model.latest_stages(), prepare(model, initial)
+    else:
+        stages, mixture = start(model, initial, times[-1], method=method)
     expectations = expected.checked(e_ops, model.n_atoms, stays_symmetric(model))
     if keep_states:
         blocks = max(getattr(stage.model, "n_blocks", 1) for stage in stages)
@@ -91,7 +96,16 @@ def mesolve(
     looks = Looks(
         model.n_atoms, [one for one in expectations if one.combination is None], keep_states
     )
-    found = solve(stages, len(model.channel_names), mixture, times, rtol, looks or None)
+    n_channels = len(model.channel_names)
+    if model.is_steered:
+        if looks or covariances:
+            raise ValueError(
+                "`keep_states`, `covariances` and `e_ops` other than sums of products of two spin "
+                "components must be left out where a stage ends by clicks"
+            )
+        found = solve_steered(stages, n_channels, mixture, times, rtol)
+    else:
+        found = solve(stages, n_channels, mixture, times, rtol, looks or None)
     covariance = None
     if covariances:
         _, covariance = count_moments(stages, mixture, times, found.final_counts, rtol)
