@@ -17,6 +17,7 @@ from .analysis.optimize import OptimizedRamp as OptimizedRamp
 from .analysis.optimize import optimize as optimize
 from .analysis.secular import SecularCheck as SecularCheck
 from .analysis.secular import secular_check as secular_check
+from .analysis.stage_ends import stage_ends as stage_ends
 from .analysis.sweep import sweep as sweep
 from .base.citation import citation as citation
 from .base.version import __version__ as __version__

@@ -11,6 +11,7 @@ from trajbatt.kernels import branch_window, ladder
 from trajbatt.kernels.branch_window import Window
 from trajbatt.numerics import spin
 from trajbatt.states.initial import prepare
+from trajbatt.trajectories.clock import Clock
 from trajbatt.trajectories.engine import plain
 from trajbatt.trajectories.ladder import LadderEngine
 from trajbatt.trajectories.records import Records
@@ -38,7 +39,7 @@ def sample_scripted(rng, t_end, initial=None, n=1, capacity=50, battery=BATTERY)
         rng,
         engine._start,
         engine._tables,
-        t_end,
+        tuple(Clock.common(n, t_end, engine._tables.shifts.size)),
         ladder.Progress.fresh(),
         plain(records),
     )

@@ -8,6 +8,7 @@ import trajbatt as tb
 from trajbatt.kernels import local_ladder as kernels
 from trajbatt.numerics import spin_blocks
 from trajbatt.states.initial import prepare
+from trajbatt.trajectories.clock import Clock
 from trajbatt.trajectories.engine import plain
 from trajbatt.trajectories.local_ladder import LocalLadderEngine
 from trajbatt.trajectories.records import Records
@@ -86,7 +87,8 @@ def test_a_scripted_record():
     )
     progress = kernels.Progress.fresh()
     sample = getattr(kernels.sample_clicks, "py_func", kernels.sample_clicks)
-    assert sample(rng, one._start, one._tables, 5.0, progress, plain(records))
+    clock = tuple(Clock.common(1, 5.0, len(MODEL.channel_names)))
+    assert sample(rng, one._start, one._tables, clock, progress, plain(records))
     assert rng.used_up
     # From the lowest branch all local rates are those of u = 0: the last that has one is "one up".
     hidden = records.hidden[0]

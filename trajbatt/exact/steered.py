@@ -30,7 +30,7 @@ MOST_ELEMENTS = 2e7  # complex numbers of rho_n that are carried at once
 UNLIKELY = 40.0  # -ln of a probability that is none
 FEWEST_NODES, NODES_PER_RADIAN = 6, 0.5  # of a panel
 NOTHING = 1e-13  # probability of a stage that is as good as empty
-LOST = 1e-9  # probability that the quadrature may miss
+LOST = 1e-8  # probability that may be missed, and a hundred times the tolerance
 
 
 class Packet(NamedTuple):
@@ -96,7 +96,7 @@ def solve_steered(stages, n_channels, mixture, times, rtol):
                 stage.model.n_atoms, stage.model.theta, stages[i + 1].model.theta
             )
             packets = [Packet(one.time, turn.T @ one.matrix @ turn) for one in leaving]
-    return seen.solution(len(stages), stages[0].model.n_atoms)
+    return seen.solution(len(stages), stages[0].model.n_atoms, LOST + 100.0 * rtol)
 
 
 class Seen:
@@ -123,10 +123,10 @@ class Seen:
             self._means[:, i] += weight * means
             self._weight[i] += weight
 
-    def solution(self, n_stages, n_atoms):
-        """Return the `Solution`."""
+    def solution(self, n_stages, n_atoms, tolerance):
+        """Return the `Solution`, if all stages together hold a probability of 1."""
         missed = np.abs(self._weight - 1.0).max()
-        if missed > LOST:
+        if missed > tolerance:
             raise ArithmeticError(f"all stages together hold a probability off 1 by {missed:.1e}")
         jz, square, jx, jy, *products = self._means / self._weight
         return Solution(

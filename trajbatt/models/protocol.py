@@ -102,12 +102,11 @@ class Protocol(Model):
     def __repr__(self) -> str:
         """Return one line: what is done, for how long, with how many atoms."""
         words = []
-        for name, steps in groupby(self.steps, lambda step: step[0].name):
-            lasting = [length for _, length in steps]
-            durations = [length for length in lasting if not isinstance(length, Until)]
-            words += [f"{name} until {rule.words}" for rule in lasting if isinstance(rule, Until)]
-            several = f" in {len(durations)} stages" if len(durations) > 1 else ""
-            words += [f"{name} for {sum(durations):g}{several}"] if durations else []
+        for (name, rule), steps in groupby(self.steps, _name_and_rule):
+            lengths = [length for _, length in steps]
+            several = f" in {len(lengths)} stages" if len(lengths) > 1 else ""
+            lasting = f"until {rule.words}" if rule else f"for {sum(lengths):g}{several}"
+            words.append(f"{name} {lasting}")
         return f"Protocol: {', '.join(words)}; N = {self.n_atoms}"
 
     @property
@@ -298,6 +297,11 @@ class Protocol(Model):
     def battery_parameters(self) -> dict[str, Any] | None:
         """Those of the first stage."""
         return self.steps[0][0].battery_parameters
+
+
+def _name_and_rule(step):
+    model, length = step
+    return model.name, length if isinstance(length, Until) else None
 
 
 def parameters_by_stage(model):
