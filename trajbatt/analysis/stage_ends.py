@@ -8,15 +8,19 @@ from trajbatt.ensembles.result import EnsembleResult
 
 
 def stage_ends(runs: EnsembleResult) -> FloatArray:
-    """Return when each stage of a protocol has ended, float64 (ntraj, n_stages).
+    """Return when each stage of a protocol has ended, in each trajectory.
 
-    The trajectories are drawn again for it, which takes as long as the run. A stage that has not
-    ended, or begun, by the end of the run has that time.
+    The trajectories are drawn again for it, which takes as long as the run.
 
     Parameters
     ----------
     runs : EnsembleResult
         Of a `Protocol`; it is worth it where stages end by what is seen, see `until`.
+
+    Returns
+    -------
+    ndarray (ntraj, n_stages), float64
+        The end of the run for stages that have not ended, or begun, by then.
 
     Raises
     ------

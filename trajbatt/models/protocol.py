@@ -103,7 +103,7 @@ class Protocol(Model):
         """Return one line: what is done, for how long, with how many atoms."""
         words = []
         for (name, rule), steps in groupby(self.steps, _name_and_rule):
-            lengths = [length for _, length in steps]
+            lengths = [length for _, length in steps if not isinstance(length, Until)]
             several = f" in {len(lengths)} stages" if len(lengths) > 1 else ""
             lasting = f"until {rule.words}" if rule else f"for {sum(lengths):g}{several}"
             words.append(f"{name} {lasting}")

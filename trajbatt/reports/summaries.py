@@ -35,7 +35,8 @@ def summarise(runs, exact, verdict, energies=None):
     """
     with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
         if runs.model.is_staged:
-            return "stage by stage", _protocol_rows(runs, exact, verdict)
+            when = "at the end" if runs.model.is_steered else "stage by stage"
+            return when, _protocol_rows(runs, exact, verdict)
         if runs.model.is_discharge:
             return "discharge", _discharge_rows(runs, exact, verdict)
         return "at the end", _charging_rows(runs, exact, verdict, energies)
@@ -182,7 +183,14 @@ def _discharge_rows(runs, exact, verdict):
 
 
 def _protocol_rows(runs, exact, verdict):
-    """Return the rows of each stage at the last of the times in it."""
+    """Return the rows of each stage at the last of the times in it.
+
+    Where stages end by what is seen, each trajectory's at its own time, only those of the end.
+    """
+    if runs.model.is_steered:
+        end = Instant(runs, exact, verdict, -1)
+        stored = end.energy_per_atom("energy_per_atom", "energy at the end per atom, E/N")
+        return [stored, end.fluctuations()[0], *end.photons(runs.channels)]
     rows, names = [], set()
     for i, stage in enumerate(runs.model.stages(runs.times[-1]), 1):
         wanted, _ = stage.select(runs.times)
