@@ -286,6 +286,20 @@ def write_ket(a, window, climbed, row):
 
 
 @kernel
+def own_times(times, since, t_end):
+    """Return the first of `times` that a trajectory is observed at, and the one after the last.
+
+    Besides it is observed at the last of all, or at its end, which is `t_end` after its begin.
+    """
+    first, stop = 0, times.size - 1
+    while first < stop and times[first] < since:
+        first += 1
+    while stop > first and times[stop - 1] - since > t_end:
+        stop -= 1
+    return first, stop
+
+
+@kernel
 def draw_start(start, uniform, i, n):
     """Return the pure state in which trajectory i of n begins, and its hidden level.
 

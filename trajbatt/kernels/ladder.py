@@ -30,6 +30,7 @@ from trajbatt.kernels.branch_window import (
     draw_start,
     is_steep,
     moments,
+    own_times,
     read_off,
     trim,
     write_decay,
@@ -100,15 +101,12 @@ class Grid(NamedTuple):
     Attributes
     ----------
     times : ndarray (nt,), float64
-    phases : ndarray (2, nt), float64
-        cos and sin of Omega t, for trajectories that begin at 0.
-    frequency : float
-        Omega.
+    phases : ndarray (1 or n, 2, nt), float64
+        cos and sin of Omega t since the begin: one for all trajectories, or of each.
     """
 
     times: np.ndarray
     phases: np.ndarray
-    frequency: float
 
 
 class Progress(NamedTuple):
@@ -304,7 +302,7 @@ def follow(i, start, tables, grid, clock, negligible, records, work, out):
     a, decay, ratio, counts, place = work.a, work.decay, work.ratio, work.counts, work.place
     samples, kets, products = out.samples, out.kets, out.products
     origins, hidden_levels, click_offsets, click_time, click_channel = records
-    times, phases, frequency = grid.times, grid.phases, grid.frequency
+    times, phases = grid.times, grid.phases[min(i, grid.phases.shape[0] - 1)]
     since, t_end = clock[0][i], clock[1][i]
     width = raising.size
     n_levels = width - 2 * PADDING
@@ -317,12 +315,10 @@ def follow(i, start, tables, grid, clock, negligible, records, work, out):
     climbed = 0
     t = dropped = 0.0
     counts[:] = 0.0
-    for j in range(times.size):
-        now = times[j] - since
-        if j == times.size - 1:
-            now = min(now, t_end)
-        elif now < 0.0 or now > t_end:
-            continue
+    first, stop_time = own_times(times, since, t_end)
+    for number in range(first, stop_time + 1):
+        j = number if number < stop_time else times.size - 1
+        now = min(times[j] - since, t_end)
         begin = t
         m_integral = 0.0
         pending = 0
@@ -368,8 +364,6 @@ def follow(i, start, tables, grid, clock, negligible, records, work, out):
                 apply_group(a, window, elements, place)
         sums = moments(a, window, raising, window.low + climbed + PADDING)
         cos, sin = phases[0, j], phases[1, j]
-        if since > 0.0:
-            cos, sin = math.cos(frequency * now), math.sin(frequency * now)
         energy, variance, x, y = read_off(sums, m_hidden, spin, cos_theta, sin_theta, cos, sin)
         samples[i, out.jz, j] = energy
         samples[i, out.jz_square, j] = variance + energy * energy

@@ -25,6 +25,7 @@ from trajbatt.kernels.branch_window import (
     draw_start,
     is_steep,
     moments,
+    own_times,
     read_off,
     trim,
     write_decay,
@@ -97,7 +98,6 @@ class Grid(NamedTuple):
 
     times: np.ndarray
     phases: np.ndarray
-    frequency: float
 
 
 class Out(NamedTuple):
@@ -441,7 +441,7 @@ def follow(i, start, tables, grid, clock, negligible, records, work, out):
     samples, kets, products, spins = out.samples, out.kets, out.products, out.spins
     raising = work.raising
     origins, hidden_levels, click_offsets, click_time, click_channel, click_spin = records
-    times, phases, frequency = grid.times, grid.phases, grid.frequency
+    times, phases = grid.times, grid.phases[min(i, grid.phases.shape[0] - 1)]
     since, t_end = clock[0][i], clock[1][i]
     first_ket = times.size - kets.shape[1]
 
@@ -451,12 +451,10 @@ def follow(i, start, tables, grid, clock, negligible, records, work, out):
     v = start.spins[origins[i]] - u
     t = dropped = 0.0
     counts[:] = 0.0
-    for j in range(times.size):
-        now = times[j] - since
-        if j == times.size - 1:
-            now = min(now, t_end)
-        elif now < 0.0 or now > t_end:
-            continue
+    first, stop_time = own_times(times, since, t_end)
+    for number in range(first, stop_time + 1):
+        j = number if number < stop_time else times.size - 1
+        now = min(times[j] - since, t_end)
         begin = t
         m_integral = 0.0
         pending = 0
@@ -503,8 +501,6 @@ def follow(i, start, tables, grid, clock, negligible, records, work, out):
         sums = moments(a, window, raising, 2)
         m_hidden, spin = 0.5 * (u - v), 0.5 * (u + v)
         cos, sin = phases[0, j], phases[1, j]
-        if since > 0.0:
-            cos, sin = math.cos(frequency * now), math.sin(frequency * now)
         energy, variance, x, y = read_off(sums, m_hidden, spin, cos_theta, sin_theta, cos, sin)
         samples[i, out.jz, j] = energy
         samples[i, out.jz_square, j] = variance + energy * energy

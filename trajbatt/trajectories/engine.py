@@ -80,11 +80,10 @@ class Engine:
         _, ends, _, quota = clock
         return min(self.model.typical_clicks(float(ends.max())), float(quota))
 
-    def _grid(self, kind, times):
+    def _grid(self, kind, times, clock):
         """Return the `Grid` of a kernel file, which is `kind`."""
-        phase = self.model.frequency * np.where(np.isfinite(times), times, 0.0)
-        phases = np.array((np.cos(phase), np.sin(phase)))
-        return kind(times, phases, float(self.model.frequency))
+        phase = self.model.frequency * (times[None] if clock is None else clock.local(times))
+        return kind(times, np.stack((np.cos(phase), np.sin(phase)), axis=1))
 
     def _turned(self, kets, times, clock):
         """Return kets (n, nk, N+1) at the last of `times` with their phases, and of norm 1.

@@ -65,7 +65,10 @@ class LadderEngine(Engine):
         from trajbatt.kernels.reading import Out
 
         out = self._out(Out, records.origin.size, times, n_kets)
-        grid, rows = self._grid(Grid, times), self._clock(clock, records.origin.size, times[-1])
+        grid, rows = (
+            self._grid(Grid, times, clock),
+            self._clock(clock, records.origin.size, times[-1]),
+        )
         work = Workspace.fresh(
             self.model.n_levels, len(self.model.channel_names), self.mixture.amplitudes.dtype
         )

@@ -79,7 +79,10 @@ class LocalLadderEngine(Engine):
 
         spins = np.zeros((records.origin.size, times.size), dtype=np.int64)
         out = self._out(Out, records.origin.size, times, n_kets, spins=spins)
-        grid, rows = self._grid(Grid, times), self._clock(clock, records.origin.size, times[-1])
+        grid, rows = (
+            self._grid(Grid, times, clock),
+            self._clock(clock, records.origin.size, times[-1]),
+        )
         work = Workspace.fresh(
             self.model.n_levels, len(self.model.channel_names), self.mixture.amplitudes.dtype
         )
