@@ -18,6 +18,7 @@ from trajbatt.numerics.moments import Moments
 from trajbatt.trajectories.records import COUNTS, UNCHECKED
 
 BLOCK_ELEMENTS = 2**17  # samples held at once: 1 MB, so they stay in the cache
+MOST_STAGES = 4  # so many times that, where stages share what each costs besides
 FEWEST = 8  # trajectories in a block: their samples take no more than the co-moments of all pairs
 BLOCK_CLICKS = 2**20  # clicks held at once, about
 BLOCK_AMPLITUDES = 2**21  # of states held at once: 32 MB
@@ -30,7 +31,8 @@ def blocks(plan, chunk, size, with_kets=False):
     the plan only, so the order of every sum is fixed.
     """
     n_variables = COUNTS + len(plan.model.channel_names)
-    of_samples = max(FEWEST, BLOCK_ELEMENTS // (n_variables * plan.times.size))
+    elements = BLOCK_ELEMENTS * min(len(plan.model.latest_stages()), MOST_STAGES)
+    of_samples = max(FEWEST, elements // (n_variables * plan.times.size))
     of_clicks = BLOCK_CLICKS / (1.0 + plan.model.typical_clicks(plan.times[-1]))
     of_kets = BLOCK_AMPLITUDES // (plan.times.size * plan.model.n_levels)
     limits = [plan.chunk_size, of_samples, of_clicks, *([of_kets] if with_kets else [])]

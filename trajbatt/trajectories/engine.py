@@ -4,7 +4,7 @@ Kernels are handed tuples of classes of their own file, and records as plain tup
 that knew the fields of a class in another file would not notice an edit there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -53,11 +53,12 @@ class Engine:
 
     def observe(self, records, times, want_kets=False, clock=None):
         """Return the `Observation` of the conditional states at `times`."""
-        seen = self._read(records, times, clock=clock)
-        if want_kets:
-            # Read anew, so that not a bit of the kets depends on the times before the last.
-            seen = seen._replace(kets=self.kets(records, times[-1:], clock)[:, 0])
-        return seen
+        if not want_kets:
+            return self._read(records, times, clock=clock)
+        # Read by itself, so that not a bit of the kets depends on the times before the last.
+        end = self._read(records, times[-1:], n_kets=1, clock=clock)
+        end = end._replace(kets=end.kets[:, 0])
+        return self._read(records, times[:-1], clock=clock).then(end) if times.size > 1 else end
 
     def kets(self, records, times, clock=None):
         """Return the normalised states in the model's basis, complex128 (n, nt, N+1)."""
@@ -86,16 +87,23 @@ class Engine:
         return kind(times, np.stack((np.cos(phase), np.sin(phase)), axis=1))
 
     def _turned(self, kets, times, clock):
-        """Return kets (n, nk, N+1) at the last of `times` with their phases, and of norm 1.
+        """Give kets (n, nk, N+1) at the last of `times` their phases and the norm 1, in place.
 
         Kernels of ladders leave out the phases of the levels, up to one that is common to all.
         """
+        from trajbatt.kernels.windows import give_phases
+
         last = times[times.size - kets.shape[1] :]
-        phase = self.model.frequency * (last if clock is None else clock.local(last))
-        kets = kets * np.exp(-1j * phase[..., None] * np.arange(self.model.n_levels))
-        norms = np.linalg.norm(kets, axis=-1, keepdims=True)
-        # Before a begin and after an end there are none.
-        return np.divide(kets, norms, out=kets, where=norms > 0.0)
+        phase = self.model.frequency * (last[None] if clock is None else clock.local(last))
+        give_phases(kets, np.exp(-1j * phase[..., None] * np.arange(self.model.n_levels)))
+        return kets
+
+    def beginning_in(self, mixture):
+        """Return the same engine for other initial states; its tables remain."""
+        other = replace(self, mixture=mixture)
+        if hasattr(type(self), "_tables"):
+            vars(other)["_tables"] = self._tables
+        return other
 
     @cached_property
     def _to_bare(self):

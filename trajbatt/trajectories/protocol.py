@@ -118,6 +118,11 @@ class ProtocolEngine:
         """The matrices that take kets from each stage's basis to the next one's; None for none."""
         return [self._turn(before, after) for before, after in pairwise(self._angles)]
 
+    @cached_property
+    def _engines(self):
+        """Those of the stages that were made so far, by number."""
+        return {}
+
     @property
     def _angles(self):
         return [stage.model.theta for stage in self.model.latest_stages()]
@@ -172,7 +177,7 @@ class ProtocolEngine:
         counts = np.zeros((n, len(self.model.channel_names)))
         mixture, all_records, dropped, products, spins = self.mixture, [], 0.0, [], []
         for i, (stage, following, wanted, local) in enumerate(legs(stages, times)):
-            engine = self.build(stage.model, mixture, i > 0, NEGLIGIBLE_BEFORE_STAGE)
+            engine = self._engine(i, stage.model, mixture)
             records, seen = advance(engine, i, local, following is not None)
             all_records.append(records)
             kept = seen.samples[:, :, : wanted.stop - wanted.start]
@@ -188,9 +193,10 @@ class ProtocolEngine:
             dropped += seen.dropped
             if following:
                 mixture = self._handed_over(i, seen)
-        begins = [np.full(n, stage.start) for stage in stages]
-        ends = [np.full(n, min(stage.end, times[-1]) - stage.start) for stage in stages]
-        joined = StageRecords(stages, tuple(all_records), tuple(begins), tuple(ends))
+        starts = np.array([stage.start for stage in stages])
+        lasting = np.array([min(stage.end, times[-1]) for stage in stages]) - starts
+        clocks = (tuple(np.repeat(row[:, None], n, axis=1)) for row in (starts, lasting))
+        joined = StageRecords(stages, tuple(all_records), *clocks)
         return joined, Observation(
             samples,
             dropped,
@@ -198,6 +204,12 @@ class ProtocolEngine:
             np.concatenate(products, axis=2) if products else None,
             np.concatenate(spins, axis=1) if spins else None,
         )
+
+    def _engine(self, i, model, mixture):
+        """Return the engine of stage i for trajectories that begin it in a mixture."""
+        if i not in self._engines:
+            self._engines[i] = self.build(model, mixture, i > 0, NEGLIGIBLE_BEFORE_STAGE)
+        return self._engines[i].beginning_in(mixture)
 
     def _handed_over(self, i, seen):
         """Return the states at the end of stage i as the next one begins with them."""

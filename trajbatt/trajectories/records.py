@@ -114,3 +114,15 @@ class Observation(NamedTuple):
     kets: np.ndarray | None
     products: np.ndarray | None = None
     spins: np.ndarray | None = None
+
+    def then(self, later):
+        """Return this and what was read of the same trajectories later, as one."""
+        pairs = zip(self, later, strict=True)
+        samples, dropped, kets, products, spins = pairs
+        return Observation(
+            np.concatenate(samples, axis=2),
+            max(dropped),
+            kets[1],
+            None if products[0] is None else np.concatenate(products, axis=2),
+            None if spins[0] is None else np.concatenate(spins, axis=1),
+        )

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trajbatt.states.mixture import NEGLIGIBLE_BEFORE_STAGE
 from trajbatt.trajectories.clock import NEVER, Clock
 from trajbatt.trajectories.protocol import ProtocolEngine, StageRecords
 from trajbatt.trajectories.records import COUNTS, Observation
@@ -88,7 +87,7 @@ class SteeredEngine(ProtocolEngine):
         grid = np.append(times, np.inf)  # in the last place what is at each one's end
         passed = []
         for i, stage in enumerate(stages):
-            engine = self.build(stage.model, mixture, i > 0, NEGLIGIBLE_BEFORE_STAGE)
+            engine = self._engine(i, stage.model, mixture)
             goes_on = i < len(stages) - 1
             clock = _clock(stage, begins, times[-1], goes_on)
             if given is not None:
