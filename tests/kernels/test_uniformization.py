@@ -165,3 +165,28 @@ def test_a_click_may_be_of_several_channels(kind):
         assert n == 1
         assert log == pytest.approx(math.log(expected.sum().real), abs=1e-13)
         np.testing.assert_allclose(found, expected / expected.sum(), rtol=1e-13)
+
+
+@pytest.mark.parametrize("kind", [float, complex])
+def test_states_and_dwelling_times_on_the_way(kind):
+    rng = np.random.default_rng(3)
+    n, levels = 7, 4
+    a = np.zeros((n, n))  # two chains that conserve their sums
+    for part in (slice(0, levels), slice(levels, n)):
+        block = chain(part.stop - part.start, rng)
+        np.fill_diagonal(block, 0.0)
+        a[part, part] = block - np.diag(block.sum(axis=0))
+    y = rng.uniform(size=n).astype(kind)
+    y[:levels] /= y[:levels].sum()
+    if kind is complex:
+        y[levels:] *= np.exp(1j * rng.uniform(size=n - levels))
+    rate, times = -np.diagonal(a).min(), np.array([0.0, 0.3, 5.0])
+    states, dwell = np.empty((3, n), dtype=kind), np.empty((3, levels))
+    uniformization.visit(
+        steps_of(a, rate, levels), times, y.copy(), *np.empty((2, n), dtype=kind), states, dwell
+    )
+    points, weights = np.polynomial.legendre.leggauss(40)
+    for j, t in enumerate(times):
+        np.testing.assert_allclose(states[j], expm(a * t) @ y, atol=1e-14)
+        course = [expm(a * t * (x + 1) / 2) @ y for x in points]
+        np.testing.assert_allclose(dwell[j], 0.5 * t * (weights @ course)[:levels].real, atol=1e-13)

@@ -18,6 +18,7 @@ from trajbatt.numerics.propagators import dense_states, uniform_step
 from trajbatt.numerics.tridiagonal import tridiagonal_solver
 
 DENSE_WORK = 3 * 128**3  # up to here matrix exponentials beat many tridiagonal solves
+MOST_CLIMBS = 30.0  # of uniformization: clicks in a stage
 DENSE_STIFFEST = 1e4  # rates times step up to which its rounding errors stay near 1e-12
 
 
@@ -53,15 +54,15 @@ class LadderLiouvillian:
         uncounted = counted[0] - dephasing
         up, down = counted[1][:, None], counted[-1][:, None]
         has_field = uncounted.any()
-        for q, part, levels in zip(layout.orders, layout.slices, layout.lengths, strict=True):
-            # Without a field J'_z only dephases: no difference of large squares of m is left.
-            self.diagonal[:, part] = -0.5 * (loss[q:] + loss[:levels] + dephasing * float(q) ** 2)
-            if has_field:
-                self.diagonal[:, part] += np.outer(uncounted, m[q:] * m[:levels])
-            # The rate of a jump off the ladder is zero.
-            pairs = raising[q : q + levels - 1] * raising[: levels - 1]
-            self.below[:, part.start : part.stop - 1] = up * pairs
-            self.above[:, part.start + 1 : part.stop] = down * pairs
+        k, q = layout.elements
+        # Without a field J'_z only dephases: no difference of large squares of m is left.
+        self.diagonal[:] = -0.5 * (loss[k + q] + loss[k] + dephasing * q.astype(float) ** 2)
+        if has_field:
+            self.diagonal += np.outer(uncounted, m[k + q] * m[k])
+        # The rate of a jump off the ladder is zero.
+        pairs = raising[k + q] * raising[k]
+        self.below[:] = up * pairs
+        self.above[:, 1:] = down * pairs[:-1]
 
     @cached_property
     def jumps(self):
@@ -171,10 +172,23 @@ class LadderOrders:
                 states = self.from_dense(dense_states(blocks, self.dense_state(y), times))
                 self.normalise(states)
                 return states.T
+        if self._monitor_all and self.model.largest_rate * times[-1] < MOST_CLIMBS:
+            return self._short_states(y, times)
         if not self._monitor_all or len(self.layout.orders) <= 3:
             return states_until_any_time(self, y, times, self._rtol)
         low = LadderOrders(self.model, self._rtol, True, n_orders=3)
         return windowed_states(self, low, y, times, self._rtol)
+
+    def _short_states(self, y, times):
+        """Return the same (nt, stop + nc) of a stage with few clicks, by uniformization."""
+        from trajbatt.kernels.uniformization import visit
+
+        stop, levels = self.layout.stop, self.model.n_levels
+        trace = y[self.layout.populations].real.sum()
+        now, scratch = y[:stop] / trace, np.empty((2, stop), dtype=y.dtype)
+        orders, dwell = np.empty((times.size, stop), dtype=y.dtype), np.empty((times.size, levels))
+        visit(self.liouvillian.chain(), times, now, *scratch, orders, dwell)
+        return np.concatenate((orders, y[stop:] + dwell @ self.model.click_rates.T), axis=1)
 
     def factor(self, pole, h):
         """Return the function y -> (pole - hA)^(-1) y."""

@@ -71,6 +71,12 @@ class Orders:
         """Return the layout of all orders in the basis of a plain model."""
         return cls(model.n_atoms, model.theta, range(model.n_levels))
 
+    @cached_property
+    def elements(self):
+        """Level and order of each element, k and q of rho_{k+q,k}, int64 (stop,) each."""
+        levels = np.concatenate([np.arange(length) for length in self.lengths])
+        return levels, np.repeat(self.orders, self.lengths)
+
     def rows(self, given):
         """Return the orders (n, stop) of a `Mixture`, or of Hermitian matrices (n, N+1, N+1)."""
         if isinstance(given, Mixture):
@@ -98,15 +104,16 @@ class Orders:
 
     def of_matrix(self, matrix):
         """Return the orders of a Hermitian matrix (N+1, N+1) in this basis, complex128 (stop,)."""
-        return np.concatenate([np.diagonal(matrix, -q) for q in self.orders])
+        k, q = self.elements
+        return matrix[k + q, k]
 
     def matrix(self, y, phase):
         """Return the Hermitian matrix (N+1, N+1) at Omega t = `phase`; needs all orders."""
         matrix = np.zeros((self.n_atoms + 1,) * 2, dtype=complex)
-        for q, part in zip(self.orders, self.slices, strict=True):
-            k = np.arange(part.stop - part.start)
-            matrix[k + q, k] = y[part] * np.exp(-1j * q * phase)
-            matrix[k, k + q] = matrix[k + q, k].conj()
+        k, q = self.elements
+        elements = y[: self.stop] * np.exp(-1j * phase * np.arange(self.n_atoms + 1))[q]
+        matrix[k + q, k] = elements
+        matrix[k, k + q] = elements.conj()
         return matrix
 
     def blocks_of(self, y, phase):
@@ -158,7 +165,7 @@ class Orders:
         It costs a `spin.change_of_basis`, and two matrix products for each.
         """
         turn = spin.change_of_basis(self.n_atoms, self.theta, theta)
-        return np.array([turn.T @ self.matrix(y, phase) @ turn for y in rows])
+        return np.array([_turned(self.matrix(y, phase), turn) for y in rows])
 
     def mixture(self, y, phase, theta):
         """Return the state as a `Mixture` in the basis of an angle; needs all orders."""
@@ -255,6 +262,14 @@ class CountedOrders:
     def hand_over(self, y, phase, theta):
         """Return the matrix (1, N+1, N+1) for another stage."""
         return self.layout.in_basis(self.orders(y)[None], phase, theta)
+
+
+def _turned(matrix, turn):
+    """Return turn.T @ matrix @ turn: of real and imaginary parts, so that `turn` remains real."""
+    found = np.empty_like(matrix)
+    found.real = turn.T @ np.ascontiguousarray(matrix.real) @ turn
+    found.imag = turn.T @ np.ascontiguousarray(matrix.imag) @ turn
+    return found
 
 
 def _column(values, like):

@@ -115,6 +115,54 @@ def propagate(chain, duration, y, term, spare):
 
 
 @kernel
+def visit(chain, times, y, term, spare, states, dwell):
+    """Write exp(tA) y, scaled to trace 1, at some times, and how long it dwells where.
+
+    Parameters
+    ----------
+    chain : Chain, *in*
+        Of an A that conserves the trace.
+    times : *in* (nt,) float64
+        Ascending, from 0 on.
+    y : *in, out* (n,)
+        float64 or complex128, of trace 1.
+    term, spare : *scratch* (n,) of the type of y
+    states : *out* (nt, n) of the type of y
+    dwell : *out* (nt, levels) float64
+        The integrals over time of the elements that make the trace.
+    """
+    below, diagonal, above = chain.below, chain.diagonal, chain.above
+    so_far = np.zeros(chain.levels)
+    t = 0.0
+    for j in range(times.size):
+        parts = math.ceil(chain.rate * (times[j] - t) / LONGEST)
+        for _ in range(parts):
+            z = chain.rate * (times[j] - t) / parts
+            weight = math.exp(-z)
+            later = -math.expm1(-z)  # the probability of more than n terms
+            term[:] = y
+            y *= weight
+            n = 0
+            while n < z or weight > LEFT_OUT:
+                for k in range(chain.levels):
+                    so_far[k] += later / chain.rate * term[k].real
+                n += 1
+                multiply(below, diagonal, above, term, spare)
+                term, spare = spare, term
+                weight *= z / n
+                later = max(later - weight, 0.0)
+                for i in range(np.uint64(y.size)):
+                    y[i] += weight * term[i]
+            normalise(y, chain.levels)
+        if parts == 0:
+            for k in range(chain.levels):
+                so_far[k] += (times[j] - t) * y[k].real
+        t = times[j]
+        states[j] = y
+        dwell[j] = so_far
+
+
+@kernel
 def click(detection, detector, y, before):
     """Apply a click of a detector to y (n,); `before` is scratch of its type."""
     before[:] = y
