@@ -9,7 +9,6 @@ import typer
 
 from trajbatt.commandline.numbers import number, whole
 from trajbatt.commandline.streams import say
-from trajbatt.models.noise import with_noise
 
 DEFAULT_SEED = 20241217  # the date of the paper
 SECULAR_SAFE = 5.0
@@ -177,6 +176,7 @@ def make_battery(n_atoms, theta, ratio, gamma_0, omega_p, **noise):
     """Return the battery of the options, in units of gamma_minus; `noise` as of `with_noise`."""
     from trajbatt.base import checks
     from trajbatt.models.battery import Battery
+    from trajbatt.models.noise import with_noise
 
     n_atoms = checks.integer("n_atoms", n_atoms, 1)
     if n_atoms > MOST_ATOMS:

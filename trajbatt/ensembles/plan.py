@@ -6,7 +6,6 @@ from functools import cached_property, partial
 import numpy as np
 
 from trajbatt.base.arrays import read_only
-from trajbatt.inference.watch import Watch
 from trajbatt.models.model import Model, WithoutTables
 from trajbatt.numerics import spin
 from trajbatt.states.expectations import Expectation
@@ -113,6 +112,8 @@ class Plan(WithoutTables):
         mixture = Mixture(*(None if one is None else one.copy() for one in self.mixture))
         watch = None
         if self.model.is_steered and self.model.watched_with is not None:
+            from trajbatt.inference.watch import Watch
+
             watch = partial(Watch, self.model, self.initial)
         return build_engine(
             self.method, self.rtol, self.model, mixture, products=products, watch=watch

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trajbatt.kernels.windows import cut, find
 from trajbatt.numerics import frame
 
 # Levels and pure states of less probability are dropped. The posterior probability of a dropped
@@ -47,13 +46,18 @@ class Mixture(NamedTuple):
         weights = np.asarray(weights, dtype=float)
         kept = np.flatnonzero((weights > 0.0) & (weights >= negligible * weights.sum()))
         rows = kets[kept]
-        first, offsets = np.empty(kept.size, np.int64), np.empty(kept.size + 1, np.int64)
-        parts, cells = rows.view(float), rows.itemsize // 8
-        find(parts, cells, negligible, first, offsets)
-        amplitudes = np.empty(offsets[-1], rows.dtype)
-        rows /= np.linalg.norm(rows, axis=1)[:, None]
-        cut(parts, cells, first, offsets, amplitudes.view(float))
-        return cls(weights[kept] / weights[kept].sum(), first, offsets, amplitudes)
+        occupied = np.abs(rows) ** 2 >= negligible
+        first = occupied.argmax(axis=1)
+        sizes = rows.shape[1] - occupied[:, ::-1].argmax(axis=1) - first
+        levels = np.arange(rows.shape[1]) - first[:, None]
+        inside = (levels >= 0) & (levels < sizes[:, None])
+        norms = np.linalg.norm(np.where(inside, rows, 0.0), axis=1)
+        return cls(
+            weights[kept] / weights[kept].sum(),
+            first.astype(np.int64),
+            np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
+            (rows / norms[:, None])[inside],
+        )
 
     @classmethod
     def of_matrix(cls, matrix, negligible=NEGLIGIBLE):
@@ -105,10 +109,20 @@ class Mixture(NamedTuple):
 
     @classmethod
     def one_each(cls, kets, negligible=NEGLIGIBLE, spins=None):
-        """Return the even mixture of the rows of `kets` (n, N+1), none of them dropped."""
-        return cls.of_kets(np.full(len(kets), 1.0 / len(kets)), kets, negligible)._replace(
-            spins=spins
-        )
+        """Return the even mixture of the rows of `kets` (n, N+1), none of them dropped.
+
+        As `of_kets`, but by kernels: at the end of a stage there are many.
+        """
+        from trajbatt.kernels.windows import cut, find
+
+        rows, n = np.array(kets), len(kets)
+        first, offsets = np.empty(n, np.int64), np.empty(n + 1, np.int64)
+        parts, cells = rows.view(float), rows.itemsize // 8
+        find(parts, cells, negligible, first, offsets)
+        rows /= np.linalg.norm(rows, axis=1)[:, None]
+        amplitudes = np.empty(offsets[-1], rows.dtype)
+        cut(parts, cells, first, offsets, amplitudes.view(float))
+        return cls(np.full(n, 1.0 / n), first, offsets, amplitudes, spins)
 
     def rows(self, n_levels):
         """Return the amplitudes on all levels, (P, n_levels)."""
