@@ -15,6 +15,7 @@ from .analysis.information import fisher_information as fisher_information
 from .analysis.information import quantum_information as quantum_information
 from .analysis.optimize import OptimizedRamp as OptimizedRamp
 from .analysis.optimize import optimize as optimize
+from .analysis.ramp_stages import ramp_stages as ramp_stages
 from .analysis.secular import SecularCheck as SecularCheck
 from .analysis.secular import secular_check as secular_check
 from .analysis.stage_ends import stage_ends as stage_ends

@@ -48,7 +48,7 @@ def lacking(function):
     return lacks + [
         name
         for name in names
-        if not re.search(rf"^(\*?\w+, )*\*?{name}(, \*?\w+)* : \S", section, re.MULTILINE)
+        if not re.search(rf"^(\*?\w+, )*\*{{0,2}}{name}(, \*?\w+)* : \S", section, re.MULTILINE)
     ]
 
 

@@ -262,7 +262,7 @@ class Battery(DressedQuantities):
         duration : float
             In the unit of 1/rate.
         stages : int
-            How many.
+            How many; `tb.ramp_stages` finds how many are enough.
         interpolation : {"linear", "cubic"}
             Between the knots; "cubic" is a spline.
         secular : bool

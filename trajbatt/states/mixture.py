@@ -107,23 +107,6 @@ class Mixture(NamedTuple):
             np.ones(levels.size),
         )
 
-    @classmethod
-    def one_each(cls, kets, negligible=NEGLIGIBLE, spins=None):
-        """Return the even mixture of the rows of `kets` (n, N+1), none of them dropped.
-
-        As `of_kets`, but by kernels: at the end of a stage there are many.
-        """
-        from trajbatt.kernels.windows import cut, find
-
-        rows, n = np.array(kets), len(kets)
-        first, offsets = np.empty(n, np.int64), np.empty(n + 1, np.int64)
-        parts, cells = rows.view(float), rows.itemsize // 8
-        find(parts, cells, negligible, first, offsets)
-        rows /= np.linalg.norm(rows, axis=1)[:, None]
-        amplitudes = np.empty(offsets[-1], rows.dtype)
-        cut(parts, cells, first, offsets, amplitudes.view(float))
-        return cls(np.full(n, 1.0 / n), first, offsets, amplitudes, spins)
-
     def rows(self, n_levels):
         """Return the amplitudes on all levels, (P, n_levels)."""
         rows = np.zeros((self.weights.size, n_levels), dtype=self.amplitudes.dtype)

@@ -16,6 +16,7 @@ from trajbatt.models.protocol import Protocol
 from trajbatt.models.schedule import legs
 from trajbatt.numerics import spin, spin_blocks
 from trajbatt.states.mixture import NEGLIGIBLE_BEFORE_STAGE, Mixture
+from trajbatt.trajectories.one_each import one_each
 from trajbatt.trajectories.records import COUNTS, Observation, Records
 
 
@@ -217,7 +218,7 @@ class ProtocolEngine:
         if seen.spins is None:
             turn = self._turns[i]
             kets = seen.kets if turn is None else seen.kets @ turn
-            return Mixture.one_each(kets, NEGLIGIBLE_BEFORE_STAGE)
+            return one_each(kets)
         last = seen.spins[:, -1].copy()
         kets = spin_blocks.turned(seen.kets, last, before, after)
-        return Mixture.one_each(kets, NEGLIGIBLE_BEFORE_STAGE, spins=last)
+        return one_each(kets, last)
