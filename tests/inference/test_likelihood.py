@@ -185,3 +185,48 @@ def test_bad_input():
     record = tb.HomodyneRecord.of(tb.mcsolve(diffusive, times, 1).replay(0))
     with pytest.raises(ValueError, match="has homodyne currents"):
         tb.residuals(diffusive, record)
+
+
+LADDERS = {
+    "charge": (BATTERY.charge(), None, ("theta", "gamma_0", "gamma_plus", "gamma_minus")),
+    "warm": (tb.Battery(5, 1.1, 30.0, thermal_plus=0.4).charge(), None, ("theta", "gamma_plus")),
+    "from a coherent state": (BATTERY.charge(), tb.coherent_state(4, 1.0, 0.7), ("theta",)),
+    "discharge": (BATTERY.discharge(0.7), None, ("gamma", "theta")),
+    "emptied": (BATTERY.discharge(0.7), tb.excited_state(4), ("gamma",)),
+}
+
+
+@pytest.mark.parametrize("name", LADDERS)
+def test_closed_forms_are_what_differences_give(name, monkeypatch):
+    model, initial, parameters = LADDERS[name]
+    parameters = [one for one in parameters if one in model.parameters()]
+    clicks = watched(model, 0.6, 6, initial=initial)
+    known = {"initial": initial}
+    quick = tb.log_likelihood(model, clicks, **known), tb.score(model, clicks, parameters, **known)
+    monkeypatch.setattr("trajbatt.inference.seen.MOST_ELEMENTS", 0)  # branch by branch
+    slow = tb.log_likelihood(model, clicks, **known), tb.score(model, clicks, parameters, **known)
+    assert quick[0] == pytest.approx(slow[0], abs=1e-10)
+    np.testing.assert_allclose(quick[1], slow[1], rtol=1e-7, atol=1e-7)
+    assert np.any(quick[1] != slow[1])  # they are two ways
+
+
+def test_a_fit_by_gradients_is_that_of_a_simplex(monkeypatch):
+    start = tb.Battery(4, 1.7, 40.0, gamma_plus=2.0)
+    clicks = watched(BATTERY.charge(), 0.6, 40)
+    parameters = "theta", "gamma_plus", "gamma_minus"
+    quick = tb.fit(start, clicks, parameters)
+    monkeypatch.setattr("trajbatt.inference.seen.MOST_ELEMENTS", 0)
+    slow = tb.fit(start, clicks, parameters)
+    assert quick.converged
+    assert quick.log_likelihood == pytest.approx(slow.log_likelihood, abs=1e-4)
+    for name in parameters:
+        assert quick.values[name] == pytest.approx(slow.values[name], abs=0.02 * slow.errors[name])
+        assert quick.errors[name] == pytest.approx(slow.errors[name], rel=1e-3)
+
+
+def test_no_click_is_a_record_too():
+    model = BATTERY.charge()
+    clicks = tb.Clicks([], [], [], model.channel_names, ntraj=2, duration=0.01)
+    found = tb.filter(model, clicks.of_trajectory(0), [0.01]).log_likelihood[-1]
+    assert tb.log_likelihood(model, clicks) == pytest.approx(2.0 * found, abs=1e-12)
+    assert np.all(np.isfinite(tb.score(model, clicks, ["theta", "gamma_plus"])))

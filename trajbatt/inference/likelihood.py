@@ -1,7 +1,8 @@
 """What a record says of the parameters: its likelihood, and its score, the slope of that.
 
-Derivatives are central differences of the eighth order, on scales without ends: their error is
-that of rounding, about 1e-8 of a standard deviation of the score.
+Where every jump of a ladder is seen derivatives are in closed form, see
+`trajbatt.inference.complete`. Else they are central differences of the eighth order, on scales
+without ends: their error is that of rounding, about 1e-8 of a standard deviation of the score.
 """
 
 from collections.abc import Sequence
@@ -14,10 +15,7 @@ from trajbatt.inference.seen import meant, seen_of
 from trajbatt.light.detectors import Detectors
 from trajbatt.models.battery import Battery
 from trajbatt.models.model import Model
-from trajbatt.numerics.differences import EIGHTH, slope
 from trajbatt.states.initial import Initial
-
-STEP = 0.01  # of the scales
 
 
 def log_likelihood(
@@ -102,8 +100,7 @@ def score(
     for i, (name, scale) in enumerate(scales):
 
         def at(x, name=name, scale=scale):
-            tried = model.with_parameters(**{name: scale.value(scale.start + x)})
-            return seen.log_likelihoods(tried, initial)
+            return model.with_parameters(**{name: scale.value(scale.start + x)})
 
-        found[:, i] = slope(at, STEP, EIGHTH) / scale.slope(scale.start)
+        found[:, i] = seen.slopes(at, initial) / scale.slope(scale.start)
     return found

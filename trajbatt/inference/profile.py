@@ -14,7 +14,7 @@ from trajbatt.inference.newton import polished
 FIRST_STEP = 0.1  # of the scales, where the curvature says nothing
 MOST_STEPS = 40  # outwards, before an end is taken to be open
 FURTHER = 1.5  # times as far at each
-PRECISION = 1e-2  # of a standard error
+PRECISION = 1e-2  # of a standard error, or of the scales if that is less
 MOST_NEWTON, SETTLED = 5, 1e-3  # steps, and what the last one gains
 
 
@@ -52,7 +52,7 @@ def profile_interval(minus_log, point, i, errors, level):
         for _ in range(MOST_STEPS):
             outside = inside + step
             if excess(outside) > 0.0:
-                return brentq(excess, inside, outside, xtol=PRECISION * error)
+                return brentq(excess, inside, outside, xtol=PRECISION * min(error, 1.0))
             inside, step = outside, FURTHER * step
         return side * math.inf
 

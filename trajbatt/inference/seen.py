@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt.base import checks
+from trajbatt.exact.orders import Orders
+from trajbatt.inference.complete import CompleteRecords
 from trajbatt.inference.current_record import CurrentRecord
 from trajbatt.inference.following import Record, log_likelihood, prior
 from trajbatt.inference.impossible import ImpossibleRecordError
@@ -17,7 +19,11 @@ from trajbatt.light.input import of_each_trajectory, of_one_trajectory
 from trajbatt.models.battery import Battery
 from trajbatt.models.model import Model, check_model
 from trajbatt.models.protocol import within
+from trajbatt.numerics import spin
+from trajbatt.numerics.differences import EIGHTH, slope
 
+STEP = 0.01  # of the scales, for derivatives
+MOST_ELEMENTS = 1e7  # of records and levels, held at once
 LONGEST = 1e100  # watched time times rate: beyond, likelihoods overflow
 
 
@@ -31,11 +37,14 @@ class Seen(NamedTuple):
     ntraj : int
     n_events : int
         Clicks, or bins of currents.
+    complete : CompleteRecords or None
+        The same records, if every jump of a ladder is seen.
     """
 
     records: Callable[[Model], list]
     ntraj: int
     n_events: int
+    complete: CompleteRecords | None = None
 
     def log_likelihoods(self, model, initial, impossible=None):
         """Return those of all records under a model, float64 (ntraj,).
@@ -46,6 +55,10 @@ class Seen(NamedTuple):
             If a record is impossible, unless there is a value for that.
         """
         mixture = prior(model, initial)
+        if self.complete is not None:
+            found = self.complete.log_likelihoods(model, populations(model, mixture))
+            if impossible is not None or np.all(found > -np.inf):
+                return found if impossible is None else np.maximum(found, impossible)
 
         def one(record):
             try:
@@ -56,6 +69,47 @@ class Seen(NamedTuple):
                 return impossible
 
         return np.array([one(record) for record in self.records(model)])
+
+    def slopes(self, model_at, initial):
+        """Return their derivatives by one number, at 0, float64 (ntraj,).
+
+        Parameters
+        ----------
+        model_at : callable
+            Of this number.
+        initial : optional
+        """
+        here = self.log_likelihoods(model_at(0.0), initial)  # or it says what is impossible
+        if self.complete is None or not np.all(np.isfinite(here)):
+            return slope(lambda x: self.log_likelihoods(model_at(x), initial), STEP, EIGHTH)
+        model = model_at(0.0)
+        return self.complete.slopes(
+            model,
+            populations(model, prior(model, initial)),
+            slope(lambda x: model_at(x).rates, STEP, EIGHTH),
+            change_of_populations(model_at, initial),
+        )
+
+
+def change_of_populations(model_at, initial):
+    """Return the derivatives of the populations of a ladder's levels by one number, (N+1,).
+
+    A given state does not change, but the basis may: dP_k/d theta is a difference of coherences
+    <k+1|J'_+|k> Re rho_{k+1,k}.
+    """
+    model = model_at(0.0)
+    if initial is None and model.start is not None:  # the state hangs on the parameters
+        return slope(lambda x: populations(model_at(x), prior(model_at(x), None)), STEP, EIGHTH)
+    turned = slope(lambda x: np.asarray(model_at(x).theta), STEP, EIGHTH)
+    layout = Orders(model.n_atoms, model.theta, [0, 1])
+    coherences = layout.of_mixture(prior(model, initial))[layout.slices[1]].real
+    flow = spin.raising_elements(model.n_atoms)[:-1] * coherences
+    return turned * (np.append(flow, 0.0) - np.append(0.0, flow))
+
+
+def populations(model, mixture):
+    """Return the populations of a ladder's levels in a `Mixture`, float64 (N+1,)."""
+    return Orders(model.n_atoms, model.theta, [0]).of_mixture(mixture).real
 
 
 def meant(model: Battery | Model) -> Model:
@@ -98,7 +152,19 @@ def _clicks(model, clicks, duration, response):
             for end, time, channel in kept
         ]
 
-    return Seen(records, len(found), sum(times.size for times, _, _ in found))
+    n_events = sum(times.size for times, _, _ in found)
+    return Seen(records, len(found), n_events, _complete(model, found, response))
+
+
+def _complete(model, found, response):
+    """Return the `CompleteRecords` if every jump of a ladder is seen, else None."""
+    shares, dark_rate = response
+    sees_all = np.array_equal(shares, np.eye(len(shares))) and not dark_rate.any()
+    if model.is_staged or not (model.clicks_from_populations and model.is_symmetric and sees_all):
+        return None
+    if len(found) * model.n_levels > MOST_ELEMENTS:
+        return None
+    return CompleteRecords(model, found)
 
 
 def _currents(given):
