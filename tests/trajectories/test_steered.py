@@ -213,3 +213,20 @@ def test_observables_of_any_kind():
     j_x = (j_plus + j_plus.T) / 2
     square = np.linalg.norm(one.states @ j_x, axis=1) ** 2
     np.testing.assert_allclose(runs.samples["x2"][5], square, atol=1e-10)
+
+
+def test_no_time_falls_between_two_stages():
+    """Times within rounding of the ends of stages are in one of them, and change no click."""
+    runs = tb.mcsolve(TWICE, [TWICE.duration], 40, seed=1, keep_clicks=True)
+    ends = tb.stage_ends(runs)[:, :-1].ravel()
+    near = [ends, np.nextafter(ends, 0.0), np.nextafter(ends, 1.0), [TWICE.duration]]
+    times = np.unique(np.concatenate(near))
+    again = tb.mcsolve(TWICE, times, 40, seed=1, keep_clicks=True, keep_samples=("energy",))
+    np.testing.assert_array_equal(runs.clicks.time, again.clicks.time)
+    for i in range(40):
+        energy = again.samples["energy"][i]
+        assert np.all(energy > 0.0)
+        # All three are the same state, before and after what ends the stage is a click of red.
+        assert np.abs(np.diff(energy))[np.diff(times) < 1e-12].max() < 3.0
+    only = tb.mcsolve(TWICE, times[-1:], 40, seed=1, keep_clicks=True)
+    np.testing.assert_array_equal(only.clicks.time, again.clicks.time)

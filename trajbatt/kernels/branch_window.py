@@ -294,7 +294,7 @@ def own_times(times, since, t_end):
     first, stop = 0, times.size - 1
     while first < stop and times[first] < since:
         first += 1
-    while stop > first and times[stop - 1] - since > t_end:
+    while stop > first and times[stop - 1] > since + t_end:
         stop -= 1
     return first, stop
 

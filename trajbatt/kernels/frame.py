@@ -668,12 +668,10 @@ def go_on(rng, i, times, clock, tables, channels, task, progress, work, records,
         if observes:
             copy(cells, END, KEPT, 1.0, blocks)
         while j < times.size and (times[j] - since < reached or at_end):
-            now = times[j] - since
-            if j == times.size - 1:
-                now = min(now, t_end)
-            elif now < 0.0 or now > t_end:
+            if j < times.size - 1 and (times[j] < since or times[j] > since + t_end):
                 j += 1
                 continue
+            now = min(times[j] - since, t_end)
             step(cells, axes, other, tables, blocks, now - t, task.tolerance)
             turn(axes, tables.frequency * (now - t), tables, other)
             seen = moments(cells, tables.n_atoms, END, blocks)

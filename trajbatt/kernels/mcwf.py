@@ -339,12 +339,11 @@ def observe(start, tables, times, clock, records, work, out):
         counts[:] = 0.0
         n = click_offsets[i]
         t = 0.0
+        since, t_end = clock[0][i], clock[1][i]
         for j in range(times.size):
-            now = times[j] - clock[0][i]
-            if j == times.size - 1:
-                now = min(now, clock[1][i])
-            elif now < 0.0 or now > clock[1][i]:
+            if j < times.size - 1 and (times[j] < since or times[j] > since + t_end):
                 continue
+            now = min(times[j] - since, t_end)
             while n < click_offsets[i + 1] and click_time[n] <= now:
                 channel = int(click_channel[n])
                 decay(psi, total_rates, frequency, click_time[n] - t)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 DEGREE = 12  # of the polynomial through a piece
+ALMOST = 1e-6  # of the scale: what is there by the polynomial may be below by so much
 
 
 def first_passage(function, times, level, scale, sudden):
@@ -64,6 +65,6 @@ def _in_piece(function, begin, end, level, scale):
         # A little later, so that it is there already; of what touches the level, not a rounding.
         slope = float(line.deriv()(root))
         later = min(root + 1e-14 * scale / slope + 1e-15 * abs(root), end)
-        if function(np.array([later]))[0] - level >= -1e-9 * scale:
+        if function(np.array([later]))[0] - level >= -ALMOST * scale:
             return float(later)
     return None

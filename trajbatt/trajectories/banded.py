@@ -94,7 +94,7 @@ class BandedEngine(IntegratingEngine):
             replay=given is not None,
         )
         work = Workspace.fresh(self._tables.raising.size)
-        out = self._out(Out, n, times, n_kets)
+        out = self._out(Out, n, times, n_kets, clock)
         progress = Progress.fresh(len(self.model.channel_names))
         clock = self._clock(clock, n, times[-1])
 

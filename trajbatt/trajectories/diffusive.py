@@ -48,7 +48,7 @@ class DiffusiveEngine(Engine):
 
         noise, tables = self._noise, tables_of(self.model.twin)
         kets = self.mixture.rows(self.model.n_levels).astype(complex)
-        out = self._out(Out, records.origin.size, times, n_kets)
+        out = self._out(Out, records.origin.size, times, n_kets, clock)
         work = Workspace.fresh(tables.raising.size)
         scratch = Scratch.fresh(self.model.n_levels, len(noise.signals))
         for i, (origin, seed) in enumerate(zip(records.origin, records.hidden, strict=True)):

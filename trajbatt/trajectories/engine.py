@@ -109,17 +109,19 @@ class Engine:
     def _to_bare(self):
         return spin.change_of_basis(self.model.n_atoms, self.model.theta, 0.0)
 
-    def _out(self, kind, n, times, n_kets, **others):
+    def _out(self, kind, n, times, n_kets, clock, **others):
         """Return the `Out` of a kernel file, which is `kind`, for n trajectories at `times`.
 
-        With room for the states at the last `n_kets` of them; `others` are fields of its own.
+        With room for the states at the last `n_kets` of them; `others` are fields of its own. On a
+        clock there are times at which nothing is read: there remain zeros.
         """
+        room = np.empty if clock is None else np.zeros
         return kind(
-            samples=np.empty((n, COUNTS + len(self.model.channel_names), times.size)),
+            samples=room((n, COUNTS + len(self.model.channel_names), times.size)),
             **ROW,
             counts=COUNTS,
             kets=np.zeros((n, n_kets, self.model.n_levels), dtype=complex),
-            products=np.empty((n, 5 * self.products, times.size)),
+            products=np.zeros((n, 5 * self.products, times.size)),
             **others,
         )
 

@@ -103,10 +103,10 @@ class FrameEngine(IntegratingEngine):
             negligible=self._negligible,
             replay=given is not None,
         )
-        out = self._out(Out, n, times, n_kets, axes=np.zeros((n, n_kets, 6)))
+        out = self._out(Out, n, times, n_kets, clock, axes=np.zeros((n, n_kets, 6)))
         out = out._replace(
             kets=np.zeros((n, n_kets, self._most), dtype=complex),
-            products=np.empty((n, 4 * self.products, times.size)),
+            products=np.zeros((n, 4 * self.products, times.size)),
         )
         progress, work = (
             Progress.fresh(len(self.model.channel_names)),

@@ -64,7 +64,7 @@ class LadderEngine(Engine):
         from trajbatt.kernels.ladder import Grid, Workspace, observe
         from trajbatt.kernels.reading import Out
 
-        out = self._out(Out, records.origin.size, times, n_kets)
+        out = self._out(Out, records.origin.size, times, n_kets, clock)
         grid, rows = (
             self._grid(Grid, times, clock),
             self._clock(clock, records.origin.size, times[-1]),

@@ -78,7 +78,7 @@ class LocalLadderEngine(Engine):
         from trajbatt.kernels.local_ladder import Grid, Out, Workspace, observe
 
         spins = np.zeros((records.origin.size, times.size), dtype=np.int64)
-        out = self._out(Out, records.origin.size, times, n_kets, spins=spins)
+        out = self._out(Out, records.origin.size, times, n_kets, clock, spins=spins)
         grid, rows = (
             self._grid(Grid, times, clock),
             self._clock(clock, records.origin.size, times[-1]),

@@ -51,7 +51,7 @@ class WavefunctionEngine(Engine):
         from trajbatt.kernels.mcwf import observe
         from trajbatt.kernels.reading import Out
 
-        out = self._out(Out, records.origin.size, times, n_kets)
+        out = self._out(Out, records.origin.size, times, n_kets, clock)
         work = np.empty((2, self.model.n_levels), dtype=complex)
         clock = self._clock(clock, records.origin.size, times[-1])
         observe(self._start, self._tables, times, clock, plain(records), work, out)

@@ -109,9 +109,7 @@ class SteeredEngine(ProtocolEngine):
             if given is not None and done.min() == times.size:
                 break
             if goes_on:
-                mixture = self._handed_over(i, seen)
-                # No time is left between the stages by rounding.
-                begins = np.minimum(begins + clock.ends, grid[done])
+                mixture, begins = self._handed_over(i, seen), begins + clock.ends
         records, *clocks = (tuple(rows) for rows in zip(*passed, strict=True))
         joined = StageRecords(stages, records, *clocks)
         return joined, Observation(samples, dropped, None, products, spins)
@@ -128,6 +126,7 @@ def _joined(so_far, read, here):
 def _clock(stage, begins, t_end, goes_on):
     """Return the `Clock` of a stage for trajectories that begin it at `begins` (n,)."""
     left = np.maximum(t_end - begins, 0.0)
+    left = np.where(begins + left < t_end, np.nextafter(left, np.inf), left)  # or the end is lost
     ends = np.minimum(left, stage.duration if goes_on else np.inf)
     counted, quota = np.zeros(len(stage.model.channel_names), dtype=np.int64), NEVER
     if stage.rule is not None and stage.rule.clicks is not None:
@@ -138,6 +137,6 @@ def _clock(stage, begins, t_end, goes_on):
 def _first_after(times, begins, ends, done):
     """Return the number of the first of `times` after each one's end, int64 (n,); >= `done`.
 
-    By the same sum as kernels have, whose rounding decides.
+    By the same sum as kernels have, which is the begin of the next stage.
     """
-    return np.maximum((times - begins[:, None] <= ends[:, None]).sum(axis=1), done)
+    return np.maximum(np.searchsorted(times, begins + ends, side="right"), done)
