@@ -148,3 +148,14 @@ def test_what_has_no_twin_says_so():
             tb.mesolve(tb.Protocol([*steps, end]), [1.0])
     with pytest.raises(ValueError, match="`keep_states`"):
         tb.mesolve(tb.Protocol([(BATTERY.charge(), rule), end]), [1.0], keep_states=True)
+
+
+def test_long_after_the_last_has_ended():
+    """What is left of the stage is no noise of steps as long as they may be."""
+    battery = tb.Battery(n_atoms=12, theta=1.87, omega_p=20.0, gamma_plus=10.0)
+    rule = tb.until(clicks=("total", 5), at_most=2.0)
+    model = tb.Protocol([(battery.charge(), rule), (battery.store(), 0.1)])
+    found = tb.mesolve(model, np.linspace(0.0, 2.0, 101))
+    late = slice(50, None)
+    np.testing.assert_allclose(found.energy[late], found.energy[-1], rtol=1e-9)
+    np.testing.assert_allclose(found.counts.sum(axis=0)[late], 5.0, rtol=1e-8)

@@ -28,7 +28,8 @@ from trajbatt.numerics import bands, spin
 
 MOST_ELEMENTS = 2e7  # complex numbers of rho_n that are carried at once
 UNLIKELY = 40.0  # -ln of a probability that is none
-FEWEST_NODES, NODES_PER_RADIAN = 6, 0.5  # of a panel
+FEWEST_NODES = 6  # of a panel
+NODES_PER_RADIAN = 0.5, 1.0, 2.0, 4.0  # more and more, until nothing is missed
 NOTHING = 1e-13  # probability of a stage that is as good as empty
 LOST = 1e-8  # probability that may be missed, and a hundred times the tolerance
 
@@ -80,8 +81,17 @@ def solve_steered(stages, n_channels, mixture, times, rtol):
     Solution
         Without looks, and without counts at the ends of stages.
     """
-    seen = Seen(times, n_channels)
-    packets = [Packet(0.0, mixture.matrix(stages[0].model.n_levels))]
+    tolerance = LOST + 100.0 * rtol
+    for density in NODES_PER_RADIAN:
+        seen = _pass_through(stages, mixture, Seen(times, n_channels), rtol, density)
+        if seen.missed <= tolerance:
+            return seen.solution(len(stages), stages[0].model.n_atoms)
+    raise ArithmeticError(f"all stages together hold a probability off 1 by {seen.missed:.1e}")
+
+
+def _pass_through(stages, mixture, seen, rtol, density):
+    """Take the initial state through all stages; return what is `Seen`."""
+    times, packets = seen.times, [Packet(0.0, mixture.matrix(stages[0].model.n_levels))]
     for i, stage in enumerate(stages):
         packets = [one for one in packets if one.time < times[-1] or one.time == 0.0]
         if not packets:
@@ -90,13 +100,13 @@ def solve_steered(stages, n_channels, mixture, times, rtol):
         if stage.rule is None:
             leaving = _timed(stage, packets, rtol, seen, is_last)
         else:
-            leaving = _counted(stage, packets[0], stages[i + 1 :], rtol, seen)
+            leaving = _counted(stage, packets[0], stages[i + 1 :], rtol, seen, density)
         if not is_last:
             turn = spin.change_of_basis(
                 stage.model.n_atoms, stage.model.theta, stages[i + 1].model.theta
             )
             packets = [Packet(one.time, turn.T @ one.matrix @ turn) for one in leaving]
-    return seen.solution(len(stages), stages[0].model.n_atoms, LOST + 100.0 * rtol)
+    return seen
 
 
 class Seen:
@@ -123,11 +133,13 @@ class Seen:
             self._means[:, i] += weight * means
             self._weight[i] += weight
 
-    def solution(self, n_stages, n_atoms, tolerance):
-        """Return the `Solution`, if all stages together hold a probability of 1."""
-        missed = np.abs(self._weight - 1.0).max()
-        if missed > tolerance:
-            raise ArithmeticError(f"all stages together hold a probability off 1 by {missed:.1e}")
+    @property
+    def missed(self):
+        """By how much the probability of all stages together is off 1, at the worst time."""
+        return np.abs(self._weight - 1.0).max()
+
+    def solution(self, n_stages, n_atoms):
+        """Return the `Solution`."""
         jz, square, jx, jy, *products = self._means / self._weight
         return Solution(
             energy=jz + n_atoms / 2,
@@ -235,7 +247,7 @@ def _carry(picture, changes, places, seen):
             picture.flow.begin(time, y[None] / weight, nothing)
 
 
-def _counted(stage, packet, later, rtol, seen):
+def _counted(stage, packet, later, rtol, seen, density):
     """Take a packet through a stage that ends by clicks; return what leaves it.
 
     Parameters
@@ -246,6 +258,8 @@ def _counted(stage, packet, later, rtol, seen):
         Those that follow.
     rtol : float
     seen : Seen
+    density : float
+        Nodes per radian.
     """
     model, times = stage.model, seen.times
     counted = stage.rule.counted(model).astype(bool)
@@ -273,7 +287,7 @@ def _counted(stage, packet, later, rtol, seen):
     if start == 0.0 and times[0] == 0.0:
         seen.add(0, picture.layout, y.sum(axis=0), 0.0)
     for low, high in pairwise([start, *edges]):
-        for time, weight in zip(*_nodes(stage, later, low, high), strict=True):
+        for time, weight in zip(*_nodes(stage, later, low, high, density), strict=True):
             y, _ = picture.flow.advance(time, end)
             rates = click_rates(model, picture.layout, y.sum(axis=0), picture.phase(time))
             counts += weight * rates
@@ -284,17 +298,20 @@ def _counted(stage, packet, later, rtol, seen):
         for i in np.flatnonzero(times == high):
             seen.add(i, picture.layout, y.sum(axis=0), picture.phase(high))
             seen.counts[places, i] += counts
+        if picture.layout.trace(y.sum(axis=0)).real <= rtol:
+            end = high  # the steps of what is left are as long as they may be, and noisy
+            break
     seen.counts[np.ix_(places, times > end)] += counts[:, None]
     leaving.append(Packet(end, picture.matrix(y.sum(axis=0), end)))
     return leaving
 
 
-def _nodes(stage, later, low, high):
+def _nodes(stage, later, low, high, density):
     """Return the times and the weights of the quadrature between two times."""
     mixed = any(one.model.theta != stage.model.theta for one in later)
     highest = stage.model.n_atoms if mixed else 2
     fastest = highest * abs(stage.model.frequency) + stage.model.largest_rate
-    n = FEWEST_NODES + math.ceil(NODES_PER_RADIAN * fastest * (high - low))
+    n = FEWEST_NODES + math.ceil(density * fastest * (high - low))
     points, weights = legendre.leggauss(n)
     half = 0.5 * (high - low)
     return low + half * (points + 1.0), half * weights
