@@ -1,6 +1,6 @@
 """
 Feedback: charging until twenty blue photons have come
-=====================================================
+======================================================
 
 Each battery ends its charging at its own time, and keeps what it has then. Above three of them and
 the mean, which has an exact twin; below when they stopped.
