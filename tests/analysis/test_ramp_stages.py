@@ -32,3 +32,12 @@ def test_bad_input():
         tb.ramp_stages(BATTERY, 1.0, 0.0, theta=(0.6, 2.4))
     with pytest.raises(ValueError, match="`ramp`"):
         tb.ramp_stages(BATTERY, 1.0)
+
+
+def test_knots_are_not_passed_over():
+    """The middles of five stages would all see 1."""
+    knots = [1.0, 2.5] * 10 + [1.0]
+    stages = tb.ramp_stages(BATTERY, 0.1, 1e-2, theta=knots)
+    assert stages >= 40
+    with pytest.raises(ValueError, match="`stages`"):
+        tb.ramp_stages(BATTERY, 0.1, theta=(1.0, 2.0), stages=3)

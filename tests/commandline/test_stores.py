@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray
 
+import trajbatt as tb
 from trajbatt.commandline.main import main
 
 SWEEP = ["sweep", "-N", "3,6", "--theta", "1.4:1.8:3", "--store", "s", "--ntraj", "20"]
@@ -129,3 +130,20 @@ def test_store_show_and_export(tmp_path, capsys):
         error = capsys.readouterr().err
         assert words in error
         assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("has_twin", [True, False])
+def test_runs_whose_stages_end_by_what_is_seen_are_shown(has_twin, capsys):
+    battery = tb.Battery(4, 1.9, 40.0)
+    rule = {"clicks": ("red", 2)} if has_twin else {"energy": 3.0, "efficiency": 0.5}
+    steps = [(battery.charge(), tb.until(at_most=0.3, **rule)), (battery.store(), 0.1)]
+    protocol = tb.Protocol(steps)
+    runs = tb.mcsolve(protocol, np.linspace(0, 0.4, 9), 60, seed=1, store="run")
+    assert main(["show", "run", "--json", "numbers.json"]) == 0
+    shown = capsys.readouterr().out
+    assert "at the end" in shown
+    assert "until 2 red, at most 0.3" in shown or "until energy above 3" in shown
+    assert ("no exact solution" in shown) is not has_twin
+    with open("numbers.json") as file:
+        numbers = json.load(file)
+    assert numbers["summary"][0]["ensemble"] == pytest.approx(runs.energy[-1] / 4)

@@ -159,3 +159,14 @@ def test_long_after_the_last_has_ended():
     late = slice(50, None)
     np.testing.assert_allclose(found.energy[late], found.energy[-1], rtol=1e-9)
     np.testing.assert_allclose(found.counts.sum(axis=0)[late], 5.0, rtol=1e-8)
+
+
+def test_few_and_early_times():
+    rule = tb.until(clicks=("total", 1), at_most=5.0)
+    model = tb.Protocol([(BATTERY.charge(), rule), (BATTERY.store(), 0.2)])
+    assert tb.mesolve(model, [0.0]).energy == pytest.approx([0.0], abs=1e-14)
+    many = tb.mesolve(model, np.linspace(0.0, 5.2, 53))
+    few = tb.mesolve(model, [0.3, 5.2], method="banded")
+    np.testing.assert_allclose(few.energy, many.energy[[3, -1]], rtol=1e-8)
+    with pytest.raises(ValueError, match="`method`"):
+        tb.mesolve(model, [0.3], method="frame")

@@ -44,7 +44,7 @@ def test_a_protocol_is_written_down_and_read_back(rule):
         ({"clicks": ("blue", 4), "energy": 3.0}, "either"),
         ({"clicks": "blue"}, "channel and a number"),
         ({"clicks": ("blue", 0)}, "`clicks`"),
-        ({"clicks": ((), 1)}, "must name"),
+        ({"clicks": ((), 1)}, "must begin"),
         ({"clicks": ("blue", 4), "efficiency": 0.5}, "left out"),
         ({"energy": np.nan}, "`energy`"),
         ({"energy": 3.0, "efficiency": 1.5}, "`efficiency`"),
@@ -106,3 +106,27 @@ def test_ended_gives_the_protocol_of_one_trajectory():
     assert [model.name for model, _ in one.ended([0.0, 0.8]).steps] == ["store"]
     with pytest.raises(ValueError, match="2 times"):
         one.ended([0.1])
+
+
+def test_only_what_is_seen_and_gives_light_is_counted():
+    mixed = tb.Homodyne(1.0, efficiency=0.5).of(BATTERY.charge(secular=False))
+    rule = tb.until(clicks=("total", 3), at_most=1.0)
+    assert rule.counted(mixed).tolist() == [1, 1, 0]  # the last is lost
+    warm = tb.Battery(6, 1.9, 20.0, thermal_plus=0.5).charge()
+    emits = [1 if photons == 1.0 else 0 for photons in warm.photons]
+    assert rule.counted(warm).tolist() == emits
+    assert 0 in emits
+    with pytest.raises(ValueError, match="all_lost"):
+        protocol(tb.until(clicks=("all_lost", 3), at_most=1.0), mixed)
+
+
+@pytest.mark.parametrize("clicks", [(5, "blue"), (None, 2), (b"blue", 2)])
+def test_clicks_begin_with_names(clicks):
+    with pytest.raises(TypeError, match="must begin with a channel's name"):
+        tb.until(clicks=clicks, at_most=1.0)
+
+
+@pytest.mark.parametrize("ends", [[np.inf] * 2, "ab", [[1, 2], [3]], [0.9, 1.0], [-1.0, 0.5]])
+def test_bad_ends(ends):
+    with pytest.raises(ValueError, match="`ends` must be 2 times"):
+        protocol(tb.until(clicks=("blue", 4), at_most=0.3)).ended(ends)

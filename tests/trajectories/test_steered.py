@@ -230,3 +230,35 @@ def test_no_time_falls_between_two_stages():
         assert np.abs(np.diff(energy))[np.diff(times) < 1e-12].max() < 3.0
     only = tb.mcsolve(TWICE, times[-1:], 40, seed=1, keep_clicks=True)
     np.testing.assert_array_equal(only.clicks.time, again.clicks.time)
+
+
+@pytest.mark.parametrize("method", [None, "mcwf", "banded"])
+def test_the_click_that_ends_a_stage_is_seen_at_its_end(method):
+    """However the sum of the stage's begin and the time since then is rounded."""
+    rule = tb.until(clicks=("dis", 1), at_most=0.5)
+    steps = [(BATTERY.charge(), 0.1), (BATTERY.discharge(), rule), (BATTERY.store(), 0.2)]
+    protocol = tb.Protocol(steps)
+    runs = tb.mcsolve(protocol, [protocol.duration], 40, seed=1, method=method)
+    for i in range(40):
+        one = runs.replay(i)
+        end = one.stage_ends[1]
+        if end in one.clicks.time:
+            again = runs.replay(i, [end, protocol.duration])
+            assert again.counts[-1].tolist() == [1, 1]
+            found = tb.filter(protocol.ended(one.stage_ends), one.clicks, [end])
+            assert again.energy[0] == pytest.approx(found.energy[0], abs=1e-5)
+
+
+@pytest.mark.parametrize("efficiency", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("secular", [True, False])
+def test_what_begins_at_the_threshold_is_there(efficiency, secular):
+    rule = tb.until(energy=0.0, efficiency=efficiency, at_most=0.5)
+    protocol = tb.Protocol([(BATTERY.charge(secular), rule), (BATTERY.store(), 0.1)])
+    one = tb.mcsolve(protocol, [0.6], 1, seed=1).replay(0)
+    assert one.stage_ends.tolist() == [0.0, 0.6]
+
+
+def test_any_number_of_clicks():
+    rule = tb.until(clicks=("blue", 10**30), at_most=0.1)
+    protocol = tb.Protocol([(BATTERY.charge(), rule), (BATTERY.store(), 0.1)])
+    assert np.all(tb.stage_ends(tb.mcsolve(protocol, [0.2], 4, seed=1))[:, 0] == 0.1)

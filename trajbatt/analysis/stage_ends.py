@@ -28,9 +28,11 @@ def stage_ends(runs: EnsembleResult) -> FloatArray:
         If it is of something else.
     """
     if not isinstance(runs, EnsembleResult):
-        raise TypeError(f"`runs` must be a result of mcsolve, but is {runs!r}")
+        raise TypeError(f"`runs` must be a result of mcsolve, but is a {type(runs).__name__}")
     if not runs.model.is_staged:
-        raise ValueError(f"`runs` must be of a Protocol to have stages, but are of {runs.model!r}")
+        raise ValueError(
+            f"`runs` must be of a Protocol to have stages, but are of {runs.model.name!r}"
+        )
     every = [
         found
         for source in runs.sources

@@ -64,6 +64,25 @@ def present(outputs, runs, exact, trajectories, energies=None):
         raise KeyboardInterrupt
 
 
+def present_alone(outputs, runs, trajectory):
+    """Print the table of a run that has no exact twin, draw one trajectory, write the numbers.
+
+    Parameters
+    ----------
+    outputs : Outputs
+    runs : EnsembleResult
+    trajectory : Trajectory
+    """
+    title, rows = summaries.alone(runs)
+    outputs.show(
+        f"{_heading(runs)}: {plural(runs.ntraj, 'trajectory')}, seed {runs.seed}",
+        summary_table(rows, title),
+        "no exact solution: stages end by what is seen in a way that has none",
+    )
+    outputs.save_picture(trajectory.plot())
+    outputs.write_json({"summary": rows, "ensemble": runs})
+
+
 def _heading(runs):
     """Return what a run is: what was done, with how many atoms, until when."""
     model, end = runs.model, f"to t = {runs.times[-1]:.6g}"

@@ -83,11 +83,12 @@ def mesolve(
     covariances = checks.boolean("covariances", covariances)
     keep_states = checks.boolean("keep_states", keep_states)
     initial = held(initial)
-    check_method(method, model)
     if model.is_steered:
         check_twin(model)
+        checks.choice("method", "banded" if method is None else method, ("banded",))
         stages, mixture = model.latest_stages(), prepare(model, initial)
     else:
+        check_method(method, model)
         stages, mixture = start(model, initial, times[-1], method=method)
     expectations = expected.checked(e_ops, model.n_atoms, stays_symmetric(model))
     if keep_states:

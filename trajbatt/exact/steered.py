@@ -28,7 +28,7 @@ from trajbatt.numerics import bands, spin
 
 MOST_ELEMENTS = 2e7  # complex numbers of rho_n that are carried at once
 UNLIKELY = 40.0  # -ln of a probability that is none
-FEWEST_NODES = 6  # of a panel
+FEWEST_NODES, MOST_NODES = 6, 40  # of a panel, about
 NODES_PER_RADIAN = 0.5, 1.0, 2.0, 4.0  # more and more, until nothing is missed
 NOTHING = 1e-13  # probability of a stage that is as good as empty
 LOST = 1e-8  # probability that may be missed, and a hundred times the tolerance
@@ -42,7 +42,7 @@ class Packet(NamedTuple):
 
 
 def check_twin(model):
-    """Raise `ValueError` if a protocol with stages that end by what is seen has no exact twin."""
+    """Raise `ValueError` if stages of a model end by what is seen and it has no exact twin."""
     rules = [stage.rule for stage in model.latest_stages() if stage.rule is not None]
     if any(rule.energy is not None for rule in rules):
         raise ValueError(
@@ -60,6 +60,15 @@ def check_twin(model):
                 "`model` must have neither noise of single atoms nor oscillators beside a stage "
                 f"that ends by clicks to have an exact twin, but {stage.model.name!r} has"
             )
+
+
+def has_exact_twin(model):
+    """Return whether `mesolve` solves a protocol with stages that end by what is seen."""
+    try:
+        check_twin(model)
+    except ValueError:
+        return False
+    return True
 
 
 def solve_steered(stages, n_channels, mixture, times, rtol):
@@ -264,16 +273,16 @@ def _counted(stage, packet, later, rtol, seen, density):
     model, times = stage.model, seen.times
     counted = stage.rule.counted(model).astype(bool)
     start, end = packet.time, min(packet.time + stage.duration, times[-1])
-    ends = _may_end(stage, counted, end - start)
-    n = stage.rule.clicks if ends else 1
+    if not _may_end(stage, counted, end - start):
+        return _timed(stage, [packet], rtol, seen, is_last=False)
+    n = stage.rule.clicks
     if n * packet.matrix.size > 2 * MOST_ELEMENTS:
         raise ValueError(
             f"`model` must have fewer clicks or atoms to have an exact twin: {n} density matrices "
             f"of {model.n_atoms} atoms are too many"
         )
     coupling = np.zeros((counted.size, n, n))
-    if ends:
-        coupling[counted] = np.eye(n, k=-1) - np.eye(n)
+    coupling[counted] = np.eye(n, k=-1) - np.eye(n)
     picture = Picture(model, rtol, n, jumps=coupling)
     y = np.zeros((n, picture.layout.stop), dtype=complex)
     y[0] = picture.orders(packet)
@@ -283,17 +292,17 @@ def _counted(stage, packet, later, rtol, seen, density):
     places = list(stage.places)
     delays = np.append(0.0, np.cumsum([one.duration for one in later[:-1]]))
     edges = np.subtract.outer(times, delays).ravel()
+    fastest = density * _fastest(stage, later)
     edges = np.unique(np.append(edges[(edges > start) & (edges < end)], end))
     if start == 0.0 and times[0] == 0.0:
         seen.add(0, picture.layout, y.sum(axis=0), 0.0)
-    for low, high in pairwise([start, *edges]):
-        for time, weight in zip(*_nodes(stage, later, low, high, density), strict=True):
+    for low, high in _panels([start, *edges] if end > start else [], MOST_NODES / fastest):
+        for time, weight in zip(*_nodes(low, high, fastest), strict=True):
             y, _ = picture.flow.advance(time, end)
             rates = click_rates(model, picture.layout, y.sum(axis=0), picture.phase(time))
             counts += weight * rates
-            if ends:
-                last = weight * picture.matrix(y[-1], time)
-                leaving.append(Packet(time, sum(one @ last @ one.T for one in operators)))
+            last = weight * picture.matrix(y[-1], time)
+            leaving.append(Packet(time, sum(one @ last @ one.T for one in operators)))
         y, _ = picture.flow.advance(high, end)
         for i in np.flatnonzero(times == high):
             seen.add(i, picture.layout, y.sum(axis=0), picture.phase(high))
@@ -306,13 +315,28 @@ def _counted(stage, packet, later, rtol, seen, density):
     return leaving
 
 
-def _nodes(stage, later, low, high, density):
-    """Return the times and the weights of the quadrature between two times."""
+def _fastest(stage, later):
+    """Return how fast what enters the later stages changes, in radians per time."""
     mixed = any(one.model.theta != stage.model.theta for one in later)
     highest = stage.model.n_atoms if mixed else 2
-    fastest = highest * abs(stage.model.frequency) + stage.model.largest_rate
-    n = FEWEST_NODES + math.ceil(density * fastest * (high - low))
-    points, weights = legendre.leggauss(n)
+    return highest * abs(stage.model.frequency) + stage.model.largest_rate
+
+
+def _panels(edges, longest):
+    """Yield the panels between some edges, cut where they are too long, one after the other."""
+    for low, high in pairwise(edges):
+        pieces = max(1, math.ceil((high - low) / longest))
+        for i in range(pieces):
+            is_last = i == pieces - 1
+            yield (
+                low + i * (high - low) / pieces,
+                (high if is_last else low + (i + 1) * (high - low) / pieces),
+            )
+
+
+def _nodes(low, high, fastest):
+    """Return the times and the weights of the quadrature between two times."""
+    points, weights = legendre.leggauss(FEWEST_NODES + math.ceil(fastest * (high - low)))
     half = 0.5 * (high - low)
     return low + half * (points + 1.0), half * weights
 

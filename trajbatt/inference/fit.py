@@ -148,7 +148,7 @@ def fit(
         except (ValueError, ArithmeticError):  # impossible, or out of range
             return np.inf
 
-    def slopes(point):
+    def gradient(point):
         def along(way):
             return -seen.slopes(lambda x: model_at(point + x * way), initial).sum()
 
@@ -160,7 +160,7 @@ def fit(
     point = np.array([scale.start for _, scale in scales])
     minus_log(point)  # what is wrong with the clicks is said now
     point, was_found = least(
-        tried, point, seen.n_events, slopes if seen.complete is not None else None
+        tried, point, seen.n_events, gradient if seen.complete is not None else None
     )
     point, curvature = polished(tried, point)
     covariance = inverse(curvature)

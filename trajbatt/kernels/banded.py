@@ -673,12 +673,12 @@ def run(rng, start, tables, task, clock, progress, work, records, out):
                     action = left
             at_end = not clicked and reach == 1.0 and h == longest
             reached = t_end if at_end else t + h * x
-            while j < times.size and (times[j] - begins[i] < reached or at_end):
+            while j < times.size and (times[j] < begins[i] + reached or at_end):
                 is_last = j == times.size - 1
                 if not is_last and (times[j] < begins[i] or times[j] > begins[i] + t_end):
                     j += 1
                     continue
-                now = min(times[j] - begins[i], t_end)
+                now = min(max(times[j] - begins[i], t), t_end)
                 part = (now - t) / h if h > 0.0 else 0.0
                 angle = tables.frequency * h * part + tables.picture * now
                 evaluate(work, order, low, high, top, part, angle)

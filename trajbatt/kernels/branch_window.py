@@ -300,6 +300,18 @@ def own_times(times, since, t_end):
 
 
 @kernel
+def with_clicks(click_time, n, stop, since, time, now):
+    """Return `now`, or the last click from number n on that is not after `time`, if it is later.
+
+    The sum of the begin and the time since then may be rounded up to `time`.
+    """
+    while n < stop and since + click_time[n] <= time:
+        now = max(now, click_time[n])
+        n += 1
+    return now
+
+
+@kernel
 def draw_start(start, uniform, i, n):
     """Return the pure state in which trajectory i of n begins, and its hidden level.
 

@@ -664,14 +664,14 @@ def go_on(rng, i, times, clock, tables, channels, task, progress, work, records,
             )
         reached = until if h == until - t else t + h
         at_end = not clicked and reached >= t_end
-        observes = j < times.size and (times[j] - since < reached or at_end)
+        observes = j < times.size and (times[j] < since + reached or at_end)
         if observes:
             copy(cells, END, KEPT, 1.0, blocks)
-        while j < times.size and (times[j] - since < reached or at_end):
+        while j < times.size and (times[j] < since + reached or at_end):
             if j < times.size - 1 and (times[j] < since or times[j] > since + t_end):
                 j += 1
                 continue
-            now = min(times[j] - since, t_end)
+            now = min(max(times[j] - since, t), t_end)
             step(cells, axes, other, tables, blocks, now - t, task.tolerance)
             turn(axes, tables.frequency * (now - t), tables, other)
             seen = moments(cells, tables.n_atoms, END, blocks)

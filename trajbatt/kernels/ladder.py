@@ -33,6 +33,7 @@ from trajbatt.kernels.branch_window import (
     own_times,
     read_off,
     trim,
+    with_clicks,
     write_decay,
     write_ket,
     write_products,
@@ -319,6 +320,8 @@ def follow(i, start, tables, grid, clock, negligible, records, work, out):
     for number in range(first, stop_time + 1):
         j = number if number < stop_time else times.size - 1
         now = min(times[j] - since, t_end)
+        if since > 0.0:
+            now = with_clicks(click_time, n, stop, since, times[j], now)
         begin = t
         m_integral = 0.0
         pending = 0

@@ -344,13 +344,16 @@ def observe(start, tables, times, clock, records, work, out):
             if j < times.size - 1 and (times[j] < since or times[j] > since + t_end):
                 continue
             now = min(times[j] - since, t_end)
-            while n < click_offsets[i + 1] and click_time[n] <= now:
+            while n < click_offsets[i + 1] and (
+                click_time[n] <= now or since + click_time[n] <= times[j] <= since + t_end
+            ):
                 channel = int(click_channel[n])
                 decay(psi, total_rates, frequency, click_time[n] - t)
                 jump(psi, tables.jump_elements[channel], shifts[channel])
                 t = click_time[n]
                 counts[channel] += 1.0
                 n += 1
+            now = max(now, t)
             decay(psi, total_rates, frequency, now - t)
             t = now
             phi[:] = 0.0

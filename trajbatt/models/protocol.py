@@ -150,13 +150,19 @@ class Protocol(Model):
         Raises
         ------
         ValueError
-            If there are not so many, or they do not ascend.
+            If there are not so many, or they do not ascend from 0 to the end of the protocol.
         """
-        ends = np.asarray(ends, dtype=float)
-        if ends.shape != (len(self.steps),) or not np.all(np.diff(ends) >= 0.0):
+        n, given = len(self.steps), ends
+        try:
+            ends = np.asarray(ends, dtype=float)
+        except (TypeError, ValueError):
+            ends = np.empty(0)
+        highest = self.duration * (1.0 + AT_THE_END)
+        inside = ends.shape == (n,) and np.all((ends >= 0.0) & (ends <= highest))
+        if not inside or np.any(np.diff(ends) < 0.0):
             raise ValueError(
-                f"`ends` must be {len(self.steps)} times, ascending, one for each stage, but are "
-                f"{checks.shown(ends)}"
+                f"`ends` must be {n} times, one for each stage, ascending from 0 to the end of the "
+                f"protocol, {self.duration:g}, but are {checks.shown(given)}"
             )
         steps, start = [], 0.0
         for (model, _), end in zip(self.steps, [*ends[:-1], self.duration], strict=True):

@@ -58,10 +58,13 @@ class Until:
 
     def counted(self, model: Model) -> np.ndarray:
         """Return 1 for the channels of a plain model whose clicks are counted, else 0, (nc,)."""
-        names = zip(model.names_in_protocol, model.channel_names, strict=True)
-        wanted = set(self.channels)
-        found = [TOTAL in wanted or not wanted.isdisjoint(both) for both in names]
-        return np.array(found, dtype=np.int64)
+        wanted, found = set(self.channels), np.zeros(len(model.channel_names), dtype=np.int64)
+        gives_light = (model.photons == 1.0) | np.isnan(model.photons)
+        pairs = zip(model.names_in_protocol, model.channel_names, strict=True)
+        for c, both in enumerate(pairs):
+            meant = (TOTAL in wanted and gives_light[c]) or not wanted.isdisjoint(both)
+            found[c] = meant and not model.is_hidden[c]
+        return found
 
 
 def until(
@@ -82,8 +85,9 @@ def until(
     at_most : float
         The stage ends so long after its begin, if not before; in the unit of 1/rate.
     clicks : tuple (channel, n), optional
-        It ends with the n-th click of a channel since it began; of several, given by their names,
-        or of "total". All clicks of them are seen.
+        It ends with the n-th click of a channel since it began; of several, given by their names;
+        or of "total", which is all that give light. All clicks of them are seen; what is hidden,
+        such as the light that a `Homodyne` loses, is not counted.
     energy : float, optional
         In its place: it ends when the energy of the filtered state, which `tb.filter` gives for the
         light so far, passes this, in units of hbar omega_0; at once if it is beyond.
@@ -127,9 +131,14 @@ def until(
             f"but is {checks.shown(clicks)}"
         )
     channels, n = clicks
-    channels = (channels,) if isinstance(channels, str) else tuple(channels)
-    if not channels or not all(isinstance(name, str) for name in channels):
-        raise TypeError(f"`clicks` must name its channels, but they are {checks.shown(channels)}")
+    names = [channels] if isinstance(channels, str) else channels
+    is_named = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+    if not is_named or not names:
+        raise TypeError(
+            "`clicks` must begin with a channel's name, or with several, but does with "
+            f"{checks.shown(channels)}"
+        )
+    channels = tuple(dict.fromkeys(str(name) for name in names))
     return Until(at_most, channels, checks.integer("clicks", n, 1))
 
 
@@ -145,9 +154,10 @@ def check_rule(rule: Until, model: Model) -> None:
         return
     if not model.has_clicks:
         raise ValueError(f"`clicks` must not be asked of {model.name!r}, which gives currents")
-    names = dict.fromkeys((*model.names_in_protocol, *model.channel_names, TOTAL))
+    pairs = zip(model.names_in_protocol, model.channel_names, model.is_hidden, strict=True)
+    seen = [name for own, other, is_hidden in pairs if not is_hidden for name in (own, other)]
     for name in rule.channels:
-        checks.choice("clicks", name, tuple(names))
+        checks.choice("clicks", name, tuple(dict.fromkeys([*seen, TOTAL])))
     counted = rule.counted(model).astype(bool)
     most = _most_clicks(model, counted)
     if rule.clicks > most:

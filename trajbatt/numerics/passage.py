@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 DEGREE = 12  # of the polynomial through a piece
+ROUNDING = 1e-12  # of the scale: what begins at the level is there
 ALMOST = 1e-6  # of the scale: what is there by the polynomial may be below by so much
 
 
@@ -25,6 +26,8 @@ def first_passage(function, times, level, scale, sudden):
         Between two times that are closer it may jump.
     """
     height = function(times) - level
+    if height[0] >= -ROUNDING * scale:
+        return float(times[0])
     reached = np.flatnonzero(height >= 0.0)
     stop = int(reached[0]) if reached.size else times.size
     for i in _maxima(times[:stop], height[:stop], sudden):

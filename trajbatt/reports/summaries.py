@@ -42,6 +42,30 @@ def summarise(runs, exact, verdict, energies=None):
         return "at the end", _charging_rows(runs, exact, verdict, energies)
 
 
+def alone(runs):
+    """Return the title and the rows, at the end, of a run without an exact twin."""
+    found, n_atoms = runs.statistics, runs.model.n_atoms
+
+    def row(name, label, quantity):
+        value, sem = float(quantity.value[-1]), float(found.sem(quantity)[-1])
+        return Row(name, label, value, sem, None, None)
+
+    with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
+        energy = _scaled(found.energy, 1.0 / n_atoms)
+        rows = [
+            row("energy_per_atom", "energy at the end per atom, E/N", energy),
+            row(
+                "relative_fluctuation",
+                "fluctuation, ΔE/E",
+                found.relative_fluctuation(found.energy_variance),
+            ),
+        ]
+    lit = runs.model.lit_channels
+    pairs = zip(runs.channels, found.counts, strict=True)
+    rows += [row(f"photons_{name}", f"photons, {name}", n) for name, n in pairs if name in lit]
+    return "at the end", rows
+
+
 class Instant:
     """An ensemble and its exact twin at one of the requested times.
 

@@ -130,7 +130,7 @@ def _clock(stage, begins, t_end, goes_on):
     ends = np.minimum(left, stage.duration if goes_on else np.inf)
     counted, quota = np.zeros(len(stage.model.channel_names), dtype=np.int64), NEVER
     if stage.rule is not None and stage.rule.clicks is not None:
-        counted, quota = stage.rule.counted(stage.model), stage.rule.clicks
+        counted, quota = stage.rule.counted(stage.model), min(stage.rule.clicks, NEVER)
     return Clock(begins, ends, counted, quota)
 
 

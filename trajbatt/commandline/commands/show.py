@@ -35,8 +35,9 @@ def show(
     """Show a stored run again; only single trajectories and the exact solution are computed."""
     import numpy as np
 
-    from trajbatt.commandline.presenting import present
+    from trajbatt.commandline.presenting import present, present_alone
     from trajbatt.commandline.stored_run import open_run
+    from trajbatt.exact.steered import has_exact_twin
     from trajbatt.models.recognised import battery_of
     from trajbatt.reports import json_report
 
@@ -59,9 +60,15 @@ def show(
         wanted = min(FINER * (runs.times.size - 1) + 1, MOST_TIMES)
         finer = np.linspace(runs.times[0], runs.times[-1], max(wanted, 2))
         trajectories = [runs.replay(trajectory, finer if runs.times.size > 1 else None)]
-    exact = exact_solution(runs.model, runs.times, runs.initial, quiet=quiet)
+    has_twin = not runs.model.is_steered or has_exact_twin(runs.model)
+    exact = None
+    if has_twin:
+        exact = exact_solution(runs.model, runs.times, runs.initial, quiet=quiet)
     if film_path is not None:
         with busy("drawing the film", quiet):
             film.write(film_path, runs, trajectory or 0, exact)
         outputs.show(f"film of trajectory {trajectory or 0}: {film_path}")
-    present(outputs, runs, exact, trajectories)
+    if has_twin:
+        present(outputs, runs, exact, trajectories)
+    else:
+        present_alone(outputs, runs, trajectories[0])
