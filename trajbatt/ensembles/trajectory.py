@@ -93,8 +93,9 @@ class Trajectory(Card, ReadOnlyPickle, SpinQuantities):
         `fields` are others of its own.
         """
         read_only(samples, fields.get("states"), *fields.get("expect", {}).values())
-        for one in filter(None, (clicks, fields.get("detected"))):
-            read_only(one.trajectory, one.time, one.channel)
+        for one in (clicks, fields.get("detected")):
+            if one is not None:
+                read_only(one.trajectory, one.time, one.channel)
         read_only(fields["products"], fields.get("spin"), fields.get("stage_ends"))
         return cls(
             index=index,

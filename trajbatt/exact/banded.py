@@ -34,8 +34,8 @@ class BandedLiouvillian:
     def __init__(self, model):
         self.model, self.layout = model, Orders.every(model)
         # Where the kernel, which goes by rows of the lower half, has each element of the orders.
-        k = np.concatenate([np.arange(length) for length in self.layout.lengths])
-        i = k + np.repeat(self.layout.orders, self.layout.lengths)
+        k, q = self.layout.elements
+        i = k + q
         self._by_rows = i * (i + 1) // 2 + k
 
     def integrate(self, matrices, scalars, times, rtol, **couplings):

@@ -79,10 +79,10 @@ class Seen(NamedTuple):
             Of this number.
         initial : optional
         """
-        here = self.log_likelihoods(model_at(0.0), initial)  # or it says what is impossible
+        model = model_at(0.0)
+        here = self.log_likelihoods(model, initial)  # or it says what is impossible
         if self.complete is None or not np.all(np.isfinite(here)):
             return slope(lambda x: self.log_likelihoods(model_at(x), initial), STEP, EIGHTH)
-        model = model_at(0.0)
         return self.complete.slopes(
             model,
             populations(model, prior(model, initial)),

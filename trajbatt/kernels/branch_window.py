@@ -300,12 +300,13 @@ def own_times(times, since, t_end):
 
 
 @kernel
-def with_clicks(click_time, n, stop, since, time, now):
-    """Return `now`, or the last click from number n on that is not after `time`, if it is later.
+def time_since(time, since, t_end, click_time, n, stop):
+    """Return how long after the begin a time is, and not before a click that it is not before.
 
-    The sum of the begin and the time since then may be rounded up to `time`.
+    The sum of the begin and the time of a click may be rounded up to `time`.
     """
-    while n < stop and since + click_time[n] <= time:
+    now = min(time - since, t_end)
+    while since > 0.0 and n < stop and since + click_time[n] <= time:
         now = max(now, click_time[n])
         n += 1
     return now

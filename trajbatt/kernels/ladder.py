@@ -32,8 +32,8 @@ from trajbatt.kernels.branch_window import (
     moments,
     own_times,
     read_off,
+    time_since,
     trim,
-    with_clicks,
     write_decay,
     write_ket,
     write_products,
@@ -316,12 +316,10 @@ def follow(i, start, tables, grid, clock, negligible, records, work, out):
     climbed = 0
     t = dropped = 0.0
     counts[:] = 0.0
-    first, stop_time = own_times(times, since, t_end)
-    for number in range(first, stop_time + 1):
-        j = number if number < stop_time else times.size - 1
-        now = min(times[j] - since, t_end)
-        if since > 0.0:
-            now = with_clicks(click_time, n, stop, since, times[j], now)
+    first, last = own_times(times, since, t_end)
+    for number in range(first, last + 1):
+        j = number if number < last else times.size - 1
+        now = time_since(times[j], since, t_end, click_time, n, stop)
         begin = t
         m_integral = 0.0
         pending = 0

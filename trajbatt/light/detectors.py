@@ -164,7 +164,7 @@ class Detectors:
         """Return which jumps of a model may be seen, bool (nc,)."""
         is_one = isinstance(self.efficiency, numbers.Real)
         if is_one and self.efficiency < 1.0:
-            return (np.isnan(model.photons) | (model.photons == 1.0)) & ~model.is_hidden
+            return model.emits_light & ~model.is_hidden
         return ~model.is_hidden if is_one else np.ones(len(model.channel_names), dtype=bool)
 
     def of_each(self, name: str, channels: tuple[str, ...]) -> FloatArray:

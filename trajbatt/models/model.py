@@ -220,6 +220,11 @@ class Model(WithoutTables):
         return np.ones(len(self.channel_names))
 
     @property
+    def emits_light(self) -> BoolArray:
+        """Of each channel, whether its clicks are of emitted light, mixed or not, bool (nc,)."""
+        return np.isnan(self.photons) | (self.photons == 1.0)
+
+    @property
     def lit_channels(self) -> tuple[str, ...]:
         """The names of the channels whose jumps emit or absorb light."""
         pairs = zip(self.channel_names, self.photons, strict=True)

@@ -59,10 +59,9 @@ class Until:
     def counted(self, model: Model) -> np.ndarray:
         """Return 1 for the channels of a plain model whose clicks are counted, else 0, (nc,)."""
         wanted, found = set(self.channels), np.zeros(len(model.channel_names), dtype=np.int64)
-        gives_light = (model.photons == 1.0) | np.isnan(model.photons)
         pairs = zip(model.names_in_protocol, model.channel_names, strict=True)
         for c, both in enumerate(pairs):
-            meant = (TOTAL in wanted and gives_light[c]) or not wanted.isdisjoint(both)
+            meant = (TOTAL in wanted and model.emits_light[c]) or not wanted.isdisjoint(both)
             found[c] = meant and not model.is_hidden[c]
         return found
 

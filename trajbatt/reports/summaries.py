@@ -44,26 +44,8 @@ def summarise(runs, exact, verdict, energies=None):
 
 def alone(runs):
     """Return the title and the rows, at the end, of a run without an exact twin."""
-    found, n_atoms = runs.statistics, runs.model.n_atoms
-
-    def row(name, label, quantity):
-        value, sem = float(quantity.value[-1]), float(found.sem(quantity)[-1])
-        return Row(name, label, value, sem, None, None)
-
     with np.errstate(divide="ignore", invalid="ignore"):  # a battery may stay empty
-        energy = _scaled(found.energy, 1.0 / n_atoms)
-        rows = [
-            row("energy_per_atom", "energy at the end per atom, E/N", energy),
-            row(
-                "relative_fluctuation",
-                "fluctuation, ΔE/E",
-                found.relative_fluctuation(found.energy_variance),
-            ),
-        ]
-    lit = runs.model.lit_channels
-    pairs = zip(runs.channels, found.counts, strict=True)
-    rows += [row(f"photons_{name}", f"photons, {name}", n) for name, n in pairs if name in lit]
-    return "at the end", rows
+        return "at the end", _steered_rows(Instant(runs, None, None), runs.channels)
 
 
 class Instant:
@@ -74,7 +56,7 @@ class Instant:
     Parameters
     ----------
     runs, exact, verdict
-        As in `summarise`.
+        As in `summarise`; the last two may be None.
     index : int
         Of the time.
     """
@@ -82,12 +64,18 @@ class Instant:
     def __init__(self, runs, exact, verdict, index=-1):
         self._runs, self._exact, self._index = runs, exact, index
         self._statistics, self._n_atoms = runs.statistics, runs.model.n_atoms
+        if exact is None:
+            self._exact_energy = self._exact_fluctuation = None
+            self._exact_counts = [None] * len(runs.channels)
+            return
         self._judged = {
             ROW["jz"]: verdict.energy[index],
             ROW["jz_square"]: verdict.energy_variance[index],
             **{COUNTS + i: z[index] for i, z in enumerate(verdict.counts)},
         }
         self._exact_energy = exact.energy[index]
+        self._exact_fluctuation = np.sqrt(exact.energy_variance[index]) / self._exact_energy
+        self._exact_counts = exact.counts[:, index]
 
     def _row(self, name, label, quantity, exact):
         """Return the row of a `Quantity`, whose exact value may be None."""
@@ -110,7 +98,8 @@ class Instant:
     def energy_per_atom(self, name, label):
         """Return the row of E/N."""
         energy = _scaled(self._statistics.energy, 1.0 / self._n_atoms)
-        return self._row(name, label, energy, self._exact_energy / self._n_atoms)
+        known = None if self._exact is None else self._exact_energy / self._n_atoms
+        return self._row(name, label, energy, known)
 
     def power(self, duration):
         """Return the row of E/T."""
@@ -120,8 +109,7 @@ class Instant:
 
     def fluctuations(self):
         """Return the rows of Delta E/E and of its quantum and trajectory parts."""
-        found = self._statistics
-        exact = np.sqrt(self._exact.energy_variance[self._index]) / self._exact_energy
+        found, exact = self._statistics, self._exact_fluctuation
         return [
             self._row(f"relative_fluctuation{part}", label, found.relative_fluctuation(of), known)
             for part, label, of, known in (
@@ -135,16 +123,16 @@ class Instant:
         """Return the rows of the mean counts of some channels, those with light."""
         lit = self._runs.model.lit_channels
         return [
-            self._row(f"photons_{name}", f"photons, {name}", count, exact[self._index])
+            self._row(f"photons_{name}", f"photons, {name}", count, exact)
             for name, count, exact in zip(
-                self._runs.channels, self._statistics.counts, self._exact.counts, strict=True
+                self._runs.channels, self._statistics.counts, self._exact_counts, strict=True
             )
             if name in names and name in lit
         ]
 
     def waste(self, energies):
         """Return the row of the photons' energy for each stored quantum; `energies` (nc,)."""
-        exact = energies @ self._exact.counts[:, self._index] / self._exact_energy
+        exact = energies @ self._exact_counts / self._exact_energy
         waste = self._statistics.waste(energies)
         return self._row("waste_per_quantum", "waste per stored quantum", waste, exact)
 
@@ -212,9 +200,7 @@ def _protocol_rows(runs, exact, verdict):
     Where stages end by what is seen, each trajectory's at its own time, only those of the end.
     """
     if runs.model.is_steered:
-        end = Instant(runs, exact, verdict, -1)
-        stored = end.energy_per_atom("energy_per_atom", "energy at the end per atom, E/N")
-        return [stored, end.fluctuations()[0], *end.photons(runs.channels)]
+        return _steered_rows(Instant(runs, exact, verdict), runs.channels)
     rows, names = [], set()
     for i, stage in enumerate(runs.model.stages(runs.times[-1]), 1):
         wanted, _ = stage.select(runs.times)
@@ -225,6 +211,11 @@ def _protocol_rows(runs, exact, verdict):
         names.update(row.name for row in found)
         rows += [replace(row, name=f"{row.name}_{i}") if again else row for row in found]
     return rows + (_coherent_rows(runs, exact) if runs.coherent_energy is not None else [])
+
+
+def _steered_rows(end, channels):
+    stored = end.energy_per_atom("energy_per_atom", "energy at the end per atom, E/N")
+    return [stored, end.fluctuations()[0], *end.photons(channels)]
 
 
 def _stage_rows(then, stage, channels):

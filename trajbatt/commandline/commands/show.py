@@ -60,7 +60,7 @@ def show(
         wanted = min(FINER * (runs.times.size - 1) + 1, MOST_TIMES)
         finer = np.linspace(runs.times[0], runs.times[-1], max(wanted, 2))
         trajectories = [runs.replay(trajectory, finer if runs.times.size > 1 else None)]
-    has_twin = not runs.model.is_steered or has_exact_twin(runs.model)
+    has_twin = has_exact_twin(runs.model)
     exact = None
     if has_twin:
         exact = exact_solution(runs.model, runs.times, runs.initial, quiet=quiet)
