@@ -84,6 +84,29 @@ def test_uniformization_lasts():
 
 
 @pytest.mark.parametrize("kind", [float, complex])
+@pytest.mark.parametrize("duration", [0.0, 0.3, 60.0])
+def test_pieces_know_nothing_of_each_other(kind, duration):
+    rng = np.random.default_rng(5)
+    sizes = (4, 1, 2, 7)
+    ends = np.cumsum(sizes)
+    whole = np.zeros((ends[-1], ends[-1]))
+    for size, end in zip(sizes, ends, strict=True):
+        whole[end - size : end, end - size : end] = chain(size, rng)
+    y = rng.uniform(0.1, 1.0, ends[-1]).astype(kind)
+    if kind is complex:
+        y *= np.exp(1j * rng.normal(size=y.size))
+    found, scratch = y.copy(), np.empty((2, y.size), dtype=kind)
+    steps = steps_of(whole, 1.2 * -whole.diagonal().min(), 1)
+    uniformization.propagate_pieces(steps, ends, duration, found, *scratch)
+    np.testing.assert_allclose(found, expm(whole * duration) @ y, rtol=1e-10, atol=1e-15)
+    # What couples neighbours is not looked at.
+    again = y.copy()
+    between = steps._replace(above=steps.above + (steps.above == 0.0))
+    uniformization.propagate_pieces(between, ends, duration, again, *scratch)
+    np.testing.assert_array_equal(again, found)
+
+
+@pytest.mark.parametrize("kind", [float, complex])
 def test_clicks_between_uniformized_steps(kind):
     # Populations of three levels, and behind them a coherence order of two.
     rng = np.random.default_rng(2)

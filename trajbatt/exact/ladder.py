@@ -75,19 +75,21 @@ class LadderLiouvillian:
         pairs = [elements[:, q:] * elements[:, :levels] for q, levels in every]
         return self.model.rates[:, None] * np.concatenate(pairs, axis=1)
 
-    def chain(self):
+    def chain(self, rate=None):
         """Return the `trajbatt.kernels.uniformization.Chain` of the first field.
 
-        It goes on by positive terms only, so that small elements come out with all digits.
+        `rate` is at least the largest loss, by default that of the model. It goes on by positive
+        terms only, so that small elements come out with all digits.
         """
         from trajbatt.kernels.uniformization import Chain
 
-        scale = self.model.largest_rate or 1.0
+        rate = self.model.largest_rate if rate is None else rate
+        scale = rate or 1.0
         return Chain(
             below=self.below[0, :-1] / scale,
             diagonal=1.0 + self.diagonal[0] / scale,
             above=self.above[0, 1:] / scale,
-            rate=self.model.largest_rate,
+            rate=rate,
             levels=self.model.n_levels,
         )
 

@@ -17,6 +17,8 @@ from trajbatt.states.products import bare_products
 
 LARGEST_FULL = 2000  # atoms up to which the whole density matrix is offered
 EMPTY = 1e-26  # populations of levels whose coherences, of the square root, do not matter
+UNSEEN = 1e-12  # of the trace, which need not be found among the numbers of excited atoms
+DEVIATIONS = 8.0  # of the energy, where they are looked for first
 
 
 def check_full(n_atoms):
@@ -52,7 +54,7 @@ class Orders:
         self.theta = theta
         self.orders = tuple(orders)
         self.lengths = [n_atoms + 1 - q for q in self.orders]
-        ends = np.cumsum(self.lengths)
+        self._ends = ends = np.cumsum(self.lengths)
         self.slices = [
             slice(end - length, end) for end, length in zip(ends, self.lengths, strict=True)
         ]
@@ -131,8 +133,9 @@ class Orders:
     def bare_populations(self, y, phase):
         """Return the probabilities of the numbers of excited atoms, float64 (N+1,).
 
-        Only levels that are occupied are taken to the bare basis, and only real parts: O(N w^2) for
-        w such levels.
+        Only levels that are occupied are taken to the bare basis, only real parts, and only to the
+        numbers around the energy among which the whole trace is: O(w^2 v) for w such levels and v
+        such numbers.
         """
         from scipy.linalg import blas
 
@@ -141,19 +144,37 @@ class Orders:
             return populations.copy()
         occupied = np.flatnonzero(populations > EMPTY)
         first, stop = occupied[0], occupied[-1] + 1
+        upper = self._upper_half(y[: self.stop], phase, first, stop)
+        energy, variance, _ = self.observables(y, phase)
+        found = np.zeros(self.n_atoms + 1)
+        for numbers in _outwards(energy, DEVIATIONS * np.sqrt(variance) + 4.0, found.size):
+            turn = self._to_bare[first:stop, numbers]  # a copy, in order
+            # Fortran's order: transposed.
+            turned = blas.dtrmm(1.0, upper.T, turn.T, side=1, lower=0).T
+            found[numbers] = np.maximum(np.einsum("ik,ik->k", turned, turn), 0.0)
+            if found.sum() > populations.sum() - UNSEEN:
+                break
+        return found
+
+    def _upper_half(self, y, phase, first, stop):
+        """Return what has, of real vectors, the same squares as the matrix of some levels.
+
+        The halves of the matrix have the same real parts: the upper one stands for both.
+        """
         width = stop - first
         matrix = np.zeros((width, width))
         flat = matrix.reshape(-1)
         turns = 2.0 * np.exp(-1j * phase * np.arange(width))
         turns[0] = 1.0
-        for q, part in zip(range(width), self.slices, strict=False):
-            band = y[part.start + first : part.start + stop - q]
-            if band.any():
-                # The other half of the matrix has the same real parts.
-                flat[q * width :: width + 1] = (band * turns[q]).real
-        turn = self._to_bare[first:stop]
-        turned = blas.dtrmm(1.0, matrix.T, turn.T, side=1, lower=0)  # Fortran's order: transposed
-        return np.maximum(np.einsum("ik,ik->k", turned.T, turn), 0.0)
+        is_real = np.isrealobj(y)
+        living = np.searchsorted(self._ends, np.flatnonzero(y != 0.0)[-1], side="right") + 1
+        for q in range(min(width, living)):
+            begin = self.slices[q].start
+            band = y[begin + first : begin + stop - q]
+            np.multiply(band.real, turns[q].real, out=flat[q * width :: width + 1])
+            if not is_real:
+                flat[q * width :: width + 1] -= band.imag * turns[q].imag
+        return matrix
 
     @cached_property
     def _to_bare(self):
@@ -262,6 +283,15 @@ class CountedOrders:
     def hand_over(self, y, phase, theta):
         """Return the matrix (1, N+1, N+1) for another stage."""
         return self.layout.in_basis(self.orders(y)[None], phase, theta)
+
+
+def _outwards(center, distance, n):
+    """Yield the places 0..n-1 in several arrays: near `center`, around that, and so on."""
+    away = np.abs(np.arange(n) - center)
+    inner = -1.0
+    while inner < away.max():
+        yield np.flatnonzero((away > inner) & (away <= distance))
+        inner, distance = distance, 2.0 * distance
 
 
 def _turned(matrix, turn):

@@ -14,6 +14,7 @@ from trajbatt.exact.relaxation import states_until_any_time
 
 EMPTY = 1e-13  # elements that no longer matter
 FEWER = 1.25  # times fewer elements, for which it pays to begin anew
+MOST_CLIMBS = 300.0  # clicks between two times up to which uniformization beats rational steps
 
 
 def windowed_states(whole, low, y, times, rtol):
@@ -52,9 +53,7 @@ def windowed_states(whole, low, y, times, rtol):
         start = times[i - 1] if i else 0.0
         if i:
             coherences.timescale = times[i] - start  # a better guess than that at the beginning
-        following = states_until_any_time(
-            coherences, y[coherences.places], times[i : i + end] - start, rtol
-        )
+        following = coherences.states(y[coherences.places], times[i : i + end] - start, rtol)
         for found in following:
             y = laid_out(lows[i])
             y[coherences.places] = found
@@ -86,8 +85,24 @@ class Coherences:
         self.places = np.concatenate([*pieces, np.zeros(0, dtype=int)])
         self.model, self.rounding = whole.model, whole.rounding
         self.timescale = whole.timescale
-        ends = np.cumsum([piece.size for piece in pieces], dtype=int)
-        self._liouvillian = whole.liouvillian.cut(self.places, ends)
+        self._ends = np.cumsum([piece.size for piece in pieces], dtype=int)
+        self._liouvillian = whole.liouvillian.cut(self.places, self._ends)
+
+    def states(self, y, times, rtol):
+        """Yield what y becomes at each of `times`."""
+        rate = -self._liouvillian.diagonal.min(initial=0.0)
+        if rate * np.diff(times, prepend=0.0).max() > MOST_CLIMBS:
+            yield from states_until_any_time(self, y, times, rtol)
+            return
+        from trajbatt.kernels.uniformization import propagate_pieces
+
+        chain, now = self._liouvillian.chain(rate), 0.0
+        scratch = np.empty((2, y.size), dtype=y.dtype)
+        for time in times:
+            y = y.copy()
+            propagate_pieces(chain, self._ends, time - now, y, *scratch)
+            now = time
+            yield y
 
     def factor(self, pole, h):
         """Return the function y -> (pole - hA)^(-1) y."""
@@ -154,9 +169,14 @@ def _windows(bound, orders):
     levels = np.flatnonzero(bound * bound.max() > EMPTY**2)
     first, end = levels[0], levels[-1] + 1
     p = bound[first:end]
-    furthest = p.size - 1 - (np.outer(p, p) > EMPTY**2)[:, ::-1].argmax(axis=1)
-    is_inside = furthest - np.arange(p.size) >= np.arange(orders)[:, None]  # (nq, levels)
-    any_inside = is_inside.any(axis=1)
-    begins = np.where(any_inside, first + is_inside.argmax(axis=1), 0)
-    ends = np.where(any_inside, end - is_inside[:, ::-1].argmax(axis=1), 0)
-    return np.column_stack((begins, ends))
+    # How many orders each level k has: up to the furthest j with p_j p_k above the bound.
+    largest_above = np.maximum.accumulate(p[::-1])  # ascending
+    with np.errstate(divide="ignore"):
+        nearer = np.searchsorted(largest_above, EMPTY**2 / p, side="right")
+    reach = p.size - nearer - np.arange(p.size)
+    q = np.arange(orders)
+    begins = np.searchsorted(np.maximum.accumulate(reach), q, side="right")
+    behind = np.searchsorted(np.maximum.accumulate(reach[::-1]), q, side="right")
+    windows = np.column_stack((first + begins, end - behind))
+    windows[begins == p.size] = 0
+    return windows

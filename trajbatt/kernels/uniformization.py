@@ -15,7 +15,8 @@ import numpy as np
 
 from trajbatt.kernels.compile import kernel
 
-LONGEST = 8.0  # c times a step
+LONGEST = 8.0  # c times a step, so that the trace of what loses everywhere does not vanish
+LONGEST_PIECE = 64.0  # the same where only absolute errors matter: fewer terms
 LEFT_OUT = 1e-18  # weight of the first term that is left out
 
 
@@ -59,14 +60,66 @@ class Detection(NamedTuple):
 
 
 @kernel
-def multiply(below, diagonal, above, y, out):
-    """Write P y to `out`."""
+def climb(below, diagonal, above, weight, term, out, y):
+    """Write P `term` to `out`, and add `weight` times it to y."""
     one, last = np.uint64(1), np.uint64(y.size - 1)
-    out[0] = diagonal[0] * y[0]
-    for i in range(one, last + one):
-        out[i] = diagonal[i] * y[i] + below[i - one] * y[i - one]
-    for i in range(last):
-        out[i] += above[i] * y[i + one]
+    out[0] = diagonal[0] * term[0]
+    if last > 0:
+        out[0] += above[0] * term[1]
+        out[last] = diagonal[last] * term[last] + below[last - one] * term[last - one]
+        y[last] += weight * out[last]
+    y[0] += weight * out[0]
+    for i in range(one, last):
+        risen = diagonal[i] * term[i] + below[i - one] * term[i - one] + above[i] * term[i + one]
+        out[i] = risen
+        y[i] += weight * risen
+
+
+@kernel
+def series(below, diagonal, above, z, y, term, spare):
+    """Replace y by exp(z (P - 1)) y; `term` and `spare` are scratch."""
+    weight = math.exp(-z)
+    for i in range(np.uint64(y.size)):
+        term[i] = y[i]
+        y[i] *= weight
+    n = 0
+    while n < z or weight > LEFT_OUT:
+        n += 1
+        weight *= z / n
+        climb(below, diagonal, above, weight, term, spare, y)
+        term, spare = spare, term
+
+
+@kernel
+def propagate_pieces(chain, ends, duration, y, term, spare):
+    """Replace y by exp(duration A) y, where A falls into pieces that know nothing of each other.
+
+    Each is small enough for the fastest memory, and stays there until it is done.
+
+    Parameters
+    ----------
+    chain : Chain, *in*
+    ends : *in* (pieces,) int64
+        Where each piece ends in y.
+    duration : float
+    y : *in, out* (n,)
+        float64 or complex128.
+    term, spare : *scratch* (n,) of the type of y
+    """
+    parts = math.ceil(chain.rate * duration / LONGEST_PIECE)
+    begin = 0
+    for end in ends:
+        for _ in range(parts):
+            series(
+                chain.below[begin : end - 1],
+                chain.diagonal[begin:end],
+                chain.above[begin : end - 1],
+                chain.rate * duration / parts,
+                y[begin:end],
+                term[begin:end],
+                spare[begin:end],
+            )
+        begin = end
 
 
 @kernel
@@ -98,18 +151,7 @@ def propagate(chain, duration, y, term, spare):
     below, diagonal, above = chain.below, chain.diagonal, chain.above
     parts = math.ceil(chain.rate * duration / LONGEST)
     for _ in range(parts):
-        z = chain.rate * duration / parts
-        weight = math.exp(-z)
-        term[:] = y
-        y *= weight
-        n = 0
-        while n < z or weight > LEFT_OUT:
-            n += 1
-            multiply(below, diagonal, above, term, spare)
-            term, spare = spare, term
-            weight *= z / n
-            for i in range(np.uint64(y.size)):
-                y[i] += weight * term[i]
+        series(below, diagonal, above, chain.rate * duration / parts, y, term, spare)
         log += normalise(y, chain.levels)
     return log
 
@@ -147,12 +189,10 @@ def visit(chain, times, y, term, spare, states, dwell):
                 for k in range(chain.levels):
                     so_far[k] += later / chain.rate * term[k].real
                 n += 1
-                multiply(below, diagonal, above, term, spare)
-                term, spare = spare, term
                 weight *= z / n
+                climb(below, diagonal, above, weight, term, spare, y)
+                term, spare = spare, term
                 later = max(later - weight, 0.0)
-                for i in range(np.uint64(y.size)):
-                    y[i] += weight * term[i]
             normalise(y, chain.levels)
         if parts == 0:
             for k in range(chain.levels):
