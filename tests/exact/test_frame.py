@@ -16,11 +16,12 @@ def name(case):
     return f"{case['n_atoms']}-{case['set'].replace(' ', '-')}"
 
 
+@pytest.mark.parametrize("method", [None, "frame"])
 @pytest.mark.parametrize("case", references.load_large(), ids=name)
-def test_references_of_many_atoms(case):
+def test_references_of_many_atoms(case, method):
     n = case["n_atoms"]
-    exact = tb.mesolve(large(case), case["times"], covariances=True)
-    assert exact.method == "frame"
+    exact = tb.mesolve(large(case), case["times"], covariances=True, method=method)
+    assert exact.method == (method or ("tensors" if n == 100 else "frame"))
     dipole = np.array(case["dipole_real"]) + 1j * np.array(case["dipole_imag"])
     np.testing.assert_allclose(exact.energy, case["energy"], rtol=0, atol=2e-12 * n)
     np.testing.assert_allclose(exact.dipole, dipole, rtol=0, atol=2e-12 * n)
@@ -73,7 +74,7 @@ def test_everything_against_a_dense_liouvillian(n, theta, omega_p):
 def test_the_frame_and_the_whole_matrix_agree(n, theta, drive):
     model = tb.Battery(n, theta, drive * n).charge(secular=False)
     times = np.linspace(0.0, 8.0 / n, 9)
-    exact = tb.mesolve(model, times, covariances=True)
+    exact = tb.mesolve(model, times, covariances=True, method="frame")
     whole = tb.mesolve(model, times, covariances=True, method="banded")
     assert exact.method == "frame"
     assert whole.method == "banded"
@@ -174,6 +175,20 @@ def test_tensors_and_the_whole_matrix_agree(n, theta, omega_p, initial):
     np.testing.assert_allclose(exact.counts, whole.counts, atol=1e-10 * n)
     # What needs the state is solved in another way.
     np.testing.assert_allclose(exact.ergotropy, whole.ergotropy, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("n", "drive", "expected"),
+    [(49, 4.0, "banded"), (50, 4.0, "tensors"), (60, 11.0, "frame"), (101, 4.0, "frame")],
+)
+def test_the_fastest_way_is_chosen(n, drive, expected):
+    model, times = tb.Battery(n, 1.2, drive * n).charge(secular=False), [0.0, 0.01]
+    assert tb.mesolve(model, times).method == expected
+    # A state, and light that is warm, are more than tensors have.
+    if expected == "tensors":
+        assert tb.mesolve(model, times, keep_states=True).method == "frame"
+        warm = tb.DrivenDicke(n, 200.0, 50.0, thermal=0.1)
+        assert tb.mesolve(warm, times).method == "frame"
 
 
 def test_many_inverted_atoms():

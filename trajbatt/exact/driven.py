@@ -3,7 +3,8 @@
 - "frame": few levels of a frame that turns with the mean spin, at any N, while the state is near
   its mean spin: `trajbatt.exact.frame`;
 - "tensors": spherical tensors up to a rank of the order of sqrt(N), from coherent states, also
-  inverted ones, if only moments are wanted: `trajbatt.exact.tensors`;
+  inverted ones, if only moments are wanted: `trajbatt.exact.tensors`; up to a hundred atoms it is
+  the first choice;
 - "banded": the whole density matrix, `trajbatt.exact.banded`; under a weak drive in the bare basis,
   where rare photons keep their digits, `trajbatt.exact.weak_drive`.
 """
@@ -26,6 +27,8 @@ METHODS = ("frame", "tensors", "banded")
 FEW = 50  # atoms, whose whole density matrix is small enough
 SPREAD = 0.8  # of all levels: with more of them the whole density matrix is faster
 MANY = 120  # levels: with more of them tensors are faster
+MOST_FOR_TENSORS = 100  # atoms, up to which tensors are faster than the frame,
+FASTEST_FOR_TENSORS = 10.0  # unless Omega_P, over gamma N, is larger
 
 
 def check_method(method, model):
@@ -100,9 +103,12 @@ class FirstThatCan:
 
 def driven_orders(model, rtol, all_orders):
     """Return the coherence orders and mean counts of a `FrameModel`, see `BandedOrders`."""
+    kinds = FrameOrders, TensorOrders, BandedOrders
     if not all_orders and model.most_levels < model.n_levels:
         model = replace(model, most_levels=min(model.most_levels, MANY))
-    kinds = FrameOrders, TensorOrders, BandedOrders
+        slow = model.frequency <= FASTEST_FOR_TENSORS * model.rate * model.n_atoms
+        if slow and model.n_atoms <= MOST_FOR_TENSORS:
+            kinds = TensorOrders, FrameOrders, BandedOrders
     return FirstThatCan(*(partial(kind, model, rtol, all_orders) for kind in kinds))
 
 

@@ -66,7 +66,7 @@ def mesolve(
     method : {"frame", "tensors", "banded"}, optional
         How the driven Eq. (5) is solved: in the co-moving frame; by spherical tensors, from a
         coherent state and if nothing but moments of the spin is wanted; or by the whole density
-        matrix. The first that serves by default; `method` of the result says which it was.
+        matrix. The fastest that serves by default; `method` of the result says which it was.
 
     Returns
     -------

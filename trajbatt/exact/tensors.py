@@ -16,8 +16,8 @@ from trajbatt.numerics import frame
 from trajbatt.states.mixture import Mixture
 from trajbatt.states.products import of_covariance
 
-ACCURACY = 1e-16  # of a term of the series
-LONGEST = 4.0  # a block, over the largest growth rate
+ACCURACY = 1e-6  # of a term of the series, over the tolerance
+LONGEST = 8.0  # a block, over the largest growth rate
 MORE = -1.0  # K^2/N beyond the logarithm of the accuracy
 
 
@@ -84,7 +84,7 @@ class TensorOrders:
     def __init__(self, model, rtol, all_orders=True):
         if all_orders or model.is_warm:
             raise SpreadError
-        self.model = model
+        self.model, self._accuracy = model, max(ACCURACY * rtol, 1e-16)
         n = model.n_atoms
         self._rank = min(n, math.ceil(math.sqrt(n * (math.log(1.0 / rtol) + MORE))))
         self.layout = TensorLayout(n, model.theta)
@@ -105,14 +105,14 @@ class TensorOrders:
 
         model, n, rank = self.model, self.model.n_atoms, self._rank
         gamma, largest = model.rate, max(self._fastest, 1e-300)
-        q, k = np.indices((rank + 1, rank + 1)).astype(float)
-        inside = k >= q
+        q, k = np.indices((rank + 3, rank + 3)) - 1.0
+        inside = (k >= q) & (q >= 0.0) & (k <= rank)
 
         def a(k):
-            return 0.5 * np.sqrt(((n + 1.0) ** 2 - k**2) / np.abs(4.0 * k**2 - 1.0))
+            return 0.5 * np.sqrt(np.maximum((n + 1.0) ** 2 - k**2, 0.0) / np.abs(4.0 * k**2 - 1.0))
 
         def table(values):
-            return np.ascontiguousarray(np.where(inside, values, 0.0) / largest)
+            return np.where(inside, values, 0.0).ravel() / largest
 
         k_square = np.maximum(k**2 - q**2, 0.0)
         below = -gamma * (k + 1.0) * a(k) * np.sqrt(k_square)
@@ -126,15 +126,10 @@ class TensorOrders:
             -gamma * layout.second / self._unit,
             self._shift,
         ]
-        return Tables(
-            damping=table(damping),
-            turning=-model.detuning * np.arange(rank + 1.0) / largest,
-            lower=table(drive * np.sqrt(np.maximum((k + q) * (k - q + 1.0), 0.0))),
-            upper=table(drive * np.sqrt(np.maximum((k - q) * (k + q + 1.0), 0.0))),
-            below=table(below),
-            above=table(above),
-            count=np.array(count) / largest,
-        )
+        lower = drive * np.sqrt(np.maximum((k + q) * (k - q + 1.0), 0.0))
+        upper = drive * np.sqrt(np.maximum((k - q) * (k + q + 1.0), 0.0))
+        elements = damping, -model.detuning * q, below, above, lower, upper
+        return Tables(np.array([table(one) for one in elements]), np.array(count) / largest, rank)
 
     def begin(self, given):
         """Return the tensors of a coherent state, and a count of zero, as the kernel has them.
@@ -175,15 +170,12 @@ class TensorOrders:
 
     def _weights(self, durations):
         """Return what each polynomial counts after the durations, float64 (nt, n)."""
-        angles = self._fastest * durations
-        size = 2 ** math.ceil(math.log2(4.0 * angles.max(initial=0.0) + 256.0))
-        # The Bessel functions are the Fourier coefficients of exp(i x sin(angle)).
-        sines = np.sin(2.0 * math.pi / size * np.arange(size))
-        n = _needed(angles.max(initial=0.0))
-        found = np.fft.fft(np.exp(1j * angles[:, None] * sines)).real[:, :n] / size
-        found *= np.exp(-self._shift * durations)[:, None]
-        found[:, 1:] *= 2.0
-        return np.ascontiguousarray(found)
+        from trajbatt.kernels.tensors import weigh
+
+        n = _needed(self._fastest * durations.max(initial=0.0), self._accuracy)
+        found = np.empty((durations.size, n))
+        weigh(self._fastest, self._shift, durations, found)
+        return found
 
     def orders(self, y):
         """Return what is read off the state alone, of y (READ, ...)."""
@@ -195,12 +187,12 @@ class TensorOrders:
 
 
 @lru_cache(maxsize=64)
-def _needed(x):
+def _needed(x, accuracy):
     """Return from which order on the Bessel functions of x are negligible."""
     from scipy.special import jv
 
     orders = np.arange(math.ceil(x), math.ceil(x + 12.0 * max(x, 1.0) ** (1 / 3) + 30.0))
-    return int(orders[np.argmax(np.abs(jv(orders, x)) < ACCURACY)])
+    return int(orders[np.argmax(np.abs(jv(orders, x)) < accuracy)])
 
 
 def coherent_tensors(n_atoms, rank, x, y, z):
@@ -219,4 +211,4 @@ def coherent_tensors(n_atoms, rank, x, y, z):
     turned = (scaled * np.exp(-1j * math.atan2(y, x) * np.arange(rank + 1))).T
     found = np.zeros((2, rank + 3, rank + 3))
     found[0, 1:-1, 1:-1], found[1, 1:-1, 1:-1] = turned.real, turned.imag
-    return found
+    return found.reshape(2, -1)

@@ -14,11 +14,13 @@ Its matrix L, shifted by sigma, is nearly that of oscillations of frequencies up
     exp(t L) = exp(-sigma t) sum_n (2 - delta_n0) J_n(R t) phi_n,
     phi_{n+1} = 2 (L + sigma)/R phi_n + phi_{n-1},    phi_1 = (L + sigma)/R phi_0.
 
-A state is an array (2, K + 3, K + 3) of real and imaginary parts, with y_kq in the row q + 1 and
-the column k + 1, zeros around, y_{k,-1} in the first row, and the mean photon count, in a unit of
-its own, in the corner.
+A state is an array (2, (K + 3)^2) of real and imaginary parts, with y_kq in the row q + 1 and the
+column k + 1 of a square, zeros around, y_{k,-1} in the first row, and the mean photon count, in a
+unit of its own, in the corner. So a neighbour of any element is at one distance, and a loop may go
+through many rows at once.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -26,86 +28,121 @@ import numpy as np
 from trajbatt.kernels.compile import kernel
 
 READ = 9  # numbers that are read off: y_10, y_11, y_20, y_21, y_22 and the count
+DAMPING, TURNING, BELOW, ABOVE, LOWER, UPPER = (np.uint64(i) for i in range(6))
+LONG = 100  # from this rank on a loop goes through one row, since half of the square is empty
+HIGHER = 24  # orders above those wanted, where the recurrence of Bessel functions begins
+LARGE = 1e200  # numbers in it that are scaled down
 
 
 class Tables(NamedTuple):
-    """The matrix (L + sigma)/R: tables (K+1, K+1) over q and k, float64.
+    """The matrix (L + sigma)/R.
 
     Attributes
     ----------
-    damping : ndarray
-        sigma - (gamma/2) (k (k + 1) - q^2), over R.
-    turning : ndarray (K+1,), float64
-        -Delta q/R.
-    lower, upper : ndarray
-        Omega_R/(2 R) times the roots for q - 1 and for q + 1.
-    below, above : ndarray
-        What comes from k - 1 and from k + 1, over R.
+    elements : ndarray (6, (K+3)^2), float64
+        In the places of the state, zero elsewhere, over R: what multiplies y_kq itself, sigma -
+        (gamma/2) (k (k + 1) - q^2) and -Delta q; what comes from k - 1 and from k + 1; and
+        Omega_R/2 times the roots for q - 1 and for q + 1.
     count : ndarray (4,), float64
         What the count gains from y_00, y_10 and y_20, and sigma; all over R.
+    rank : int
+        K.
     """
 
-    damping: np.ndarray
-    turning: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-    below: np.ndarray
-    above: np.ndarray
+    elements: np.ndarray
     count: np.ndarray
+    rank: int
 
 
 @kernel
-def add_applied(tables, x, factor, out, keep):
-    """Write factor (L + sigma)/R x + keep out to `out`."""
-    rank = tables.turning.size - 1
-    one, two, re, im = np.uint64(1), np.uint64(2), np.uint64(0), np.uint64(1)
+def add_applied(tables, x, factor, out, keep, weight, y):
+    """Write factor (L + sigma)/R x + keep out to `out`, and add `weight` times that to y."""
+    elements, count, rank, width = tables.elements, tables.count, tables.rank, tables.rank + 3
+    one, across, re, im = np.uint64(1), np.uint64(width), np.uint64(0), np.uint64(1)
     for k in range(2, rank + 2):  # y_{k,-1} = -y_{k,1}*
-        x[0, 0, k] = -x[0, 2, k]
-        x[1, 0, k] = x[1, 2, k]
-    for q in range(np.uint64(rank + 1)):
-        turning = tables.turning[q]
-        row = q + one
-        for k in range(q, np.uint64(rank + 1)):
-            at = k + one
-            damping, lower, upper = tables.damping[q, k], tables.lower[q, k], tables.upper[q, k]
-            below, above = tables.below[q, k], tables.above[q, k]
+        x[0, k] = -x[0, 2 * width + k]
+        x[1, k] = x[1, 2 * width + k]
+    rows = 1 if rank >= LONG else rank + 1
+    for q in range(0, rank + 1, rows):
+        begin, end = (q + 1) * width + q + 1, (q + rows + 1) * width - 1
+        for i in range(np.uint64(begin), np.uint64(end)):
+            left, right, down, up = i - one, i + one, i - across, i + across
             new_re = (
-                (damping * x[re, row, at] - turning * x[im, row, at])
-                + (below * x[re, row, k] + above * x[re, row, k + two])
-                - (lower * x[im, q, at] + upper * x[im, q + two, at])
+                (elements[DAMPING, i] * x[re, i] - elements[TURNING, i] * x[im, i])
+                + (elements[BELOW, i] * x[re, left] + elements[ABOVE, i] * x[re, right])
+                - (elements[LOWER, i] * x[im, down] + elements[UPPER, i] * x[im, up])
             )
             new_im = (
-                (damping * x[im, row, at] + turning * x[re, row, at])
-                + (below * x[im, row, k] + above * x[im, row, k + two])
-                + (lower * x[re, q, at] + upper * x[re, q + two, at])
+                (elements[DAMPING, i] * x[im, i] + elements[TURNING, i] * x[re, i])
+                + (elements[BELOW, i] * x[im, left] + elements[ABOVE, i] * x[im, right])
+                + (elements[LOWER, i] * x[re, down] + elements[UPPER, i] * x[re, up])
             )
-            out[re, row, at] = factor * new_re + keep * out[re, row, at]
-            out[im, row, at] = factor * new_im + keep * out[im, row, at]
-    count = tables.count
-    gain = count[3] * x[0, 0, 0] + count[0] * x[0, 1, 1] + count[1] * x[0, 1, 2]
+            new_re = factor * new_re + keep * out[re, i]
+            new_im = factor * new_im + keep * out[im, i]
+            out[re, i] = new_re
+            out[im, i] = new_im
+            y[re, i] += weight * new_re
+            y[im, i] += weight * new_im
+    gain = count[3] * x[0, 0] + count[0] * x[0, width + 1] + count[1] * x[0, width + 2]
     if rank > 1:
-        gain += count[2] * x[0, 1, 3]
-    out[0, 0, 0] = factor * gain + keep * out[0, 0, 0]
+        gain += count[2] * x[0, width + 3]
+    out[0, 0] = factor * gain + keep * out[0, 0]
+    y[0, 0] += weight * out[0, 0]
 
 
 @kernel
-def read(x, row):
+def read(x, rank, row):
     """Write what is read off a state to `row`, *out* (READ,)."""
-    row[0], row[1], row[2] = x[0, 1, 2], x[0, 2, 2], x[1, 2, 2]
+    width = rank + 3
+    first, second, third = width + 2, 2 * width + 2, 3 * width + 3
+    row[0], row[1], row[2] = x[0, first], x[0, second], x[1, second]
     row[3:8] = 0.0
-    if x.shape[1] > 4:
-        row[3], row[4], row[5] = x[0, 1, 3], x[0, 2, 3], x[1, 2, 3]
-        row[6], row[7] = x[0, 3, 3], x[1, 3, 3]
-    row[8] = x[0, 0, 0]
+    if rank > 1:
+        row[3], row[4], row[5] = x[0, first + 1], x[0, second + 1], x[1, second + 1]
+        row[6], row[7] = x[0, third], x[1, third]
+    row[8] = x[0, 0]
 
 
 @kernel
-def add_state(factor, x, y):
-    """Add factor x to y, on the levels that count."""
-    for part in range(np.uint64(2)):
-        for q in range(np.uint64(x.shape[1])):
-            for at in range(q, np.uint64(x.shape[2])):
-                y[part, q, at] += factor * x[part, q, at]
+def bessel(x, out):
+    """Write the Bessel functions J_n(x), n = 0, 1, ..., to `out`, by the recurrence of Miller.
+
+    `out` goes on to orders that are negligible.
+    """
+    out[:] = 0.0
+    if x == 0.0:
+        out[0] = 1.0
+        return
+    above, now, total = 0.0, 1.0 / LARGE, 0.0
+    for n in range(out.size + HIGHER, 0, -1):
+        above, now = now, 2.0 * n / x * now - above  # of the orders n and n - 1
+        if abs(now) > LARGE:
+            above, now, total = above / LARGE, now / LARGE, total / LARGE
+            out /= LARGE
+        if n <= out.size:
+            out[n - 1] = now
+        if n % 2 == 1:  # J_0 + 2 J_2 + 2 J_4 + ... = 1
+            total += now if n == 1 else 2.0 * now
+    out /= total
+
+
+@kernel
+def weigh(fastest, shift, durations, weights):
+    """Write what each polynomial counts after the durations, exp(-sigma t) (2 - delta_n0) J_n(R t).
+
+    Parameters
+    ----------
+    fastest, shift : float
+        R and sigma.
+    durations : *in* ndarray (nt,), float64
+    weights : *out* ndarray (nt, n), float64
+    """
+    for t in range(durations.size):
+        bessel(fastest * durations[t], weights[t])
+        scale = math.exp(-shift * durations[t])
+        weights[t, 0] *= scale
+        for n in range(1, weights.shape[1]):
+            weights[t, n] *= 2.0 * scale
 
 
 @kernel
@@ -114,7 +151,7 @@ def propagate(tables, y, work, to_end, at_times, seen):
 
     Parameters
     ----------
-    work : *scratch* ndarray (2, 2, K + 3, K + 3), float64
+    work : *scratch* ndarray (2, 2, (K + 3)^2), float64
     to_end : *in* ndarray (n,), float64
         What each phi_n counts at the end of the block.
     at_times : *in* ndarray (nt, n), float64
@@ -125,15 +162,15 @@ def propagate(tables, y, work, to_end, at_times, seen):
     seen[:] = 0.0
     work[0] = y
     work[1] = 0.0
-    y[:] = 0.0
+    y *= to_end[0]
     a, b = 0, 1
     for n in range(to_end.size):
         if n > 0:
             # phi_1 = X phi_0; then phi_{n+1} = 2 X phi_n + phi_{n-1}, in the place of phi_{n-1}
-            add_applied(tables, work[a], 1.0 if n == 1 else 2.0, work[b], 1.0)
+            factor = 1.0 if n == 1 else 2.0
+            add_applied(tables, work[a], factor, work[b], 1.0, to_end[n], y)
             a, b = b, a
-        add_state(to_end[n], work[a], y)
-        read(work[a], row)
+        read(work[a], tables.rank, row)
         for t in range(seen.shape[0]):
             for r in range(READ):
                 seen[t, r] += at_times[t, n] * row[r]
