@@ -204,10 +204,11 @@ def test_states_and_dwelling_times_on_the_way(kind):
     if kind is complex:
         y[levels:] *= np.exp(1j * rng.uniform(size=n - levels))
     rate, times = -np.diagonal(a).min(), np.array([0.0, 0.3, 5.0])
-    states, dwell = np.empty((3, n), dtype=kind), np.empty((3, levels))
-    uniformization.visit(
-        steps_of(a, rate, levels), times, y.copy(), *np.empty((2, n), dtype=kind), states, dwell
-    )
+    parts = np.array([y.real, y.imag] if kind is complex else [y])
+    found, dwell = np.empty((3, *parts.shape)), np.empty((3, levels))
+    steps = steps_of(a, rate, levels)
+    uniformization.visit(steps, times, parts, *np.empty((2, n)), found, dwell)
+    states = found[:, 0] + (1j * found[:, 1] if kind is complex else 0.0)
     points, weights = np.polynomial.legendre.leggauss(40)
     for j, t in enumerate(times):
         np.testing.assert_allclose(states[j], expm(a * t) @ y, atol=1e-14)

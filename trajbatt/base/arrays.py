@@ -16,9 +16,16 @@ def copied(value):
     return read_only(np.array(value))
 
 
+def real_parts(array):
+    """Return views of the real and the imaginary part of an array, or of the real one alone."""
+    return (array.real, array.imag) if np.iscomplexobj(array) else (array,)
+
+
 def padded(rows):
     """Return arrays (n_i, ...) with zeros behind, so that all are as long as the longest."""
     most = max(len(row) for row in rows)
+    if all(len(row) == most for row in rows):
+        return list(rows)
     return [np.pad(row, [(0, most - len(row))] + [(0, 0)] * (row.ndim - 1)) for row in rows]
 
 

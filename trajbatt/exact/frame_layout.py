@@ -117,14 +117,10 @@ class FrameLayout:
         return frame.to_bare_moments(np.moveaxis(y[:AXES], 0, -1), mean, covariance)
 
     def observables(self, y, _):
-        """Return energy, its variance and the bare dipole of y (size, ...)."""
+        """Return energy, its variance, the bare dipole and `PRODUCTS` (4, ...) of y (size, ...)."""
         mean, covariance = self._bare(y)
-        energy = mean[2] + 0.5 * self.n_atoms
-        return energy, np.maximum(covariance[2, 2], 0.0), mean[0] + 1j * mean[1]
-
-    def products(self, y, _):
-        """Return the means of `PRODUCTS` (4, ...) of y (size, ...)."""
-        return of_covariance(*self._bare(y))
+        energy, variance = mean[2] + 0.5 * self.n_atoms, np.maximum(covariance[2, 2], 0.0)
+        return energy, variance, mean[0] + 1j * mean[1], of_covariance(mean, covariance)
 
     def spin_distribution(self, y):
         """Return the probability of J = N/2, float64 (1, ...), of y (size, ...)."""

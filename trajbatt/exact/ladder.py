@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from trajbatt.base.arrays import real_parts
 from trajbatt.exact.orders import CountedOrders, Orders
 from trajbatt.exact.relaxation import states_until_any_time
 from trajbatt.exact.windows import windowed_states
@@ -48,7 +49,6 @@ class LadderLiouvillian:
         self.below, self.diagonal, self.above = np.zeros((3, *shape), dtype=fields.dtype)
         loss = sum(model.click_rates[model.shifts != 0], np.zeros(model.n_levels))
         m = spin.magnetic_numbers(model.n_atoms)
-        raising = spin.raising_elements(model.n_atoms)
         counted = {s: fields @ np.where(model.shifts == s, model.rates, 0.0) for s in (-1, 0, 1)}
         dephasing = model.rate_of(0)
         uncounted = counted[0] - dephasing
@@ -60,9 +60,8 @@ class LadderLiouvillian:
         if has_field:
             self.diagonal += np.outer(uncounted, m[k + q] * m[k])
         # The rate of a jump off the ladder is zero.
-        pairs = raising[k + q] * raising[k]
-        self.below[:] = up * pairs
-        self.above[:, 1:] = down * pairs[:-1]
+        self.below[:] = up * layout.raised
+        self.above[:, 1:] = down * layout.raised[:-1]
 
     @cached_property
     def jumps(self):
@@ -186,11 +185,15 @@ class LadderOrders:
         from trajbatt.kernels.uniformization import visit
 
         stop, levels = self.layout.stop, self.model.n_levels
-        trace = y[self.layout.populations].real.sum()
-        now, scratch = y[:stop] / trace, np.empty((2, stop), dtype=y.dtype)
-        orders, dwell = np.empty((times.size, stop), dtype=y.dtype), np.empty((times.size, levels))
+        now, scratch = np.array(real_parts(y[:stop])), np.empty((2, stop))
+        now /= now[0, self.layout.populations].sum()
+        orders, dwell = np.empty((times.size, *now.shape)), np.empty((times.size, levels))
         visit(self.liouvillian.chain(), times, now, *scratch, orders, dwell)
-        return np.concatenate((orders, y[stop:] + dwell @ self.model.click_rates.T), axis=1)
+        states = np.empty((times.size, y.size), dtype=y.dtype)
+        for part, found in enumerate(real_parts(states[:, :stop])):
+            found[:] = orders[:, part]
+        states[:, stop:] = y[stop:] + dwell @ self.model.click_rates.T
+        return states
 
     def factor(self, pole, h):
         """Return the function y -> (pole - hA)^(-1) y."""

@@ -73,12 +73,11 @@ def solve(stages, n_channels, mixture, times, rtol, look=None):
 
     for passage, final in zip(walk(stages, times, system, mixture), final_counts, strict=True):
         leg = passage.leg
-        *observed, counted, squared, lengths = _read(passage, looks, look)
+        *observed, counted, lengths = _read(passage, looks, look)
         methods[passage.system.method] = None
         spins.append(lengths[:, : leg.n_wanted])
-        for total, row in zip((energy, variance, dipole), observed, strict=True):
-            total[leg.wanted] = row[: leg.n_wanted]
-        products[:, leg.wanted] = squared[:, : leg.n_wanted]
+        for total, row in zip((energy, variance, dipole, products), observed, strict=True):
+            total[..., leg.wanted] = row[..., : leg.n_wanted]
         places = list(leg.stage.places)
         counts[:, leg.wanted] = so_far[:, None]
         counts[places, leg.wanted] += counted[:, : leg.n_wanted]
@@ -90,7 +89,7 @@ def solve(stages, n_channels, mixture, times, rtol, look=None):
 
 
 def _read(passage, looks, look):
-    """Return energy, variance, dipole (n,), counts, products and spins (..., n) of a leg."""
+    """Return energy, variance, dipole (n,), products, counts and spins (..., n) of a leg."""
     layout, counted, phases = passage.system.layout, passage.system.counted, passage.phases
     if look is None and isinstance(passage.states, np.ndarray):
         y = passage.states.T
@@ -98,16 +97,14 @@ def _read(passage, looks, look):
         return (
             *layout.observables(orders, phases),
             counted.counts(y),
-            layout.products(orders, phases),
             layout.spin_distribution(orders),
         )
     rows = []
     for i, (y, phase) in enumerate(zip(passage, phases, strict=True)):
         orders = counted.orders(y)
+        observed, spins = layout.observables(orders, phase), layout.spin_distribution(orders)
         # A copy, because a view would keep all of y alive.
-        observed = layout.observables(orders, phase)
-        products, spins = layout.products(orders, phase), layout.spin_distribution(orders)
-        rows.append((*observed, counted.counts(y).copy(), products, spins))
+        rows.append((*observed, counted.counts(y).copy(), spins))
         if look and i < passage.leg.n_wanted:
             looks.append(look(layout, orders, phase))
     return [np.array(row).T for row in zip(*rows, strict=True)]

@@ -7,16 +7,18 @@ exp(-i q Omega t), which is left out here and put in where something is read off
 interaction picture.
 """
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
+from trajbatt.base.arrays import read_only
 from trajbatt.numerics import spin
 from trajbatt.states.mixture import Mixture
 from trajbatt.states.products import bare_products
 
 LARGEST_FULL = 2000  # atoms up to which the whole density matrix is offered
 EMPTY = 1e-26  # populations of levels whose coherences, of the square root, do not matter
+MOST_KEPT = 200  # atoms up to which tables are kept for other stages, less than a megabyte each
 UNSEEN = 1e-12  # of the trace, which need not be found among the numbers of excited atoms
 DEVIATIONS = 8.0  # of the energy, where they are looked for first
 
@@ -28,6 +30,39 @@ def check_full(n_atoms):
             f"full density matrices are offered up to {LARGEST_FULL} atoms, "
             f"but `n_atoms` is {n_atoms}"
         )
+
+
+class _Places:
+    """Where some coherence orders are in a vector, whatever the basis: made once for many stages.
+
+    Parameters
+    ----------
+    n_atoms : int
+    orders : tuple of int
+    """
+
+    def __init__(self, n_atoms, orders):
+        self._n_atoms, self._orders = n_atoms, orders
+        self.lengths = [n_atoms + 1 - q for q in orders]
+        self.ends = np.cumsum(self.lengths)
+        self.slices = [
+            slice(end - length, end) for end, length in zip(self.ends, self.lengths, strict=True)
+        ]
+
+    @cached_property
+    def elements(self):
+        """See `Orders.elements`."""
+        levels = np.concatenate([np.arange(length) for length in self.lengths])
+        return read_only(levels, np.repeat(self._orders, self.lengths))
+
+    @cached_property
+    def raised(self):
+        """See `Orders.raised`."""
+        (k, q), raising = self.elements, spin.raising_elements(self._n_atoms)
+        return read_only(raising[k + q] * raising[k])
+
+
+_kept_places = lru_cache(maxsize=8)(_Places)
 
 
 class Orders:
@@ -53,12 +88,10 @@ class Orders:
         self.n_atoms = n_atoms
         self.theta = theta
         self.orders = tuple(orders)
-        self.lengths = [n_atoms + 1 - q for q in self.orders]
-        self._ends = ends = np.cumsum(self.lengths)
-        self.slices = [
-            slice(end - length, end) for end, length in zip(ends, self.lengths, strict=True)
-        ]
-        self.stop = int(ends[-1])
+        places_of = _kept_places if n_atoms <= MOST_KEPT else _Places
+        self._places = places = places_of(n_atoms, self.orders)
+        self.lengths, self.slices, self._ends = places.lengths, places.slices, places.ends
+        self.stop = int(self._ends[-1])
         self.populations = self.slices[0]
         self._read_from(spin.magnetic_numbers(n_atoms), spin.raising_elements(n_atoms))
 
@@ -73,11 +106,15 @@ class Orders:
         """Return the layout of all orders in the basis of a plain model."""
         return cls(model.n_atoms, model.theta, range(model.n_levels))
 
-    @cached_property
+    @property
     def elements(self):
         """Level and order of each element, k and q of rho_{k+q,k}, int64 (stop,) each."""
-        levels = np.concatenate([np.arange(length) for length in self.lengths])
-        return levels, np.repeat(self.orders, self.lengths)
+        return self._places.elements
+
+    @property
+    def raised(self):
+        """<k+q+1|J'_+|k+q> <k+1|J'_+|k>: what a jump up multiplies each by, float64 (stop,)."""
+        return self._places.raised
 
     def rows(self, given):
         """Return the orders (n, stop) of a `Mixture`, or of Hermitian matrices (n, N+1, N+1)."""
@@ -145,7 +182,7 @@ class Orders:
         occupied = np.flatnonzero(populations > EMPTY)
         first, stop = occupied[0], occupied[-1] + 1
         upper = self._upper_half(y[: self.stop], phase, first, stop)
-        energy, variance, _ = self.observables(y, phase)
+        energy, variance, *_ = self.observables(y, phase)
         found = np.zeros(self.n_atoms + 1)
         for numbers in _outwards(energy, DEVIATIONS * np.sqrt(variance) + 4.0, found.size):
             turn = self._to_bare[first:stop, numbers]  # a copy, in order
@@ -185,7 +222,7 @@ class Orders:
 
         It costs a `spin.change_of_basis`, and two matrix products for each.
         """
-        turn = spin.change_of_basis(self.n_atoms, self.theta, theta)
+        turn = _change_of_basis(self.n_atoms, self.theta, theta)
         return np.array([_turned(self.matrix(y, phase), turn) for y in rows])
 
     def mixture(self, y, phase, theta):
@@ -224,12 +261,16 @@ class Orders:
         return np.ones((1, *y.shape[1:]))
 
     def observables(self, y, phase):
-        """Return energy, its variance and the bare dipole of y (size, ...) at Omega t = `phase`."""
+        """Return energy, its variance, the bare dipole and `PRODUCTS` (4, ...) of y (size, ...).
+
+        At Omega t = `phase`.
+        """
         cos, sin = np.cos(self.theta), np.sin(self.theta)
         z_mean, z_variance, plus, plus_z, plus_plus = self.moments(y)
         turn = np.exp(1j * phase)
         plus, plus_z, plus_plus = plus * turn, plus_z * turn, plus_plus * turn**2
-        x_square = 0.5 * (self.square(y) - z_variance - z_mean**2 + plus_plus.real)
+        z_square, with_z = z_variance + z_mean**2, plus_z + z_mean * plus
+        x_square = 0.5 * (self.square(y) - z_square + plus_plus.real)
         if self.theta == 0.0:  # so that little energy keeps its digits
             p = y[self.populations].real
             energy = (_column(self._m + self.n_atoms / 2, p) * p).sum(axis=0)
@@ -238,17 +279,10 @@ class Orders:
         variance = (
             cos**2 * z_variance + sin**2 * (x_square - plus.real**2) + 2 * sin * cos * plus_z.real
         )
-        return energy, np.maximum(variance, 0.0), cos * plus.real - sin * z_mean + 1j * plus.imag
-
-    def products(self, y, phase):
-        """Return the means of `PRODUCTS` (4, ...) of y (size, ...) at Omega t = `phase`."""
-        z_mean, z_variance, plus, plus_z, plus_plus = self.moments(y)
-        turn = np.exp(1j * phase)
-        with_z, plus_plus = (plus_z + z_mean * plus) * turn, plus_plus * turn**2
-        zz = z_variance + z_mean**2
-        xx = 0.5 * (self.square(y) - zz + plus_plus.real)
-        turned = zz, with_z.real, with_z.imag, xx, 0.5 * plus_plus.imag
-        return np.array(bare_products(self.theta, turned))
+        dipole = cos * plus.real - sin * z_mean + 1j * plus.imag
+        turned = z_square, with_z.real, with_z.imag, x_square, 0.5 * plus_plus.imag
+        products = np.array(bare_products(self.theta, turned))
+        return energy, np.maximum(variance, 0.0), dipole, products
 
     def _first_orders(self, y):
         parts = [y[part] for part in self.slices[:3]]
@@ -283,6 +317,22 @@ class CountedOrders:
     def hand_over(self, y, phase, theta):
         """Return the matrix (1, N+1, N+1) for another stage."""
         return self.layout.in_basis(self.orders(y)[None], phase, theta)
+
+
+def _change_of_basis(n_atoms, before, after):
+    """Return `spin.change_of_basis`, kept where few atoms go through many stages.
+
+    It depends on the angle between alone; its last bits, by which the stages of a ramp differ, are
+    below its own rounding.
+    """
+    if n_atoms > MOST_KEPT:
+        return spin.change_of_basis(n_atoms, before, after)
+    return _turn_by(n_atoms, round(after - before, 15))
+
+
+@lru_cache(maxsize=64)
+def _turn_by(n_atoms, angle):
+    return read_only(spin.change_of_basis(n_atoms, max(-angle, 0.0), max(angle, 0.0)))
 
 
 def _outwards(center, distance, n):

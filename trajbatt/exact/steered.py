@@ -137,11 +137,10 @@ class Seen:
         """Add an unnormalised state y (stop,) at the time number i."""
         weight = float(layout.trace(y).real)
         if weight > 0.0:
-            energy, variance, dipole = layout.observables(y / weight, phase)
+            energy, variance, dipole, products = layout.observables(y / weight, phase)
             jz = energy - layout.n_atoms / 2
             first = jz, variance + jz**2, dipole.real, dipole.imag
-            means = np.array([*first, *layout.products(y / weight, phase)])
-            self._means[:, i] += weight * means
+            self._means[:, i] += weight * np.array([*first, *products])
             self._weight[i] += weight
 
     @property

@@ -53,14 +53,10 @@ class TensorLayout:
         return mean, second - mean[:, None] * mean[None]
 
     def observables(self, y, _):
-        """Return energy, its variance and the bare dipole of y (READ, ...)."""
+        """Return energy, its variance, the bare dipole and `PRODUCTS` (4, ...) of y (READ, ...)."""
         mean, covariance = self._moments(y)
-        energy = mean[2] + 0.5 * self.n_atoms
-        return energy, np.maximum(covariance[2, 2], 0.0), mean[0] + 1j * mean[1]
-
-    def products(self, y, _):
-        """Return the means of `PRODUCTS` (4, ...) of y (READ, ...)."""
-        return of_covariance(*self._moments(y))
+        energy, variance = mean[2] + 0.5 * self.n_atoms, np.maximum(covariance[2, 2], 0.0)
+        return energy, variance, mean[0] + 1j * mean[1], of_covariance(mean, covariance)
 
     def spin_distribution(self, y):
         """Return the probability of J = N/2, float64 (1, ...), of y (READ, ...)."""

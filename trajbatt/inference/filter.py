@@ -330,7 +330,7 @@ def _filtered(record, initial, detectors, **fields):
         layouts, ways, ys, phases, logs = zip(*(moment[1:] for moment in moments), strict=True)
         y, phase = np.array(ys).T, np.array(phases)
         part = slice(start, start := start + len(ys))
-        energy[part], variance[part], dipole[part] = layouts[0].observables(y, phase)
+        energy[part], variance[part], dipole[part], _ = layouts[0].observables(y, phase)
         rates[list(stage.places), part] = ways[0](y, phase)
         log_likelihood[part] = logs
     read_only(times, dark_rate)

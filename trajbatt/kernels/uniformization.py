@@ -76,16 +76,23 @@ def climb(below, diagonal, above, weight, term, out, y):
 
 
 @kernel
-def series(below, diagonal, above, z, y, term, spare):
-    """Replace y by exp(z (P - 1)) y; `term` and `spare` are scratch."""
+def series(below, diagonal, above, z, y, term, spare, dwell):
+    """Replace y by exp(z (P - 1)) y; `term` and `spare` are scratch.
+
+    How long the first elements have dwelt is added to `dwell`, in units of 1/c; it may be empty.
+    """
     weight = math.exp(-z)
+    later = -math.expm1(-z)  # the probability of more than n terms
     for i in range(np.uint64(y.size)):
         term[i] = y[i]
         y[i] *= weight
     n = 0
     while n < z or weight > LEFT_OUT:
+        for k in range(dwell.size):
+            dwell[k] += later * term[k].real
         n += 1
         weight *= z / n
+        later = max(later - weight, 0.0)
         climb(below, diagonal, above, weight, term, spare, y)
         term, spare = spare, term
 
@@ -107,6 +114,7 @@ def propagate_pieces(chain, ends, duration, y, term, spare):
     term, spare : *scratch* (n,) of the type of y
     """
     parts = math.ceil(chain.rate * duration / LONGEST_PIECE)
+    nothing = np.empty(0)
     begin = 0
     for end in ends:
         for _ in range(parts):
@@ -118,6 +126,7 @@ def propagate_pieces(chain, ends, duration, y, term, spare):
                 y[begin:end],
                 term[begin:end],
                 spare[begin:end],
+                nothing,
             )
         begin = end
 
@@ -148,10 +157,10 @@ def propagate(chain, duration, y, term, spare):
     """
     log = 0.0
     # Taken out of the loops by hand: the compiler does not, which costs a tenth.
-    below, diagonal, above = chain.below, chain.diagonal, chain.above
+    below, diagonal, above, nothing = chain.below, chain.diagonal, chain.above, np.empty(0)
     parts = math.ceil(chain.rate * duration / LONGEST)
     for _ in range(parts):
-        series(below, diagonal, above, chain.rate * duration / parts, y, term, spare)
+        series(below, diagonal, above, chain.rate * duration / parts, y, term, spare, nothing)
         log += normalise(y, chain.levels)
     return log
 
@@ -166,40 +175,33 @@ def visit(chain, times, y, term, spare, states, dwell):
         Of an A that conserves the trace.
     times : *in* (nt,) float64
         Ascending, from 0 on.
-    y : *in, out* (n,)
-        float64 or complex128, of trace 1.
-    term, spare : *scratch* (n,) of the type of y
-    states : *out* (nt, n) of the type of y
+    y : *in, out* (1 or 2, n) float64
+        The real part, of trace 1, and perhaps the imaginary one, which goes its own way.
+    term, spare : *scratch* (n,) float64
+    states : *out* (nt, 1 or 2, n) float64
     dwell : *out* (nt, levels) float64
         The integrals over time of the elements that make the trace.
     """
-    below, diagonal, above = chain.below, chain.diagonal, chain.above
-    so_far = np.zeros(chain.levels)
+    below, diagonal, above, nothing = chain.below, chain.diagonal, chain.above, np.empty(0)
+    so_far, unit = np.zeros(chain.levels), chain.rate if chain.rate > 0.0 else 1.0
     t = 0.0
     for j in range(times.size):
-        parts = math.ceil(chain.rate * (times[j] - t) / LONGEST)
+        z = chain.rate * (times[j] - t)
+        parts = math.ceil(z / LONGEST)
         for _ in range(parts):
-            z = chain.rate * (times[j] - t) / parts
-            weight = math.exp(-z)
-            later = -math.expm1(-z)  # the probability of more than n terms
-            term[:] = y
-            y *= weight
-            n = 0
-            while n < z or weight > LEFT_OUT:
-                for k in range(chain.levels):
-                    so_far[k] += later / chain.rate * term[k].real
-                n += 1
-                weight *= z / n
-                climb(below, diagonal, above, weight, term, spare, y)
-                term, spare = spare, term
-                later = max(later - weight, 0.0)
-            normalise(y, chain.levels)
-        if parts == 0:
+            series(below, diagonal, above, z / parts, y[0], term, spare, so_far)
+            if len(y) > 1:
+                series(below, diagonal, above, z / parts, y[1], term, spare, nothing)
+            trace = 0.0
             for k in range(chain.levels):
-                so_far[k] += (times[j] - t) * y[k].real
+                trace += y[0, k]
+            y /= trace
+        for k in range(chain.levels):
+            if parts == 0:
+                so_far[k] += unit * (times[j] - t) * y[0, k]
+            dwell[j, k] = so_far[k] / unit
         t = times[j]
         states[j] = y
-        dwell[j] = so_far
 
 
 @kernel
