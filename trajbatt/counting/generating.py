@@ -1,6 +1,7 @@
 """The generating function E[prod_c z_c^{n_c}] of the photon numbers, at many complex fields.
 
-Fields are worked on in batches that fit into memory.
+Fields are worked on in batches that fit into memory; and in small ones where nothing is gained by
+more, so that not many are in vain once it is spent.
 """
 
 import numpy as np
@@ -9,6 +10,7 @@ from trajbatt.exact.stages import walk
 from trajbatt.exact.systems import systems_of
 
 UNKNOWNS, BATCH = 200_000, 32  # of one system, and fields; more are solved in turn
+FEW = 4  # fields of a model that takes them one after the other
 SPENT = 1e-15  # of the generating function, beyond which it stays zero
 
 
@@ -29,7 +31,8 @@ def generating_function(course, duration, fields, may_stop=False):
     last = course.stages[-1].model
     only_populations = len(course.stages) == 1 and last.clicks_from_populations
     largest = last.n_levels if only_populations else last.n_levels**2
-    batch = max(1, min(BATCH, UNKNOWNS // largest))
+    side_by_side = len(course.stages) > 1 or last.clicks_from_populations
+    batch = max(1, min(BATCH if side_by_side else FEW, UNKNOWNS // largest))
     found = np.zeros(len(fields), dtype=complex)
     for start in range(0, len(fields), batch):
         part = slice(start, start + batch)

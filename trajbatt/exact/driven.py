@@ -15,9 +15,10 @@ from functools import partial
 from trajbatt.base import checks
 from trajbatt.exact.banded import BandedOrders
 from trajbatt.exact.counts import BandedCounts
-from trajbatt.exact.fields import BandedField
+from trajbatt.exact.fields import BandedField, BandedFields
 from trajbatt.exact.frame import FrameCounts, FrameField, FrameModel, FrameOrders, SpreadError
 from trajbatt.exact.frame_conditional import ConditionalField
+from trajbatt.exact.frame_fields import FrameFields
 from trajbatt.exact.orders import LARGEST_FULL
 from trajbatt.exact.tensors import TensorOrders
 from trajbatt.exact.weak_drive import BareModel, is_weak
@@ -115,6 +116,17 @@ def driven_orders(model, rtol, all_orders):
 def driven_counts(*arguments):
     """Return the count moments of a `FrameModel`, see `BandedCounts`."""
     return FirstThatCan(partial(FrameCounts, *arguments), partial(BandedCounts, *arguments))
+
+
+def driven_fields(model, fields, goes_on):
+    """Return the generating function of a `FrameModel`, see `BandedFields`.
+
+    Pairs move slowly in the frame: as many of its levels as may be are faster than the whole.
+    """
+    many = replace(model, most_levels=min(model.n_levels, MANY))
+    return FirstThatCan(
+        partial(FrameFields, many, fields, goes_on), partial(BandedFields, model, fields, goes_on)
+    )
 
 
 def driven_field(model, field, only_clicks):

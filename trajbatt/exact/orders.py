@@ -7,6 +7,7 @@ exp(-i q Omega t), which is left out here and put in where something is read off
 interaction picture.
 """
 
+import math
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -184,11 +185,12 @@ class Orders:
         upper = self._upper_half(y[: self.stop], phase, first, stop)
         energy, variance, *_ = self.observables(y, phase)
         found = np.zeros(self.n_atoms + 1)
-        for numbers in _outwards(energy, DEVIATIONS * np.sqrt(variance) + 4.0, found.size):
-            turn = self._to_bare[first:stop, numbers]  # a copy, in order
-            # Fortran's order: transposed.
-            turned = blas.dtrmm(1.0, upper.T, turn.T, side=1, lower=0).T
-            found[numbers] = np.maximum(np.einsum("ik,ik->k", turned, turn), 0.0)
+        for places in _outwards(energy, DEVIATIONS * np.sqrt(variance) + 4.0, found.size):
+            for numbers in places:
+                turn = np.ascontiguousarray(self._to_bare[first:stop, numbers])
+                # Fortran's order: transposed.
+                turned = blas.dtrmm(1.0, upper.T, turn.T, side=1, lower=0).T
+                found[numbers] = np.maximum(np.einsum("ik,ik->k", turned, turn), 0.0)
             if found.sum() > populations.sum() - UNSEEN:
                 break
         return found
@@ -336,12 +338,14 @@ def _turn_by(n_atoms, angle):
 
 
 def _outwards(center, distance, n):
-    """Yield the places 0..n-1 in several arrays: near `center`, around that, and so on."""
-    away = np.abs(np.arange(n) - center)
-    inner = -1.0
-    while inner < away.max():
-        yield np.flatnonzero((away > inner) & (away <= distance))
-        inner, distance = distance, 2.0 * distance
+    """Yield lists of slices of 0..n-1: what is near `center`, then on both sides, and so on."""
+    low = high = min(max(round(float(center)), 0), n)
+    while low > 0 or high < n:
+        lower = max(math.ceil(center - distance), 0)
+        upper = min(math.floor(center + distance) + 1, n)
+        around = [slice(lower, upper)] if low == high else [slice(lower, low), slice(high, upper)]
+        yield [one for one in around if one.stop > one.start]
+        low, high, distance = lower, upper, 2.0 * distance
 
 
 def _turned(matrix, turn):

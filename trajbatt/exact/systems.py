@@ -15,7 +15,7 @@ from trajbatt.exact.banded import BandedOrders
 from trajbatt.exact.block_model import BlockModel
 from trajbatt.exact.counts import BandedCounts, LadderCounts
 from trajbatt.exact.diffusive import DiffusiveOrders, no_clicks
-from trajbatt.exact.driven import driven_counts, driven_field, driven_orders
+from trajbatt.exact.driven import driven_counts, driven_field, driven_fields, driven_orders
 from trajbatt.exact.fields import BandedField, BandedFields, LadderField, LadderFields
 from trajbatt.exact.frame import FrameModel
 from trajbatt.exact.ladder import LadderOrders
@@ -39,7 +39,7 @@ class Systems(NamedTuple):
 SYSTEMS = {
     LadderModel: Systems(LadderOrders, LadderCounts, LadderField, LadderFields),
     BlockModel: Systems(LocalLadderOrders, LocalCounts, LocalField, LocalFields),
-    FrameModel: Systems(driven_orders, driven_counts, driven_field, BandedFields),
+    FrameModel: Systems(driven_orders, driven_counts, driven_field, driven_fields),
     BandedModel: Systems(BandedOrders, BandedCounts, BandedField, BandedFields),
     HomodyneModel: Systems(BandedOrders, BandedCounts, BandedField, BandedFields),
     DiffusiveModel: Systems(DiffusiveOrders, no_clicks, no_clicks, no_clicks),
