@@ -191,6 +191,41 @@ def test_the_fastest_way_is_chosen(n, drive, expected):
         assert tb.mesolve(warm, times).method == "frame"
 
 
+def driven_stages(name):
+    """Return a protocol whose stages are driven in several ways, and how it is solved."""
+    n = 60
+    slow, fast = (tb.Battery(n, 1.2, drive * n).charge(secular=False) for drive in (4.0, 11.0))
+    warm = tb.DrivenDicke(n, 200.0, 50.0, thermal=0.1)
+    if name == "ramp":
+        battery = tb.Battery(n, 1.2, 4.0 * n)
+        return battery.ramp(0.03, theta=(0.6, 1.5), stages=5, secular=False), "tensors"
+    stages, method = {
+        "fast between": ((slow, fast, slow), "tensors"),
+        "fast first": ((fast, slow), "frame"),
+        "warm between": ((slow, warm, slow), "frame"),
+        "dark at last": ((slow, tb.Battery(n, 1.2, 4.0 * n).discharge()), "frame and ladder"),
+    }[name]
+    return tb.Protocol([(model, 0.01) for model in stages]), method
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize(
+    "name", ["ramp", "fast between", "fast first", "warm between", "dark at last"]
+)
+def test_driven_stages_hand_over_what_the_next_one_takes(name, mixed):
+    protocol, method = driven_stages(name)
+    times = np.linspace(0.0, 0.02, 11)
+    initial = np.diag(np.r_[0.7, 0.0, 0.3, np.zeros(58)]).astype(complex) if mixed else None
+    exact = tb.mesolve(protocol, times, initial)
+    whole = tb.mesolve(protocol, times, initial, method="banded")
+    assert exact.method == (method.replace("tensors", "frame") if mixed else method)
+    for what in ("energy", "energy_variance", "dipole", "products", "counts"):
+        np.testing.assert_allclose(getattr(exact, what), getattr(whole, what), 0, 1e-8)
+    # Whole matrices go on through all stages where they are wanted.
+    found = exact.energy_distribution
+    np.testing.assert_allclose(found, whole.energy_distribution, rtol=0, atol=1e-9)
+
+
 def test_many_inverted_atoms():
     # They spread over the sphere as they fall: neither frame nor whole matrix can follow.
     n = 2500

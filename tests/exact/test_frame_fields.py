@@ -7,7 +7,8 @@ from scipy import stats
 import trajbatt as tb
 from trajbatt.exact import driven, frame_fields
 from trajbatt.exact.fields import BandedFields
-from trajbatt.exact.frame import FrameModel, SpreadError
+from trajbatt.exact.frame import FrameModel
+from trajbatt.exact.spread import SpreadError
 from trajbatt.states.initial import prepare
 
 ANGLES = np.array([0.0, 0.02, 0.3, 1.0, np.pi, -0.3])

@@ -16,10 +16,11 @@ from trajbatt.base import checks
 from trajbatt.exact.banded import BandedOrders
 from trajbatt.exact.counts import BandedCounts
 from trajbatt.exact.fields import BandedField, BandedFields
-from trajbatt.exact.frame import FrameCounts, FrameField, FrameModel, FrameOrders, SpreadError
+from trajbatt.exact.frame import FrameCounts, FrameField, FrameModel, FrameOrders
 from trajbatt.exact.frame_conditional import ConditionalField
 from trajbatt.exact.frame_fields import FrameFields
 from trajbatt.exact.orders import LARGEST_FULL
+from trajbatt.exact.spread import SpreadError
 from trajbatt.exact.tensors import TensorOrders
 from trajbatt.exact.weak_drive import BareModel, is_weak
 from trajbatt.models.banded import BandedModel
@@ -102,13 +103,27 @@ class FirstThatCan:
         return getattr(self._chosen, name)
 
 
+def share_states(model, following):
+    """Tell whether two stages can do without whole matrices between them.
+
+    That is in the frame, which goes on; or by tensors, in one basis, if both begin with them.
+    """
+    if not isinstance(model, FrameModel) or not isinstance(following, FrameModel):
+        return False
+    return not (model.is_warm or following.is_warm)
+
+
+def _prefers_tensors(model):
+    slow = model.frequency <= FASTEST_FOR_TENSORS * model.rate * model.n_atoms
+    return slow and model.n_atoms <= MOST_FOR_TENSORS and not model.is_warm
+
+
 def driven_orders(model, rtol, all_orders):
     """Return the coherence orders and mean counts of a `FrameModel`, see `BandedOrders`."""
     kinds = FrameOrders, TensorOrders, BandedOrders
     if not all_orders and model.most_levels < model.n_levels:
         model = replace(model, most_levels=min(model.most_levels, MANY))
-        slow = model.frequency <= FASTEST_FOR_TENSORS * model.rate * model.n_atoms
-        if slow and model.n_atoms <= MOST_FOR_TENSORS:
+        if _prefers_tensors(model):
             kinds = TensorOrders, FrameOrders, BandedOrders
     return FirstThatCan(*(partial(kind, model, rtol, all_orders) for kind in kinds))
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from trajbatt.exact import flow
 from trajbatt.exact.frame_layout import AXES, FrameLayout, InFrame, enter
+from trajbatt.exact.spread import SpreadError
 from trajbatt.models.banded import BandedModel
 from trajbatt.numerics import spin
 from trajbatt.states.mixture import Mixture
@@ -19,10 +20,6 @@ from trajbatt.states.mixture import Mixture
 FEWEST = 16  # levels
 STABLE = 3.0  # over the largest decay rate of a level: the longest step of the explicit method
 TRACE_ACCURACY = 1e-12
-
-
-class SpreadError(ArithmeticError):
-    """The state is not near its mean spin: other methods are faster."""
 
 
 @dataclass(frozen=True)

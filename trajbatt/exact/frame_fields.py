@@ -16,8 +16,9 @@ import math
 import numpy as np
 
 from trajbatt.exact.fields import TRACE_ACCURACY
-from trajbatt.exact.frame import FEWEST, FrameFlow, SpreadError, of_mean_field
+from trajbatt.exact.frame import FEWEST, FrameFlow, of_mean_field
 from trajbatt.exact.frame_layout import enter
+from trajbatt.exact.spread import SpreadError
 
 SPENT = 1e-20  # of the largest element of y, with which it ends
 PIECE = 3.0  # factors e by which y may fall before a + ib is scaled

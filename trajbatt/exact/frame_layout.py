@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trajbatt.exact.orders import check_full
+from trajbatt.exact.spread import SpreadError, TensorState
 from trajbatt.numerics import frame, spin
 from trajbatt.states.mixture import Mixture
 from trajbatt.states.products import of_covariance
@@ -173,10 +174,12 @@ def enter(given, model, fewest):
     Raises
     ------
     SpreadError
-        If the state needs too many.
+        If the state needs too many, or is given by tensors.
     """
     n_atoms, theta = model.n_atoms, model.theta
     fewest = min(fewest, model.n_levels)
+    if isinstance(given, TensorState):
+        raise SpreadError
     if isinstance(given, InFrame):
         lacking = max(fewest - given.matrices.shape[-1], 0)
         return given.axes, np.pad(given.matrices, [(0, 0), *[(0, lacking)] * 2])

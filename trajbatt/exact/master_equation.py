@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trajbatt.base.arrays import padded
+from trajbatt.exact.driven import share_states
 from trajbatt.exact.stages import walk
 from trajbatt.exact.systems import systems_of
 
@@ -68,8 +69,9 @@ def solve(stages, n_channels, mixture, times, rtol, look=None):
     spins, methods = [], {}
 
     def system(leg):
-        all_orders = look is not None or leg.following is not None
-        return systems_of(leg.stage.model).orders(leg.stage.model, rtol, all_orders)
+        model, following = leg.stage.model, leg.following
+        goes_on = following is not None and not share_states(model, following.model)
+        return systems_of(model).orders(model, rtol, look is not None or goes_on)
 
     for passage, final in zip(walk(stages, times, system, mixture), final_counts, strict=True):
         leg = passage.leg

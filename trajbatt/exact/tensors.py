@@ -10,7 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from trajbatt.exact.frame import SpreadError
+from trajbatt.base.arrays import read_only
+from trajbatt.exact.spread import SpreadError, TensorState
 from trajbatt.kernels.tensors import READ
 from trajbatt.numerics import frame
 from trajbatt.states.mixture import Mixture
@@ -72,7 +73,7 @@ class TensorOrders:
         Without thermal photons.
     rtol : float
     all_orders : bool
-        Must be false: only moments are known.
+        Must be false: only moments are known, and other stages take tensors.
     """
 
     method = "tensors"
@@ -99,42 +100,39 @@ class TensorOrders:
     def _tabulate(self):
         from trajbatt.kernels.tensors import Tables
 
-        model, n, rank = self.model, self.model.n_atoms, self._rank
-        gamma, largest = model.rate, max(self._fastest, 1e-300)
-        q, k = np.indices((rank + 3, rank + 3)) - 1.0
-        inside = (k >= q) & (q >= 0.0) & (k <= rank)
-
-        def a(k):
-            return 0.5 * np.sqrt(np.maximum((n + 1.0) ** 2 - k**2, 0.0) / np.abs(4.0 * k**2 - 1.0))
-
-        def table(values):
-            return np.where(inside, values, 0.0).ravel() / largest
-
-        k_square = np.maximum(k**2 - q**2, 0.0)
-        below = -gamma * (k + 1.0) * a(k) * np.sqrt(k_square)
-        above = gamma * k * a(k + 1.0) * np.sqrt(np.maximum((k + 1.0) ** 2 - q**2, 0.0))
-        damping = self._shift - 0.5 * gamma * (k * (k + 1.0) - q**2)
-        drive, layout = 0.5 * model.rabi, self.layout
-        trace = math.sqrt(n + 1.0)  # y_00 = 1/sqrt(N + 1)
+        model, layout, gamma = self.model, self.layout, self.model.rate
+        inside, order, *rest = _shapes(model.n_atoms, self._rank)
+        damping, below, above, lower, upper = rest
+        drive, trace = 0.5 * model.rabi, math.sqrt(model.n_atoms + 1.0)  # y_00 = 1/sqrt(N + 1)
+        elements = [
+            self._shift * inside + gamma * damping,
+            -model.detuning * order,
+            gamma * below,
+            gamma * above,
+            drive * lower,
+            drive * upper,
+        ]
         count = [
             gamma * 2.0 / 3.0 * layout.square * trace / self._unit,
             gamma * layout.first / self._unit,
             -gamma * layout.second / self._unit,
             self._shift,
         ]
-        lower = drive * np.sqrt(np.maximum((k + q) * (k - q + 1.0), 0.0))
-        upper = drive * np.sqrt(np.maximum((k - q) * (k + q + 1.0), 0.0))
-        elements = damping, -model.detuning * q, below, above, lower, upper
-        return Tables(np.array([table(one) for one in elements]), np.array(count) / largest, rank)
+        largest = max(self._fastest, 1e-300)
+        return Tables(np.array(elements) / largest, np.array(count) / largest, self._rank)
 
     def begin(self, given):
-        """Return the tensors of a coherent state, and a count of zero, as the kernel has them.
+        """Return the tensors of a coherent state, or those handed over, and a count of zero.
 
         Raises
         ------
         SpreadError
             If it is another state.
         """
+        if isinstance(given, TensorState):
+            y = given.tensors.copy()
+            y[0, 0] = 0.0  # the count
+            return y
         axes = None
         if isinstance(given, Mixture) and given.weights.size == 1:
             ket = given.rows(self.model.n_levels)[0]
@@ -162,13 +160,14 @@ class TensorOrders:
             seen[within] = part
             done += within.size
             now = times[-1] if length < longest else now + length
+        self._last = y
         return seen
 
     def _weights(self, durations):
         """Return what each polynomial counts after the durations, float64 (nt, n)."""
         from trajbatt.kernels.tensors import weigh
 
-        n = _needed(self._fastest * durations.max(initial=0.0), self._accuracy)
+        n = _needed(math.ceil(self._fastest * durations.max(initial=0.0)), self._accuracy)
         found = np.empty((durations.size, n))
         weigh(self._fastest, self._shift, durations, found)
         return found
@@ -181,8 +180,38 @@ class TensorOrders:
         """Return the mean photon counts in y (READ, ...), float64 (1, ...)."""
         return self._unit * y[-1:]
 
+    def hand_over(self, *_):
+        """Return the tensors at the last of the times, for another stage that takes them."""
+        return TensorState(self._last)
 
-@lru_cache(maxsize=64)
+
+@lru_cache(maxsize=4)
+def _shapes(n_atoms, rank):
+    """Return what the tables of `kernels.tensors` are made of, whatever the rates.
+
+    Where there are elements, q there, and what damping, coupling to k - 1 and k + 1, and driving
+    from q - 1 and q + 1 multiply; float64 ((K+3)^2,) each, zero elsewhere.
+    """
+    q, k = np.indices((rank + 3, rank + 3)) - 1.0
+    inside = (k >= q) & (q >= 0.0) & (k <= rank)
+
+    def a(k):
+        square = np.maximum((n_atoms + 1.0) ** 2 - k**2, 0.0)
+        return 0.5 * np.sqrt(square / np.abs(4.0 * k**2 - 1.0))
+
+    shapes = (
+        1.0,
+        q,
+        -0.5 * (k * (k + 1.0) - q**2),
+        -(k + 1.0) * a(k) * np.sqrt(np.maximum(k**2 - q**2, 0.0)),
+        k * a(k + 1.0) * np.sqrt(np.maximum((k + 1.0) ** 2 - q**2, 0.0)),
+        np.sqrt(np.maximum((k + q) * (k - q + 1.0), 0.0)),
+        np.sqrt(np.maximum((k - q) * (k + q + 1.0), 0.0)),
+    )
+    return read_only(*(np.where(inside, one, 0.0).ravel() for one in shapes))
+
+
+@lru_cache(maxsize=1024)
 def _needed(x, accuracy):
     """Return from which order on the Bessel functions of x are negligible."""
     from scipy.special import jv

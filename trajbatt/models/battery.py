@@ -255,7 +255,8 @@ class Battery(DressedQuantities):
 
         Eq. (7) resolves the lines of a drive that stays: it may be trusted while theta and Omega_P
         change little in 1/Omega_P, so stages should not be shorter than that. `secular=False` has
-        no such limit.
+        no such limit: many stages follow the true H(t), and up to 100 atoms `mesolve` takes
+        hundreds of them in less than a second.
 
         Parameters
         ----------
