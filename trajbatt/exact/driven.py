@@ -106,7 +106,7 @@ class FirstThatCan:
 def share_states(model, following):
     """Tell whether two stages can do without whole matrices between them.
 
-    That is in the frame, which goes on; or by tensors, in one basis, if both begin with them.
+    The frame goes on, and tensors are in the bare basis, whatever the drive.
     """
     if not isinstance(model, FrameModel) or not isinstance(following, FrameModel):
         return False

@@ -19,6 +19,7 @@ from trajbatt.states.products import of_covariance
 
 ACCURACY = 1e-6  # of a term of the series, over the tolerance
 LONGEST = 8.0  # a block, over the largest growth rate
+MOST_TURNS = 2000.0  # in a block, over the largest frequency: so many polynomials
 MORE = -1.0  # K^2/N beyond the logarithm of the accuracy
 
 
@@ -147,7 +148,9 @@ class TensorOrders:
         from trajbatt.kernels.tensors import propagate
 
         work, seen, now, done = np.empty((2, *y.shape)), np.empty((len(times), READ)), 0.0, 0
-        longest = LONGEST / self._growth if self._growth > 0.0 else times[-1]
+        longest = times[-1]
+        for limit, rate in ((LONGEST, self._growth), (MOST_TURNS, self._fastest)):
+            longest = min(longest, limit / rate) if rate > 0.0 else longest
         y = y.copy()
         while done < len(times):
             length = min(longest, times[-1] - now)
