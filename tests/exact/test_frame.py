@@ -270,3 +270,18 @@ def test_kets_of_a_frame(polar, levels):
     for row, spin in zip(matrix, spins, strict=True):
         turned = np.einsum("a,aij->ij", row, spins)[:levels, :levels]
         np.testing.assert_allclose(kets.conj().T @ spin @ kets, turned, atol=1e-12)
+
+
+@pytest.mark.parametrize("rtol", [1e-5, 1e-8])
+@pytest.mark.parametrize("seed", range(6))
+def test_tensors_are_as_accurate_as_is_asked(seed, rtol):
+    rng = np.random.default_rng(seed)
+    n, theta, drive = int(rng.integers(50, 101)), rng.uniform(0.05, 3.1), 10.0 ** rng.uniform(-1, 1)
+    model, times = tb.Battery(n, theta, drive * n).charge(secular=False), np.geomspace(0.02, 5.0, 9)
+    start = (tb.ground_state(n), tb.coherent_state(n, rng.uniform(0.0, 3.0), 1.0))[seed % 2]
+    found = tb.mesolve(model, times / n, start, rtol=rtol, method="tensors")
+    exact = tb.mesolve(model, times / n, start, rtol=1e-12, method="banded")
+    for what in ("energy", "energy_variance", "dipole", "products", "counts"):
+        np.testing.assert_allclose(
+            getattr(found, what), getattr(exact, what), rtol=0, atol=3.0 * rtol * n, err_msg=what
+        )

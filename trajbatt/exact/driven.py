@@ -45,7 +45,7 @@ def check_method(method, model):
         )
 
 
-def prepared(stage, method=None):
+def prepared(stage, method=None, is_alone=False):
     """Return a stage of the driven Eq. (5) as it will be solved, others as they are.
 
     Parameters
@@ -53,6 +53,8 @@ def prepared(stage, method=None):
     stage : Stage
     method : str, optional
         One of `METHODS`; the fastest by default.
+    is_alone : bool
+        Whether it is the only stage.
     """
     model = stage.model
     if not isinstance(model, BandedModel):
@@ -65,7 +67,7 @@ def prepared(stage, method=None):
     most = {"frame": model.n_levels, "tensors": 0}.get(method, int(SPREAD * model.n_levels))
     if method is None and not offers_whole:
         most = MANY
-    return replace(stage, model=FrameModel.of(model, most))
+    return replace(stage, model=FrameModel.of(model, most, is_alone))
 
 
 class FirstThatCan:

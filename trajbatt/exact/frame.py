@@ -30,15 +30,18 @@ class FrameModel(BandedModel):
     ----------
     most_levels : int
         Of the frame, before `SpreadError` is raised.
+    is_alone : bool
+        Whether this is the only stage.
     """
 
     most_levels: int = 0
+    is_alone: bool = False
 
     def __post_init__(self):
         """Nothing to check: it is made of a model that is."""
 
     @classmethod
-    def of(cls, model, most_levels):
+    def of(cls, model, most_levels, is_alone=False):
         """Return a `BandedModel` in the co-moving frame."""
         return cls(
             model.name,
@@ -48,6 +51,7 @@ class FrameModel(BandedModel):
             model.rate,
             thermal=model.thermal,
             most_levels=min(most_levels, model.n_levels),
+            is_alone=is_alone,
         )
 
     def check_levels(self, levels):

@@ -31,7 +31,8 @@ def start(model, initial, until=math.inf, negligible=None, method=None):
     mixture : Mixture
         In the basis of the first one.
     """
-    stages = tuple(prepared(stage, method) for stage in model.stages(until))
+    given = model.stages(until)
+    stages = tuple(prepared(stage, method, len(given) == 1) for stage in given)
     first = stages[0].model
     if isinstance(first, BareModel):
         mixture = prepare(first, initial, 0.0)

@@ -17,10 +17,14 @@ from trajbatt.numerics import frame
 from trajbatt.states.mixture import Mixture
 from trajbatt.states.products import of_covariance
 
-ACCURACY = 1e-6  # of a term of the series, over the tolerance
-LONGEST = 8.0  # a block, over the largest growth rate
+ACCURACY = 1e-7  # of a term of the series, over the tolerance
+LONGEST = 9.0  # a block, over the largest growth rate, if rounding grows to less than
+ROUNDING = 0.1  # of the tolerance
+POLE = 1e-9  # off it, in radians, where a mean spin is at a pole
 MOST_TURNS = 2000.0  # in a block, over the largest frequency: so many polynomials
-MORE = -1.0  # K^2/N beyond the logarithm of the accuracy
+# K^2/N: a multiple of the logarithm of the accuracy, and more. By trial: errors are below it then
+# for states that begin at a pole, and whatever the drive; and for all others.
+AT_POLE, ELSEWHERE = (1.0, 2.0), (1.4, 1.0)
 
 
 class TensorLayout:
@@ -82,21 +86,36 @@ class TensorOrders:
     def __init__(self, model, rtol, all_orders=True):
         if all_orders or model.is_warm:
             raise SpreadError
-        self.model, self._accuracy = model, max(ACCURACY * rtol, 1e-16)
-        n = model.n_atoms
-        self._rank = min(n, math.ceil(math.sqrt(n * (math.log(1.0 / rtol) + MORE))))
-        self.layout = TensorLayout(n, model.theta)
+        self.model, self._rtol, self._accuracy = model, rtol, ACCURACY * rtol
+        self.layout = TensorLayout(model.n_atoms, model.theta)
         self._unit = self.layout.first
-        rank, gamma = self._rank, model.rate
-        self._shift = 0.25 * gamma * rank**2
-        self._fastest = rank * (model.frequency + 0.5 * gamma * (n + 1.0))
-        self._growth = gamma * (0.25 * rank**2 + 0.5 * n)
-        self._tables = self._tabulate()
 
     @property
     def counted(self):
         """What tells the state from the counts: this system."""
         return self
+
+    def _rank_for(self, is_at_pole):
+        """Return K for a state that begins at a pole, and goes through no other stage, or any."""
+        factor, more = AT_POLE if is_at_pole and self.model.is_alone else ELSEWHERE
+        n = self.model.n_atoms
+        square = n * (factor * math.log(1.0 / self._rtol) + more)
+        return min(n, math.ceil(math.sqrt(square)))
+
+    def _set_rank(self, rank):
+        """Make the tables of the ranks up to K."""
+        n, gamma = self.model.n_atoms, self.model.rate
+        self._rank = rank
+        self._shift = 0.25 * gamma * rank**2
+        self._fastest = rank * (self.model.frequency + 0.5 * gamma * (n + 1.0))
+        growth = gamma * (0.25 * rank**2 + 0.5 * n)
+        # The variance is a difference of numbers N times as large.
+        calm = math.log(ROUNDING * self._rtol / (n * np.finfo(float).eps))
+        limits = (min(max(calm, 1.0), LONGEST), growth), (MOST_TURNS, self._fastest)
+        self._longest = min(
+            (limit / rate for limit, rate in limits if rate > 0.0), default=math.inf
+        )
+        self._tables = self._tabulate()
 
     def _tabulate(self):
         from trajbatt.kernels.tensors import Tables
@@ -133,6 +152,7 @@ class TensorOrders:
         if isinstance(given, TensorState):
             y = given.tensors.copy()
             y[0, 0] = 0.0  # the count
+            self._set_rank(math.isqrt(y.shape[1]) - 3)
             return y
         axes = None
         if isinstance(given, Mixture) and given.weights.size == 1:
@@ -141,6 +161,7 @@ class TensorOrders:
         if axes is None:
             raise SpreadError
         x, y, z = -frame.rows_of(axes)[:, 2]  # where the mean spin points
+        self._set_rank(self._rank_for(math.hypot(x, y) < POLE))
         return coherent_tensors(self.model.n_atoms, self._rank, x, y, z)
 
     def states(self, y, times):
@@ -148,12 +169,9 @@ class TensorOrders:
         from trajbatt.kernels.tensors import propagate
 
         work, seen, now, done = np.empty((2, *y.shape)), np.empty((len(times), READ)), 0.0, 0
-        longest = times[-1]
-        for limit, rate in ((LONGEST, self._growth), (MOST_TURNS, self._fastest)):
-            longest = min(longest, limit / rate) if rate > 0.0 else longest
         y = y.copy()
         while done < len(times):
-            length = min(longest, times[-1] - now)
+            length = min(self._longest, times[-1] - now)
             within = np.flatnonzero((times >= now) & (times <= now + length))
             within = within[within >= done]
             at = np.append(times[within] - now, length)
@@ -162,7 +180,7 @@ class TensorOrders:
             propagate(self._tables, y, work, weights[-1], weights[:-1], part)
             seen[within] = part
             done += within.size
-            now = times[-1] if length < longest else now + length
+            now = times[-1] if length < self._longest else now + length
         self._last = y
         return seen
 
