@@ -29,7 +29,8 @@ from trajbatt.kernels.compile import kernel
 
 READ = 9  # numbers that are read off: y_10, y_11, y_20, y_21, y_22 and the count
 DAMPING, TURNING, BELOW, ABOVE, LOWER, UPPER = (np.uint64(i) for i in range(6))
-LONG = 100  # from this rank on a loop goes through one row, since half of the square is empty
+SHARE = 0.75  # of the rows, which one loop goes through; of the others most places are empty
+LONG = 100  # the rank from which on all rows are long enough for a loop each
 HIGHER = 24  # orders above those wanted, where the recurrence of Bessel functions begins
 LARGE = 1e200  # numbers in it that are scaled down
 
@@ -62,9 +63,12 @@ def add_applied(tables, x, factor, out, keep, weight, y):
     for k in range(2, rank + 2):  # y_{k,-1} = -y_{k,1}*
         x[0, k] = -x[0, 2 * width + k]
         x[1, k] = x[1, 2 * width + k]
-    rows = 1 if rank >= LONG else rank + 1
-    for q in range(0, rank + 1, rows):
+    together = max(1, int(SHARE * (rank + 1))) if rank < LONG else 1
+    q = 0
+    while q <= rank:
+        rows = together if q == 0 else 1
         begin, end = (q + 1) * width + q + 1, (q + rows + 1) * width - 1
+        q += rows
         for i in range(np.uint64(begin), np.uint64(end)):
             left, right, down, up = i - one, i + one, i - across, i + across
             new_re = (
