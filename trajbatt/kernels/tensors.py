@@ -56,8 +56,8 @@ class Tables(NamedTuple):
 
 
 @kernel
-def add_applied(tables, x, factor, out, keep, weight, y):
-    """Write factor (L + sigma)/R x + keep out to `out`, and add `weight` times that to y."""
+def add_applied(tables, x, factor, out, weight, y):
+    """Add factor (L + sigma)/R x to `out`, and then `weight` times that to y."""
     elements, count, rank, width = tables.elements, tables.count, tables.rank, tables.rank + 3
     one, across, re, im = np.uint64(1), np.uint64(width), np.uint64(0), np.uint64(1)
     for k in range(2, rank + 2):  # y_{k,-1} = -y_{k,1}*
@@ -81,8 +81,8 @@ def add_applied(tables, x, factor, out, keep, weight, y):
                 + (elements[BELOW, i] * x[im, left] + elements[ABOVE, i] * x[im, right])
                 + (elements[LOWER, i] * x[re, down] + elements[UPPER, i] * x[re, up])
             )
-            new_re = factor * new_re + keep * out[re, i]
-            new_im = factor * new_im + keep * out[im, i]
+            new_re = factor * new_re + out[re, i]
+            new_im = factor * new_im + out[im, i]
             out[re, i] = new_re
             out[im, i] = new_im
             y[re, i] += weight * new_re
@@ -90,7 +90,7 @@ def add_applied(tables, x, factor, out, keep, weight, y):
     gain = count[3] * x[0, 0] + count[0] * x[0, width + 1] + count[1] * x[0, width + 2]
     if rank > 1:
         gain += count[2] * x[0, width + 3]
-    out[0, 0] = factor * gain + keep * out[0, 0]
+    out[0, 0] = factor * gain + out[0, 0]
     y[0, 0] += weight * out[0, 0]
 
 
@@ -172,7 +172,7 @@ def propagate(tables, y, work, to_end, at_times, seen):
         if n > 0:
             # phi_1 = X phi_0; then phi_{n+1} = 2 X phi_n + phi_{n-1}, in the place of phi_{n-1}
             factor = 1.0 if n == 1 else 2.0
-            add_applied(tables, work[a], factor, work[b], 1.0, to_end[n], y)
+            add_applied(tables, work[a], factor, work[b], to_end[n], y)
             a, b = b, a
         read(work[a], tables.rank, row)
         for t in range(seen.shape[0]):
