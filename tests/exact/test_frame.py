@@ -5,6 +5,7 @@ import pytest
 from oracle import dense, references
 
 import trajbatt as tb
+from trajbatt.exact import tensors
 from trajbatt.numerics import frame
 
 
@@ -285,3 +286,23 @@ def test_tensors_are_as_accurate_as_is_asked(seed, rtol):
         np.testing.assert_allclose(
             getattr(found, what), getattr(exact, what), rtol=0, atol=3.0 * rtol * n, err_msg=what
         )
+
+
+@pytest.mark.parametrize(
+    ("theta", "drive", "start"), [(np.pi / 2, 0.5834, (0.0457, 5.6)), (3.1, 4.792, None)]
+)
+def test_tensors_of_the_hardest_states_found(monkeypatch, theta, drive, start):
+    n, rtol = 70, 1e-8
+    model, times = tb.Battery(n, theta, drive * n).charge(secular=False), np.geomspace(0.02, 20, 13)
+    initial = None if start is None else tb.coherent_state(n, *start)
+
+    def off(wanted):
+        found = tb.mesolve(model, times / n, initial, rtol=wanted, method="tensors")
+        return np.abs(found.energy_variance - exact).max()
+
+    exact = tb.mesolve(model, times / n, initial, rtol=1e-12, method="tensors").energy_variance
+    assert off(rtol) < rtol * n
+    # Fewer ranks are not enough.
+    for name in ("AT_POLE", "ELSEWHERE"):
+        monkeypatch.setattr(tensors, name, (1.0, -1.0))
+    assert off(rtol) > 10.0 * rtol * n
