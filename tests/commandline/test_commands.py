@@ -132,7 +132,7 @@ def test_secular_sweep(capsys):
         (["cycle", "--charge-time", "-2"], "`charge_time` must be a finite number above zero"),
         (["cycle", "--gamma", "0"], "`discharge_time` must be given, because nothing decays"),
         (["cycle", "--full", "--ratio", "10"], "must be equal for Eq. (5), but are 1, 10 and 1"),
-        (["cycle", "--n-atoms", "3000"], "full density matrices are offered up to 2000 atoms"),
+        (["cycle", "--n-atoms", "20000"], "full density matrices are offered up to 2000 atoms"),
         (["secular", "--sweep", "1,x"], "`sweep` must be numbers with commas between them"),
         (["secular", "--sweep", "1,-1"], "`sweep` must be a finite number above zero"),
         (["secular", "--sweep", "1", "--omega-p", "3"], "`omega_p` must be left out with --sweep"),

@@ -44,7 +44,7 @@ class TensorLayout:
         self.second = math.sqrt(product / 180.0)
         self.square = j * (j + 1.0)
 
-    def _moments(self, y):
+    def moments(self, y):
         """Return the mean spin (3, ...) and its covariances (3, 3, ...)."""
         z = self.first * y[0]
         plus = -math.sqrt(2.0) * self.first * (y[1] - 1j * y[2])
@@ -60,7 +60,7 @@ class TensorLayout:
 
     def observables(self, y, _):
         """Return energy, its variance, the bare dipole and `PRODUCTS` (4, ...) of y (READ, ...)."""
-        mean, covariance = self._moments(y)
+        mean, covariance = self.moments(y)
         energy, variance = mean[2] + 0.5 * self.n_atoms, np.maximum(covariance[2, 2], 0.0)
         return energy, variance, mean[0] + 1j * mean[1], of_covariance(mean, covariance)
 
@@ -215,21 +215,28 @@ def _shapes(n_atoms, rank):
     """
     q, k = np.indices((rank + 3, rank + 3)) - 1.0
     inside = (k >= q) & (q >= 0.0) & (k <= rank)
+    shapes = (
+        1.0,
+        q,
+        *emission(n_atoms, k, q),
+        np.sqrt(np.maximum((k + q) * (k - q + 1.0), 0.0)),
+        np.sqrt(np.maximum((k - q) * (k + q + 1.0), 0.0)),
+    )
+    return read_only(*(np.where(inside, one, 0.0).ravel() for one in shapes))
+
+
+def emission(n_atoms, k, q):
+    """Return what D[J_-] multiplies y_kq, y_{k-1,q} and y_{k+1,q} by, float64 of the shape of k."""
 
     def a(k):
         square = np.maximum((n_atoms + 1.0) ** 2 - k**2, 0.0)
         return 0.5 * np.sqrt(square / np.abs(4.0 * k**2 - 1.0))
 
-    shapes = (
-        1.0,
-        q,
+    return (
         -0.5 * (k * (k + 1.0) - q**2),
         -(k + 1.0) * a(k) * np.sqrt(np.maximum(k**2 - q**2, 0.0)),
         k * a(k + 1.0) * np.sqrt(np.maximum((k + 1.0) ** 2 - q**2, 0.0)),
-        np.sqrt(np.maximum((k + q) * (k - q + 1.0), 0.0)),
-        np.sqrt(np.maximum((k - q) * (k + q + 1.0), 0.0)),
     )
-    return read_only(*(np.where(inside, one, 0.0).ravel() for one in shapes))
 
 
 @lru_cache(maxsize=1024)
