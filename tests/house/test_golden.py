@@ -1,7 +1,8 @@
 """Nothing that is rearranged changes a run: clicks bit for bit, energies to 1e-13.
 
 `golden/numbers.npz` and `golden/stores` were written by version 0.1.0 before its files were moved
-into wings (commit 0746a18), with the functions of `golden/cases.py`; 0.2.0 added `local-noise`.
+into wings (commit 0746a18), with the functions of `golden/cases.py`; 0.2.0 added `local-noise`, and
+changed the last bits of the times of `protocol-mcwf`, whose states are turned by real products now.
 """
 
 import shutil

@@ -18,7 +18,7 @@ from trajbatt.numerics.moments import Moments
 from trajbatt.trajectories.records import COUNTS, UNCHECKED
 
 BLOCK_ELEMENTS = 2**17  # samples held at once: 1 MB, so they stay in the cache
-MOST_STAGES = 4  # so many times that, where stages share what each costs besides
+MOST_STAGES = 8  # so many times that, where stages share what each costs besides
 FEWEST = 8  # trajectories in a block: their samples take no more than the co-moments of all pairs
 BLOCK_CLICKS = 2**20  # clicks held at once, about
 BLOCK_AMPLITUDES = 2**21  # of states held at once: 32 MB

@@ -26,6 +26,7 @@ BLOCK = 8  # levels
 GROUP = 4  # stretches of factors applied in one pass over the amplitudes
 ONE, TWO, EIGHT = np.uint64(1), np.uint64(2), np.uint64(BLOCK)
 RENEW = 8  # blocks of the recurrence in d between two exponentials
+WHOLE, EARLIER, END = 0, 1, 2  # which times are gone through
 STEEP = 600.0  # exponents above which the recurrence is not used
 
 
@@ -313,7 +314,7 @@ def time_since(time, since, t_end, click_time, n, stop):
 
 
 @kernel
-def draw_start(start, uniform, i, n):
+def draw_start(start, uniform, i):
     """Return the pure state in which trajectory i of n begins, and its hidden level.
 
     Parameters
@@ -322,17 +323,21 @@ def draw_start(start, uniform, i, n):
         As `trajbatt.kernels.ladder.Start`.
     uniform : float
         A uniform number in [0, 1).
-    i, n : int
+    i : int
 
     Returns
     -------
     int, int
     """
-    edges, first, offsets = start.edges, start.first, start.offsets
+    first, offsets, amplitudes = start.first, start.offsets, start.amplitudes
     if start.assigned:
-        drawn = np.searchsorted(edges, (i + uniform) / n, side="right")
-        drawn = min(max(drawn, offsets[i]), offsets[i + 1] - 1)
-    else:
-        drawn = np.searchsorted(edges, uniform, side="right")
+        drawn, left = offsets[i], uniform
+        while drawn < offsets[i + 1] - 1:
+            left -= amplitudes[drawn].real ** 2 + amplitudes[drawn].imag ** 2
+            if left < 0.0:
+                break
+            drawn += 1
+        return i, first[i] + drawn - offsets[i]
+    drawn = np.searchsorted(start.edges, uniform, side="right")
     origin = np.searchsorted(offsets, drawn, side="right") - 1
     return origin, first[origin] + drawn - offsets[origin]

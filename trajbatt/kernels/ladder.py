@@ -24,7 +24,10 @@ import numpy as np
 
 from trajbatt.kernels.branch_window import (
     BLOCK,
+    EARLIER,
+    END,
     GROUP,
+    WHOLE,
     apply_group,
     apply_group_and_decay,
     draw_start,
@@ -82,7 +85,8 @@ class Start(NamedTuple):
     Attributes
     ----------
     edges : ndarray (M,), float64
-        Cumulative probabilities of the mixture's levels, back to back; the last is 1.
+        Cumulative probabilities of the mixture's levels, back to back; the last is 1. None (0,)
+        where each trajectory is assigned its state.
     first, offsets, amplitudes : ndarray
         The kets, as in the mixture.
     assigned : bool
@@ -207,7 +211,7 @@ def sample_clicks(rng, start, tables, clock, progress, records):
     full = False
     while i < hidden.size:
         if level < 0:
-            origin[i], level = draw_start(start, rng.random(), i, hidden.size)
+            origin[i], level = draw_start(start, rng.random(), i)
             hidden[i] = level
             click_offsets[i] = n
             t, left = 0.0, quota
@@ -289,9 +293,11 @@ def gather(
     return n, t, climbed, m_integral
 
 
-@kernel
-def follow(i, start, tables, grid, clock, negligible, records, work, out):
+@kernel(inline=True)
+def follow(i, part, start, tables, grid, clock, negligible, records, work, out):
     """Read the state of trajectory i at its times; return the weight dropped. See `observe`.
+
+    All of them, the `EARLIER` ones, or that at the `END`.
 
     Clicks are applied in groups of `GROUP`; the exponentials follow after `FLUSH` clicks and with
     the last group before a time of the grid.
@@ -317,7 +323,8 @@ def follow(i, start, tables, grid, clock, negligible, records, work, out):
     t = dropped = 0.0
     counts[:] = 0.0
     first, last = own_times(times, since, t_end)
-    for number in range(first, last + 1):
+    begin = last if part == END else first
+    for number in range(begin, last if part == EARLIER else last + 1):
         j = number if number < last else times.size - 1
         now = time_since(times[j], since, t_end, click_time, n, stop)
         begin = t
@@ -380,11 +387,13 @@ def follow(i, start, tables, grid, clock, negligible, records, work, out):
     return dropped
 
 
-@kernel
+@kernel(counting=False)
 def observe(start, tables, grid, clock, negligible, records, work, out):
     """Read the conditional state of each trajectory off its clicks, at its times of the grid.
 
     Those are the times between its begin and its end; and the last, or the end if that is earlier.
+    If the state is wanted there alone, it is followed to there once more: so that not a bit of it
+    depends on the times before.
 
     Parameters
     ----------
@@ -406,6 +415,10 @@ def observe(start, tables, grid, clock, negligible, records, work, out):
         The largest weight dropped in any one trajectory, an upper bound of its share of the norm.
     """
     worst = 0.0
+    is_apart = 0 < out.kets.shape[1] < grid.times.size
+    first, last = (EARLIER, END) if is_apart else (WHOLE, WHOLE)
     for i in range(out.samples.shape[0]):
-        worst = max(worst, follow(i, start, tables, grid, clock, negligible, records, work, out))
+        for part in range(first, last + 1):
+            lost = follow(i, part, start, tables, grid, clock, negligible, records, work, out)
+            worst = max(worst, lost)
     return worst

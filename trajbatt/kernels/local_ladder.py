@@ -19,7 +19,10 @@ import numpy as np
 
 from trajbatt.kernels.branch_window import (
     BLOCK,
+    EARLIER,
+    END,
     GROUP,
+    WHOLE,
     apply_group,
     apply_group_and_decay,
     draw_start,
@@ -251,7 +254,7 @@ def sample_clicks(rng, start, tables, clock, progress, records):
     full = False
     while i < hidden.size:
         if u < 0:
-            origin[i], u = draw_start(start, rng.random(), i, hidden.size)
+            origin[i], u = draw_start(start, rng.random(), i)
             v = start.spins[origin[i]] - u
             hidden[i] = u
             click_offsets[i] = n
@@ -428,8 +431,8 @@ def write_raising(window, u, v, raising):
         raising[i] = math.sqrt(max((begin + i + 1.0) * (u + v - begin - i), 0.0))
 
 
-@kernel
-def follow(i, start, tables, grid, clock, negligible, records, work, out):
+@kernel(inline=True)
+def follow(i, part, start, tables, grid, clock, negligible, records, work, out):
     """Read the state of trajectory i at its times; return the weight dropped. See `observe`.
 
     As `trajbatt.kernels.ladder.follow`.
@@ -453,7 +456,8 @@ def follow(i, start, tables, grid, clock, negligible, records, work, out):
     t = dropped = 0.0
     counts[:] = 0.0
     first, last = own_times(times, since, t_end)
-    for number in range(first, last + 1):
+    begin = last if part == END else first
+    for number in range(begin, last if part == EARLIER else last + 1):
         j = number if number < last else times.size - 1
         now = time_since(times[j], since, t_end, click_time, n, stop)
         begin = t
@@ -518,7 +522,7 @@ def follow(i, start, tables, grid, clock, negligible, records, work, out):
     return dropped
 
 
-@kernel
+@kernel(counting=False)
 def observe(start, tables, grid, clock, negligible, records, work, out):
     """Read the conditional state of each trajectory off its clicks, at its times of the grid.
 
@@ -544,6 +548,10 @@ def observe(start, tables, grid, clock, negligible, records, work, out):
         The largest weight dropped in any one trajectory, an upper bound of its share of the norm.
     """
     worst = 0.0
+    is_apart = 0 < out.kets.shape[1] < grid.times.size
+    first, last = (EARLIER, END) if is_apart else (WHOLE, WHOLE)
     for i in range(out.samples.shape[0]):
-        worst = max(worst, follow(i, start, tables, grid, clock, negligible, records, work, out))
+        for part in range(first, last + 1):
+            lost = follow(i, part, start, tables, grid, clock, negligible, records, work, out)
+            worst = max(worst, lost)
     return worst

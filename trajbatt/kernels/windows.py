@@ -2,62 +2,45 @@
 
 import math
 
+import numpy as np
+
 from trajbatt.kernels.compile import kernel
 
 
 @kernel
-def find(rows, cells, negligible, first, offsets):
-    """Find the window of each row, and write zeros outside.
+def cut(parts, negligible, first, offsets, amplitudes):
+    """Cut kets to their windows, normalise them, and write them back to back.
 
     Parameters
     ----------
-    rows : *in, out* (n, levels cells) float64
-    cells : int
-        Of a level: 1 of real amplitudes, 2 of complex ones.
+    parts : *in* (2, n, levels) float64
+        The real and the imaginary parts.
     negligible : float
         Levels of less weight at the ends are dropped.
     first : *out* (n,) int64
         The lowest level of each window.
     offsets : *out* (n+1,) int64
         The sums of the sizes of those before.
+    amplitudes : *out* (n levels,) complex128
+        Filled up to offsets[n].
     """
-    offsets[0] = 0
-    for i in range(rows.shape[0]):
-        begin, end = 0, rows.shape[1]
-        while begin < end - cells and weight(rows[i], begin, cells) < negligible:
-            begin += cells
-        while end > begin + cells and weight(rows[i], end - cells, cells) < negligible:
-            end -= cells
-        rows[i, :begin] = 0.0
-        rows[i, end:] = 0.0
-        first[i] = begin // cells
-        offsets[i + 1] = offsets[i] + (end - begin) // cells
-
-
-@kernel
-def weight(row, begin, cells):
-    """Return the weight of a level."""
-    total = 0.0
-    for k in range(begin, begin + cells):
-        total += row[k] * row[k]
-    return total
-
-
-@kernel
-def cut(rows, cells, first, offsets, amplitudes):
-    """Write what is in the windows back to back.
-
-    Parameters
-    ----------
-    rows, cells, first, offsets : *in*
-        As of `find`.
-    amplitudes : *out* (offsets[n] cells,) float64
-    """
-    for i in range(rows.shape[0]):
-        place = cells * offsets[i]
-        begin = cells * first[i]
-        for k in range(cells * (offsets[i + 1] - offsets[i])):
-            amplitudes[place + k] = rows[i, begin + k]
+    place = offsets[0] = 0
+    for i in range(parts.shape[1]):
+        re, im = parts[0, i], parts[1, i]
+        begin, end = 0, re.size
+        while begin < end - 1 and re[begin] ** 2 + im[begin] ** 2 < negligible:
+            begin += 1
+        while end > begin + 1 and re[end - 1] ** 2 + im[end - 1] ** 2 < negligible:
+            end -= 1
+        real = imag = 0.0  # two sums that do not wait for each other
+        for k in range(np.uint64(begin), np.uint64(end)):
+            real += re[k] ** 2
+            imag += im[k] ** 2
+        scale = 1.0 / math.sqrt(real + imag)
+        for k in range(np.uint64(begin), np.uint64(end)):
+            amplitudes[place] = complex(scale * re[k], scale * im[k])
+            place += 1
+        first[i], offsets[i + 1] = begin, place
 
 
 @kernel
@@ -72,9 +55,11 @@ def give_phases(kets, phases):
     for i in range(kets.shape[0]):
         own = phases[min(i, phases.shape[0] - 1)]
         for j in range(kets.shape[1]):
-            total = 0.0
-            for k in range(kets.shape[2]):
-                total += kets[i, j, k].real ** 2 + kets[i, j, k].imag ** 2
+            real = imag = 0.0  # two sums that do not wait for each other
+            for k in range(np.uint64(kets.shape[2])):
+                real += kets[i, j, k].real ** 2
+                imag += kets[i, j, k].imag ** 2
+            total = real + imag
             scale = 1.0 / math.sqrt(total) if total > 0.0 else 0.0
-            for k in range(kets.shape[2]):
+            for k in range(np.uint64(kets.shape[2])):
                 kets[i, j, k] *= scale * own[j, k]

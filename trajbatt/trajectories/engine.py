@@ -6,6 +6,7 @@ that knew the fields of a class in another file would not notice an edit there.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,6 +38,9 @@ class Engine:
         Whether products of spin components are read off, too.
     """
 
+    # Whether the kernel reads a last ket by itself, if it is the only one.
+    reads_end_apart: ClassVar[bool] = False
+
     model: LadderModel | BandedModel
     mixture: Mixture
     assigned: bool = False
@@ -55,6 +59,9 @@ class Engine:
         """Return the `Observation` of the conditional states at `times`."""
         if not want_kets:
             return self._read(records, times, clock=clock)
+        if self.reads_end_apart:
+            seen = self._read(records, times, n_kets=1, clock=clock)
+            return seen._replace(kets=seen.kets[:, 0])
         # Read by itself, so that not a bit of the kets depends on the times before the last.
         end = self._read(records, times[-1:], n_kets=1, clock=clock)
         end = end._replace(kets=end.kets[:, 0])
@@ -104,6 +111,18 @@ class Engine:
         if hasattr(type(self), "_tables"):
             vars(other)["_tables"] = self._tables
         return other
+
+    @cached_property
+    def _edges(self):
+        """The cumulative probabilities of the mixture's levels, back to back, float64 (M,).
+
+        None, an array (0,), where no pure state is drawn.
+        """
+        if self.assigned:
+            return np.zeros(0)
+        weights, _, offsets, amplitudes, _ = self.mixture
+        edges = np.cumsum(np.repeat(weights, np.diff(offsets)) * np.abs(amplitudes) ** 2)
+        return edges / edges[-1]
 
     @cached_property
     def _to_bare(self):

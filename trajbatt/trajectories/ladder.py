@@ -13,15 +13,16 @@ from trajbatt.trajectories.records import Observation
 class LadderEngine(Engine):
     """The arrays around `trajbatt.kernels.ladder`."""
 
+    reads_end_apart = True
+
     @cached_property
     def _start(self):
         """The pure states in which trajectories begin."""
         from trajbatt.kernels.ladder import Start
 
-        weights, first, offsets, amplitudes, _ = self.mixture
-        edges = np.cumsum(np.repeat(weights, np.diff(offsets)) * np.abs(amplitudes) ** 2)
+        _, first, offsets, amplitudes, _ = self.mixture
         # Real amplitudes remain real: that is faster.
-        return Start(edges / edges[-1], first, offsets, amplitudes, self.assigned)
+        return Start(self._edges, first, offsets, amplitudes, self.assigned)
 
     @cached_property
     def _tables(self):

@@ -13,18 +13,17 @@ from trajbatt.trajectories.records import Observation
 class LocalLadderEngine(Engine):
     """The arrays around `trajbatt.kernels.local_ladder`."""
 
+    reads_end_apart = True
+
     @cached_property
     def _start(self):
         """The pure states in which trajectories begin."""
         from trajbatt.kernels.local_ladder import Start
 
-        mixture = self.mixture
-        weights, offsets, amplitudes = mixture.weights, mixture.offsets, mixture.amplitudes
-        edges = np.cumsum(np.repeat(weights, np.diff(offsets)) * np.abs(amplitudes) ** 2)
-        spins = mixture.spins
+        weights, first, offsets, amplitudes, spins = self.mixture
         if spins is None:
             spins = np.full(weights.size, self.model.n_atoms)
-        return Start(edges / edges[-1], mixture.first, offsets, amplitudes, self.assigned, spins)
+        return Start(self._edges, first, offsets, amplitudes, self.assigned, spins)
 
     @cached_property
     def _tables(self):

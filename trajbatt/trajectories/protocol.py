@@ -49,24 +49,20 @@ class StageRecords(NamedTuple):
     @property
     def joined(self):
         """One `Records` for the whole protocol; only the first stage's hidden levels are in it."""
-        n = self.origin.size
-        numbers = [np.diff(r.offsets) for r in self.records]
-        owner = np.concatenate([np.repeat(np.arange(n), one) for one in numbers])
-        order = np.argsort(owner, kind="stable")  # the stages come in the order of time
-        time = [
-            np.repeat(begins, one) + r.time
-            for begins, one, r in zip(self.begins, numbers, self.records, strict=True)
-        ]
-        channel = [
-            np.array(stage.places, dtype=np.int8)[r.channel]
-            for stage, r in zip(self.stages, self.records, strict=True)
-        ]
-        return self.records[0]._replace(
-            offsets=sum(r.offsets for r in self.records),
-            time=np.concatenate(time)[order],
-            channel=np.concatenate(channel)[order],
-            spin=self._joined_spins(order),
-        )
+        offsets = sum(one.offsets for one in self.records)
+        first = self.records[0]
+        time, channel = np.empty(offsets[-1]), np.empty(offsets[-1], dtype=np.int8)
+        spin = None if first.spin is None else np.empty(offsets[-1], dtype=np.int32)
+        place = offsets[:-1].copy()  # where each trajectory's clicks of a stage begin
+        for stage, begins, one in zip(self.stages, self.begins, self.records, strict=True):
+            numbers = np.diff(one.offsets)
+            places = np.repeat(place - one.offsets[:-1], numbers) + np.arange(one.time.size)
+            time[places] = np.repeat(begins, numbers) + one.time
+            channel[places] = np.array(stage.places, dtype=np.int8)[one.channel]
+            if spin is not None:
+                spin[places] = one.spin
+            place += numbers
+        return first._replace(offsets=offsets, time=time, channel=channel, spin=spin)
 
     @property
     def stage_ends(self):
@@ -80,10 +76,6 @@ class StageRecords(NamedTuple):
             return None
         records = [one.kept(seen) for one, seen in zip(self.records, self.seen, strict=True)]
         return self._replace(records=tuple(records), seen=()).joined._replace(spin=None)
-
-    def _joined_spins(self, order):
-        spins = [records.spin for records in self.records]
-        return None if spins[0] is None else np.concatenate(spins)[order]
 
     def one(self, i):
         """Return the records of trajectory i alone."""
@@ -124,7 +116,7 @@ class ProtocolEngine:
         """Those of the stages that were made so far, by number."""
         return {}
 
-    @property
+    @cached_property
     def _angles(self):
         return [stage.model.theta for stage in self.model.latest_stages()]
 
@@ -216,9 +208,7 @@ class ProtocolEngine:
         """Return the states at the end of stage i as the next one begins with them."""
         before, after = self._angles[i], self._angles[i + 1]
         if seen.spins is None:
-            turn = self._turns[i]
-            kets = seen.kets if turn is None else seen.kets @ turn
-            return one_each(kets)
+            return one_each(seen.kets, self._turns[i])
         last = seen.spins[:, -1].copy()
         kets = spin_blocks.turned(seen.kets, last, before, after)
-        return one_each(kets, last)
+        return one_each(kets, spins=last)
