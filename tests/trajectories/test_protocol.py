@@ -174,3 +174,42 @@ def test_bad_method(method):
         match=rf"must be 'banded' or 'frame' for the driven Eq. \(5\) .* but is '{method}'",
     ):
         tb.mcsolve(DRIVEN_CYCLE, [0.1], ntraj=2, method=method)
+
+
+NOISY = dataclasses.replace(BATTERY, local_plus=0.3)
+
+
+@pytest.mark.parametrize("battery", [BATTERY, NOISY])
+def test_not_a_bit_of_what_is_handed_over_depends_on_the_times(battery):
+    model, end = battery.charge(), battery.charging_time
+    engine = tb.mcsolve(model, [end], 10).plan.engine
+    records = engine.sample(np.random.default_rng(1), 50, end)
+    alone = engine.observe(records, np.array([end]), True)
+    times = np.linspace(0.0, end, 24)
+    among = engine.observe(records, times, True)
+    np.testing.assert_array_equal(among.kets, alone.kets)
+    np.testing.assert_array_equal(among.samples[..., -1], alone.samples[..., -1])
+    before = engine.observe(records, times[:-1])
+    np.testing.assert_array_equal(among.samples[..., :-2], before.samples[..., :-1])
+    # One way through all times is another, in the last bits.
+    through = engine.kets(records, times)[:, -1]
+    assert (through != alone.kets).any()
+    np.testing.assert_allclose(through, alone.kets, atol=1e-13)
+
+
+@pytest.mark.parametrize("local", [0.0, 1e-3])
+def test_levels_are_drawn_by_the_amplitudes_handed_over(local):
+    # A state that the second stage finds in a superposition of few levels, and nothing clicks.
+    battery = tb.Battery(3, 1.1, 5.0, local_plus=local)
+    protocol = tb.Protocol([(battery.store(), 1e-9), (battery.charge(), 1e-9)])
+    runs = tb.mcsolve(protocol, [2e-9], 10, initial=tb.ground_state(3))
+    rngs = [np.random.default_rng(seed) for seed in (1, 2)]
+    n = 40_000
+    records = runs.plan.engine.sample(rngs, n, 2e-9)
+    hidden = records.records[1].hidden
+    share = np.bincount(hidden, minlength=4) / n
+    spinor = np.array([np.cos(0.55), np.sin(0.55)]) ** 2  # of an atom, below and above
+    exact = np.array([1, 3, 3, 1]) * spinor[0] ** np.arange(3, -1, -1) * spinor[1] ** np.arange(4)
+    error = np.sqrt(exact * (1.0 - exact) / n)
+    assert np.abs(share - exact).max() < 5 * error.max()
+    assert np.abs(share - exact[::-1]).max() > 20 * error.max()
