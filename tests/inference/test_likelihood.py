@@ -230,3 +230,66 @@ def test_no_click_is_a_record_too():
     found = tb.filter(model, clicks.of_trajectory(0), [0.01]).log_likelihood[-1]
     assert tb.log_likelihood(model, clicks) == pytest.approx(2.0 * found, abs=1e-12)
     assert np.all(np.isfinite(tb.score(model, clicks, ["theta", "gamma_plus"])))
+
+
+def _detectors(name, n_channels):
+    share = np.linspace(0.3, 0.8, n_channels)
+    return {
+        "missed": {"efficiency": share},
+        "one line alone": {"efficiency": share * (np.arange(n_channels) == 0)},
+        "dark": {"efficiency": share, "dark_rate": 2.0},
+    }[name]
+
+
+@pytest.mark.parametrize("detectors", ["missed", "one line alone", "dark"])
+@pytest.mark.parametrize("name", LADDERS)
+def test_with_missed_photons_populations_are_enough(name, detectors, monkeypatch):
+    model, initial, parameters = LADDERS[name]
+    parameters = [one for one in parameters if one in model.parameters()]
+    known = _detectors(detectors, len(model.channel_names))
+    clicks = tb.Detectors(**known).see(watched(model, 0.6, 6, initial=initial), 2, model=model)
+    known["initial"] = initial
+    quick = tb.log_likelihood(model, clicks, **known), tb.score(model, clicks, parameters, **known)
+    with monkeypatch.context() as patch:
+        patch.setattr("trajbatt.inference.seen._of_populations", lambda *_: None)
+        slow = (
+            tb.log_likelihood(model, clicks, **known),
+            tb.score(model, clicks, parameters, **known),
+        )
+    assert quick[0] == pytest.approx(slow[0], abs=1e-10)
+    np.testing.assert_allclose(quick[1], slow[1], rtol=1e-7, atol=1e-7)
+    assert np.any(quick[1] != slow[1])  # they are two ways
+    turns = "theta" in parameters and name in ("charge", "warm", "from a coherent state")
+    if turns:  # the basis turns under the state that is given
+        monkeypatch.setattr(
+            "trajbatt.inference.seen.change_of_populations", lambda *_: np.zeros(model.n_levels)
+        )
+        assert np.abs(tb.score(model, clicks, ["theta"], **known) - slow[1][:, :1]).max() > 1e-3
+
+
+def test_cross_talk_and_many_clicks(monkeypatch):
+    # Longer than one piece of the series, with clicks that may be of any line.
+    model = tb.Battery(30, 1.87, 600.0, gamma_plus=3.0).charge()
+    seen = tb.Detectors(efficiency=0.7, crosstalk=0.1)
+    clicks = seen.see(watched(model, 0.3, 4), 2, model=model)
+    known = {"detectors": seen}
+    quick = tb.score(model, clicks, ["theta", "gamma_plus"], **known)
+    monkeypatch.setattr("trajbatt.inference.seen._of_populations", lambda *_: None)
+    wider = tb.score(model, clicks, ["theta", "gamma_plus"], **known)
+    monkeypatch.setattr("trajbatt.inference.seen.STEP", 2e-3)
+    slow = tb.score(model, clicks, ["theta", "gamma_plus"], **known)
+    np.testing.assert_allclose(quick, slow, rtol=1e-9, atol=1e-9)
+    assert np.abs(wider - slow).max() > 1e-6  # which differences of longer steps are not
+
+
+def test_a_fit_with_missed_photons_is_that_of_a_simplex(monkeypatch):
+    start = tb.Battery(4, 1.7, 40.0, gamma_plus=2.0)
+    clicks = tb.Detectors(0.6).see(watched(BATTERY.charge(), 0.6, 60), 2)
+    quick = tb.fit(start, clicks, efficiency=0.6)
+    monkeypatch.setattr("trajbatt.inference.seen._of_populations", lambda *_: None)
+    slow = tb.fit(start, clicks, efficiency=0.6)
+    assert quick.converged
+    assert quick.log_likelihood == pytest.approx(slow.log_likelihood, abs=1e-4)
+    for name in quick.parameters:
+        assert quick.values[name] == pytest.approx(slow.values[name], abs=0.02 * slow.errors[name])
+        assert quick.errors[name] == pytest.approx(slow.errors[name], rel=1e-3)

@@ -93,8 +93,8 @@ def fit(
     """Find the parameters of a battery under which the clicks of its light are likeliest.
 
     The search begins with the parameters of `model`; rates are searched on a logarithmic scale.
-    Where every jump of a ladder is seen it goes by exact gradients, and takes O(N) for each record
-    however many clicks that has, see `trajbatt.inference.complete`.
+    In one stage of a ladder it goes by exact gradients; where every jump is seen it takes O(N) for
+    each record however many clicks that has, see `trajbatt.inference.complete`.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def fit(
     point = np.array([scale.start for _, scale in scales])
     minus_log(point)  # what is wrong with the clicks is said now
     point, was_found = least(
-        tried, point, seen.n_events, gradient if seen.complete is not None else None
+        tried, point, seen.n_events, gradient if seen.of_populations is not None else None
     )
     point, curvature = polished(tried, point)
     covariance = inverse(curvature)

@@ -1,8 +1,10 @@
 """What a record says of the parameters: its likelihood, and its score, the slope of that.
 
-Where every jump of a ladder is seen derivatives are in closed form, see
-`trajbatt.inference.complete`. Else they are central differences of the eighth order, on scales
-without ends: their error is that of rounding, about 1e-8 of a standard deviation of the score.
+Of one stage of a ladder derivatives are exact: in closed form if every jump is seen, see
+`trajbatt.inference.complete`, else by an equation of their own, see
+`trajbatt.inference.incomplete`. Of other models they are central differences of the eighth order,
+on scales without ends: their error is that of rounding, about 1e-8 of a standard deviation of the
+score.
 """
 
 from collections.abc import Sequence

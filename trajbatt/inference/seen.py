@@ -12,6 +12,7 @@ from trajbatt.inference.complete import CompleteRecords
 from trajbatt.inference.current_record import CurrentRecord
 from trajbatt.inference.following import Record, log_likelihood, prior
 from trajbatt.inference.impossible import ImpossibleRecordError
+from trajbatt.inference.incomplete import IncompleteRecords
 from trajbatt.light.clicks import Clicks
 from trajbatt.light.currents import HomodyneRecord
 from trajbatt.light.detectors import described
@@ -37,14 +38,14 @@ class Seen(NamedTuple):
     ntraj : int
     n_events : int
         Clicks, or bins of currents.
-    complete : CompleteRecords or None
-        The same records, if every jump of a ladder is seen.
+    of_populations : CompleteRecords or IncompleteRecords or None
+        The same records, if populations alone tell them: of one stage of a ladder.
     """
 
     records: Callable[[Model], list]
     ntraj: int
     n_events: int
-    complete: CompleteRecords | None = None
+    of_populations: CompleteRecords | IncompleteRecords | None = None
 
     def log_likelihoods(self, model, initial, impossible=None):
         """Return those of all records under a model, float64 (ntraj,).
@@ -55,8 +56,8 @@ class Seen(NamedTuple):
             If a record is impossible, unless there is a value for that.
         """
         mixture = prior(model, initial)
-        if self.complete is not None:
-            found = self.complete.log_likelihoods(model, populations(model, mixture))
+        if self.of_populations is not None:
+            found = self.of_populations.log_likelihoods(model, populations(model, mixture))
             if impossible is not None or np.all(found > -np.inf):
                 return found if impossible is None else np.maximum(found, impossible)
 
@@ -81,9 +82,9 @@ class Seen(NamedTuple):
         """
         model = model_at(0.0)
         here = self.log_likelihoods(model, initial)  # or it says what is impossible
-        if self.complete is None or not np.all(np.isfinite(here)):
+        if self.of_populations is None or not np.all(np.isfinite(here)):
             return slope(lambda x: self.log_likelihoods(model_at(x), initial), STEP, EIGHTH)
-        return self.complete.slopes(
+        return self.of_populations.slopes(
             model,
             populations(model, prior(model, initial)),
             slope(lambda x: model_at(x).rates, STEP, EIGHTH),
@@ -153,18 +154,18 @@ def _clicks(model, clicks, duration, response):
         ]
 
     n_events = sum(times.size for times, _, _ in found)
-    return Seen(records, len(found), n_events, _complete(model, found, response))
+    return Seen(records, len(found), n_events, _of_populations(model, found, kept, response))
 
 
-def _complete(model, found, response):
-    """Return the `CompleteRecords` if every jump of a ladder is seen, else None."""
+def _of_populations(model, found, kept, response):
+    """Return the records of one stage of a ladder, of every jump or of what was seen, else None."""
     shares, dark_rate = response
-    sees_all = np.array_equal(shares, np.eye(len(shares))) and not dark_rate.any()
-    if model.is_staged or not (model.clicks_from_populations and model.is_symmetric and sees_all):
+    if model.is_staged or not (model.clicks_from_populations and model.is_symmetric):
         return None
-    if len(found) * model.n_levels > MOST_ELEMENTS:
-        return None
-    return CompleteRecords(model, found)
+    if not np.array_equal(shares, np.eye(len(shares))) or dark_rate.any():
+        return IncompleteRecords(model, [(*one, end) for (end,), *one in kept], response)
+    fits = len(found) * model.n_levels <= MOST_ELEMENTS
+    return CompleteRecords(model, found) if fits else None
 
 
 def _currents(given):
