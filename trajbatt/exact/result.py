@@ -65,8 +65,9 @@ class MasterEquationResult(Card, SpinLengths, SpinQuantities):
     expect : dict of str to ndarray (nt,), float64
         The means of the `e_ops`.
     method : str
-        How it was solved: "ladder"; "blocks" of J, with noise of single atoms; "frame",
-        "tensors" or "banded", of the driven Eq. (5); or several, joined by "and", of a protocol.
+        How it was solved: "ladder"; "tensors", of many ladders one after the other; "blocks" of J,
+        with noise of single atoms; "frame", "tensors" or "banded", of the driven Eq. (5); or
+        several, joined by "and", of a protocol.
     wanted_method : str or None
         The one that was asked for.
     """
