@@ -23,7 +23,8 @@ class Solution(NamedTuple):
     looks : list
         What `look` returned.
     method : str
-        Of the systems of the stages: "ladder", "blocks", "frame", "tensors" or "banded", or several.
+        Of the systems of the stages: "ladder", "blocks", "frame", "tensors" or "banded", or
+        several.
     """
 
     energy: np.ndarray
