@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from trajbatt.ensembles.blas import one_blas_thread
 from trajbatt.ensembles.plan import checkpoint_indices
 from trajbatt.ensembles.samples import kept
 from trajbatt.ensembles.tally import Tally, Total
@@ -46,8 +47,9 @@ def blocks(plan, chunk, size, with_kets=False):
 def run_chunk(plan, chunk, size):
     """Return the `Tally` of the first `size` trajectories of chunk number `chunk`."""
     total = Total()
-    for rng, n in blocks(plan, chunk, size, plan.needs_kets):
-        total.add(_run_block(plan, rng, n))
+    with one_blas_thread():
+        for rng, n in blocks(plan, chunk, size, plan.needs_kets):
+            total.add(_run_block(plan, rng, n))
     return replace(total.tally, processor=processor())
 
 
