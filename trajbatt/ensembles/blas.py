@@ -7,9 +7,10 @@ the next one.
 import threading
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 _lock = threading.Lock()
-_limits = []  # one of each chunk at work; the first restores what was before
+_limits: list[Any] = []  # one of each chunk at work; the first restores what was before
 
 
 @contextmanager
@@ -30,6 +31,7 @@ def one_blas_thread():
 
 @cache
 def _libraries():
+    import scipy.linalg  # noqa: F401, which brings a library of its own
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
