@@ -130,12 +130,14 @@ def test_no_wing_has_a_circle(wing):
 
 
 SHARED_KERNELS = (
+    "bessel",
     "compile",
     "branch_window",
     "frame_rows",
     "liouvillian",
     "moving_frame",
     "reading",
+    "uniformization",
 )
 
 

@@ -1,18 +1,8 @@
 """What the Chebyshev polynomials of the tensors count."""
 
 import numpy as np
-import pytest
-from scipy.special import jv
 
 from trajbatt.kernels import tensors
-
-
-@pytest.mark.parametrize("x", [0.0, 1e-9, 1e-3, 0.5, 3.0, 50.0, 230.0])
-def test_bessel_functions(x):
-    orders = np.arange(int(x + 14.0 * max(x, 1.0) ** (1 / 3) + 30.0))
-    found = np.empty(orders.size)
-    tensors.bessel(x, found)
-    np.testing.assert_allclose(found, jv(orders, x), rtol=0.0, atol=1e-14)
 
 
 def test_polynomials_add_up_to_the_exponential():

@@ -11,8 +11,10 @@ from functools import lru_cache
 import numpy as np
 
 from trajbatt.base.arrays import read_only
+from trajbatt.exact.ladder import LadderOrders
 from trajbatt.exact.orders import LARGEST_FULL
 from trajbatt.exact.solution import Solution
+from trajbatt.exact.systems import systems_of
 from trajbatt.exact.tensors import (
     ELSEWHERE,
     ROUNDING,
@@ -20,7 +22,6 @@ from trajbatt.exact.tensors import (
     coherent_tensors,
     emission,
 )
-from trajbatt.models.ladder import LadderModel
 from trajbatt.models.schedule import legs
 from trajbatt.numerics import frame
 from trajbatt.states.products import of_covariance
@@ -47,7 +48,7 @@ def by_tensors(stages, n_channels, mixture, times, rtol):
         fewest, most = FEWEST_OF_MANY, MOST_OF_MANY
     if len(stages) < fewest or mixture.weights.size > 1:
         return None
-    if not all(type(stage.model) is LadderModel for stage in stages):
+    if not all(systems_of(stage.model).orders is LadderOrders for stage in stages):
         return None
     axes = frame.axes_of_coherent(mixture.rows(model.n_levels)[0], 0.0)
     if axes is None:

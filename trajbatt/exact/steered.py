@@ -23,7 +23,7 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from trajbatt.exact.banded import BandedLiouvillian, click_rates
-from trajbatt.exact.master_equation import Solution
+from trajbatt.exact.solution import Solution
 from trajbatt.numerics import bands, spin
 
 MOST_ELEMENTS = 2e7  # complex numbers of rho_n that are carried at once

@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajbatt.kernels.bessel import bessel
 from trajbatt.kernels.compile import kernel
-from trajbatt.kernels.tensors import bessel
 
 READ = 10  # numbers that are read off: y_10, y_11, y_20, y_21, y_22; the integrals of y_10 and y_20
 COUNTED = 2

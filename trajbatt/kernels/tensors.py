@@ -25,14 +25,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trajbatt.kernels.bessel import bessel
 from trajbatt.kernels.compile import kernel
 
 READ = 9  # numbers that are read off: y_10, y_11, y_20, y_21, y_22 and the count
 DAMPING, TURNING, BELOW, ABOVE, LOWER, UPPER = (np.uint64(i) for i in range(6))
 SHARE = 0.75  # of the rows, which one loop goes through; of the others most places are empty
 LONG = 100  # the rank from which on all rows are long enough for a loop each
-HIGHER = 24  # orders above those wanted, where the recurrence of Bessel functions begins
-LARGE = 1e200  # numbers in it that are scaled down
 
 
 class Tables(NamedTuple):
@@ -105,29 +104,6 @@ def read(x, rank, row):
         row[3], row[4], row[5] = x[0, first + 1], x[0, second + 1], x[1, second + 1]
         row[6], row[7] = x[0, third], x[1, third]
     row[8] = x[0, 0]
-
-
-@kernel
-def bessel(x, out):
-    """Write the Bessel functions J_n(x), n = 0, 1, ..., to `out`, by the recurrence of Miller.
-
-    `out` goes on to orders that are negligible.
-    """
-    out[:] = 0.0
-    if x == 0.0:
-        out[0] = 1.0
-        return
-    above, now, total = 0.0, 1.0 / LARGE, 0.0
-    for n in range(out.size + HIGHER, 0, -1):
-        above, now = now, 2.0 * n / x * now - above  # of the orders n and n - 1
-        if abs(now) > LARGE:
-            above, now, total = above / LARGE, now / LARGE, total / LARGE
-            out /= LARGE
-        if n <= out.size:
-            out[n - 1] = now
-        if n % 2 == 1:  # J_0 + 2 J_2 + 2 J_4 + ... = 1
-            total += now if n == 1 else 2.0 * now
-    out /= total
 
 
 @kernel
