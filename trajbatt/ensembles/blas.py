@@ -4,29 +4,16 @@ Libraries of linear algebra take all cores for a small product, too, and keep th
 the next one.
 """
 
-import threading
-from contextlib import contextmanager
 from functools import cache
-from typing import Any
-
-_lock = threading.Lock()
-_limits: list[Any] = []  # one of each chunk at work; the first restores what was before
 
 
-@contextmanager
 def one_blas_thread():
-    """Let products of matrices take one thread each while any of these contexts lasts."""
-    with _lock:
-        _limits.append(_libraries().limit(limits=1, user_api="blas") if not _limits else None)
-    try:
-        yield
-    finally:
-        with _lock:
-            if len(_limits) == 1:
-                _limits[0].restore_original_limits()
-                _limits.clear()
-            else:
-                _limits.remove(None)
+    """Return a context in which products of matrices take one thread each.
+
+    The thread that has entered it first in a process says so for all, as long as it lasts: that is
+    the one that hands out the chunks, or in a process of its own the one that computes them.
+    """
+    return _libraries().limit(limits=1, user_api="blas")
 
 
 @cache

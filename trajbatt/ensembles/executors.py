@@ -6,6 +6,7 @@ from collections import deque
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 
 from trajbatt.base import checks
+from trajbatt.ensembles.blas import one_blas_thread
 from trajbatt.ensembles.workers import Workers
 
 IN_FLIGHT = 512  # pieces submitted ahead to an executor of unknown size
@@ -118,7 +119,7 @@ def _attempt(i, attempt, call, *arguments):
 
 
 def _on_threads(function, queue, threads):
-    with Workers(threads) as pool:
+    with one_blas_thread(), Workers(threads) as pool:
         yield from _submitted(function, queue, pool, 2 * threads, 1)
 
 
