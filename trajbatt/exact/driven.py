@@ -41,7 +41,7 @@ def check_method(method, model):
     if not any(isinstance(stage.model, BandedModel) for stage in model.stages()):
         raise ValueError(
             f"`method` must be left out without the driven Eq. (5), but is {method!r}: "
-            "ladders have one method"
+            "others choose theirs"
         )
 
 

@@ -22,12 +22,12 @@ from trajbatt.exact.tensors import (
     coherent_tensors,
     emission,
 )
-from trajbatt.models.schedule import legs
 from trajbatt.numerics import frame
 from trajbatt.states.products import of_covariance
 
-ACCURACY = 0.01  # of a term of a series, over the tolerance and N
-LONGEST = 30.0  # a block, over the largest damping
+ACCURACY = 0.1  # of a term of a series, over the tolerance, and N or the photons that may come
+LONGEST = 30.0  # a block, over sqrt(sigma R): rounding errors grow as its exponential at most
+FEW = 100  # atoms: of more the variance, a difference, needs higher ranks
 # Up to `LARGEST_FULL` atoms coherence orders do it, too: they take fewer stages, because small
 # energies and counts keep their digits, and longer ones, because rational steps are faster.
 FEWEST_STAGES, MOST_TERMS = 4, 300.0  # the terms of the series of a stage, in the mean
@@ -53,10 +53,10 @@ def by_tensors(stages, n_channels, mixture, times, rtol):
     axes = frame.axes_of_coherent(mixture.rows(model.n_levels)[0], 0.0)
     if axes is None:
         return None
-    way = _Way(stages, times, rtol)
+    way = _Way(stages, n_channels, times, rtol)
     if way.rank > HIGHEST_RANK or way.terms > most:
         return None
-    return way.solution(-frame.rows_of(axes)[:, 2], n_channels)
+    return way.solution(-frame.rows_of(axes)[:, 2])
 
 
 class _Way:
@@ -65,39 +65,44 @@ class _Way:
     Parameters
     ----------
     stages : sequence of Stage
+    n_channels : int
     times : ndarray (nt,)
         Up to the end of the last stage.
     rtol : float
     """
 
-    def __init__(self, stages, times, rtol):
-        self._all, self._legs, self._rtol = stages, list(legs(stages, times)), rtol
-        models = [stage.model for stage in stages]
-        self._n_atoms = models[0].n_atoms
-        factor, more = ELSEWHERE
-        square = self._n_atoms * (factor * math.log(1.0 / rtol) + more)
-        self.rank = min(self._n_atoms, math.ceil(math.sqrt(square)))
-        self._theta, self._frequency, *rates = np.array(
-            [(one.theta, one.frequency, *(one.rate_of(s) for s in (1, 0, -1))) for one in models]
+    def __init__(self, stages, n_channels, times, rtol):
+        self._n_atoms, self._rtol = stages[0].model.n_atoms, rtol
+        start, end, self._theta, self._frequency = np.array(
+            [(one.start, one.end, one.model.theta, one.model.frequency) for one in stages]
         ).T
-        self._stages = self._tabulate(*rates)
-        n_wanted = [leg.n_wanted for leg in self._legs]
-        self._ends, self._which = np.cumsum(n_wanted), np.repeat(np.arange(len(stages)), n_wanted)
-        self._local = np.concatenate([leg.local[: leg.n_wanted] for leg in self._legs])
+        self._rates = np.zeros((len(stages), n_channels, 3))  # of J'_-, J'_z and J'_+
+        for row, stage in zip(self._rates, stages, strict=True):
+            row[list(stage.places), 1 + stage.model.shifts] = stage.model.rates
+        # A boundary belongs to the stage that ends there.
+        self._which = np.searchsorted(end, times)
+        self._ends = np.searchsorted(self._which, np.arange(len(stages)), side="right")
+        duration = np.minimum(end, times[-1]) - start
+        self._local = np.minimum(times - start[self._which], duration[self._which])
+        factor, more = ELSEWHERE
+        square = self._n_atoms * (factor * math.log(max(self._n_atoms / FEW, 1.0) / rtol) + more)
+        self.rank = min(self._n_atoms, math.ceil(math.sqrt(square)))
+        self._stages = self._tabulate(duration, *self._rates.sum(axis=1).T)
 
-    def _tabulate(self, gain, dephasing, loss):
+    def _tabulate(self, duration, loss, dephasing, gain):
         """Return the `Stages` of the kernel."""
         from trajbatt.kernels.ladder_tensors import Stages
 
         rank, n, tiny = self.rank, self._n_atoms, 1e-300
-        duration = np.array([leg.local[-1] for leg in self._legs])
         k, difference = np.arange(1.0, rank + 1.0), np.abs(loss - gain)
         shift = 0.25 * rank * (rank + 1.0) * np.maximum(gain + loss, dephasing)
         fastest = 0.5 * difference * (k * np.sqrt((n + 1.0) ** 2 - k**2)).max()
         # The variance is a difference of numbers N times as large.
         calm = math.log(ROUNDING * self._rtol / (n * np.finfo(float).eps))
-        limits = (max(calm, 1.0), 0.5 * n * difference), (LONGEST, shift)
+        fastest = np.maximum(fastest, shift)
+        limits = (max(calm, 1.0), 0.5 * n * difference), (LONGEST, np.sqrt(shift * fastest))
         longest = [limit / np.maximum(growth, tiny) for limit, growth in limits]
+        photons = 0.25 * n**2 * (gain + dephasing + loss) * duration
         return Stages(
             gain=gain,
             dephasing=dephasing,
@@ -107,7 +112,8 @@ class _Way:
             phase=self._frequency * duration,
             turn=np.diff(self._theta, append=self._theta[-1]),
             shift=shift,
-            fastest=np.maximum.reduce((fastest, shift, 1.0 / np.maximum(duration, tiny))),
+            fastest=np.maximum(fastest, 1.0 / np.maximum(duration, tiny)),
+            accuracy=ACCURACY * self._rtol / np.maximum(photons, n),
         )
 
     @property
@@ -115,18 +121,17 @@ class _Way:
         """How many terms the series of a stage have, in the mean."""
         return float(np.mean(self._stages.fastest * self._stages.duration))
 
-    def solution(self, direction, n_channels):
+    def solution(self, direction):
         """Return the `Solution`.
 
         Parameters
         ----------
         direction : ndarray (3,)
             Of the mean spin at t = 0, in the basis of the first stage.
-        n_channels : int
         """
         seen, totals = self._propagate(direction)
         mean, covariance = self._moments(seen)
-        counts, final_counts = self._counts(seen[:, -2:], totals, n_channels)
+        counts, final_counts = self._counts(seen[:, -2:], totals)
         return Solution(
             energy=mean[2] + 0.5 * self._n_atoms,
             energy_variance=np.maximum(covariance[2, 2], 0.0),
@@ -152,8 +157,7 @@ class _Way:
         stages = self._stages
         longest = float((stages.fastest * np.minimum(stages.duration, stages.longest)).max())
         most = math.ceil(2.5 * longest + 12.0 * longest ** (1 / 3) + 40.0)
-        accuracy = ACCURACY * self._rtol / self._n_atoms
-        cross(shapes, stages, self._local, self._ends, accuracy, most, y, seen, totals)
+        cross(shapes, stages, self._local, self._ends, most, y, seen, totals)
         return seen, totals
 
     def _moments(self, seen):
@@ -170,15 +174,12 @@ class _Way:
         turned = np.einsum("ijt,jlt->ilt", axes, covariance)
         return np.einsum("ijt,jt->it", axes, mean), np.einsum("ilt,klt->ikt", turned, axes)
 
-    def _counts(self, seen, totals, n_channels):
+    def _counts(self, seen, totals):
         """Return the mean photons at all times (nc, nt), and at the ends of stages."""
-        rates = np.zeros((len(self._all), n_channels, 3))
-        for row, stage in zip(rates, self._all, strict=True):
-            row[list(stage.places), 1 + stage.model.shifts] = stage.model.rates
-        ended = self._photons(self._stages.duration, totals, rates).cumsum(axis=0)
-        before = np.concatenate((np.zeros((1, n_channels)), ended[:-1]))
-        since = self._photons(self._local, seen, rates[self._which])
-        return (before[self._which] + since).T, ended
+        during = self._photons(self._stages.duration, totals, self._rates)
+        ended = during.cumsum(axis=0)
+        since = self._photons(self._local, seen, self._rates[self._which])
+        return ((ended - during)[self._which] + since).T, ended
 
     def _photons(self, duration, integrals, rates):
         """Return the photons (n, nc) from the integrals of y_10 and y_20 (n, 2)."""

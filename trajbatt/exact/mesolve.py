@@ -59,7 +59,7 @@ def mesolve(
     rtol : float
         Accuracy of energy, variance and dipole on the scale of N, and of the counts relative to
         their sum, or to one photon; rounding limits that of the variance to about 5e-13 N, by
-        tensors of many atoms to 1e-14 N^2.
+        tensors of many atoms to 5e-14 N^2.
     e_ops : dict of str to object, optional
         What else the mean is wanted of: Hermitian operators in the bare basis, index = number of
         excited atoms, as arrays or sparse matrices (N+1, N+1); `trajbatt.observables`; QuTiP's

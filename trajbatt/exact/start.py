@@ -43,4 +43,6 @@ def start(model, initial, until=math.inf, negligible=None, method=None):
     deepest = 0 if mixture.spins is None else (model.n_atoms - int(mixture.spins.min())) // 2
     models = in_blocks(stages, until, deepest)
     pairs = zip(stages, models, strict=True)
-    return tuple(replace(stage, model=one) for stage, one in pairs), mixture
+    return tuple(
+        stage if one is stage.model else replace(stage, model=one) for stage, one in pairs
+    ), mixture

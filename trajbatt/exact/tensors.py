@@ -259,7 +259,8 @@ def coherent_tensors(n_atoms, rank, x, y, z):
     ratios = np.sqrt((2 * k + 3) / (2 * k + 1) * (n_atoms - k) / (n_atoms + k + 2))
     r = np.cumprod(np.append(1.0, ratios[:-1])) / math.sqrt(n_atoms + 1.0)
     # Over k and q, normalised, with the sign (-1)^q.
-    values = sph_legendre_p_all(rank, rank, math.acos(min(max(z, -1.0), 1.0)))[0][:, : rank + 1]
+    polar = math.atan2(math.hypot(x, y), z)
+    values = sph_legendre_p_all(rank, rank, polar)[0][:, : rank + 1]
     scaled = (r * np.sqrt(4.0 * math.pi / (2.0 * k + 1.0)))[:, None] * values
     turned = (scaled * np.exp(-1j * math.atan2(y, x) * np.arange(rank + 1))).T
     found = np.zeros((2, rank + 3, rank + 3))

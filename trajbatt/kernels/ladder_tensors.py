@@ -61,6 +61,7 @@ class Stages(NamedTuple):
     phase : Omega t at its end
     turn : by how much theta grows behind it
     shift, fastest : sigma and R of `trajbatt.kernels.tensors`
+    accuracy : of a term of a series
     """
 
     gain: np.ndarray
@@ -72,6 +73,7 @@ class Stages(NamedTuple):
     turn: np.ndarray
     shift: np.ndarray
     fastest: np.ndarray
+    accuracy: np.ndarray
 
 
 @kernel
@@ -111,7 +113,7 @@ def place(k, q, m):
     return q * (k + 1) + m // 2 + (k // 2 + 1 if (k + m) % 2 == 1 else 0)
 
 
-@kernel
+@kernel(inline=True)
 def add_applied(diagonal, below, above, x, factor, out, weight, y):
     """Add factor (L + sigma)/R x to `out`, and then `weight` times that to y."""
     one, re, im = np.uint64(1), np.uint64(0), np.uint64(1)
@@ -128,7 +130,7 @@ def add_applied(diagonal, below, above, x, factor, out, weight, y):
         y[im, i] += weight * new_im
 
 
-@kernel
+@kernel(inline=True)
 def half_turn(quarter, k, x, out):
     """Write sum_q D_qm x_q to `out`, m = 0..k, for one k, where x_{-q} = (-1)^q x_q*.
 
@@ -216,7 +218,7 @@ def polynomials_for(length, shift, fastest, accuracy, weights):
     return n + 1
 
 
-@kernel
+@kernel(inline=True)
 def read(rows, x, counted, row):
     """Write what is read off a state to `row`, *out* (READ,)."""
     row[:] = 0.0
@@ -267,7 +269,7 @@ def cross_block(tables, y, counted, length, times, accuracy, seen, work):
 
 
 @kernel
-def cross(shapes, stages, times, ends, accuracy, most, y, seen, totals):
+def cross(shapes, stages, times, ends, most, y, seen, totals):
     """Take y through all stages, *in, out*, and read it off on the way.
 
     Parameters
@@ -276,8 +278,6 @@ def cross(shapes, stages, times, ends, accuracy, most, y, seen, totals):
         Of all stages, one after the other, each on its own clock.
     ends : *in* ndarray (n_stages,), int64
         Where those of each stage end.
-    accuracy : float
-        Of a term of a series.
     most : int
         Polynomials in any block.
     seen : *out* ndarray (nt, READ), float64
@@ -292,7 +292,7 @@ def cross(shapes, stages, times, ends, accuracy, most, y, seen, totals):
     turning = np.empty((3, 2, rows.size))
     begin = 0
     for s in range(ends.size):
-        fastest, shift = stages.fastest[s], stages.shift[s]
+        fastest, shift, accuracy = stages.fastest[s], stages.shift[s], stages.accuracy[s]
         both = 0.5 * (stages.gain[s] + stages.loss[s])
         difference = (stages.loss[s] - stages.gain[s]) / fastest
         for i in range(diagonal.size):
