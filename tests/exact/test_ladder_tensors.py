@@ -104,3 +104,43 @@ def test_more_atoms_than_fit_a_density_matrix():
 def test_what_is_left_to_coherence_orders(change, stages):
     model, times = ramp(10, stages)
     assert tb.mesolve(model, times, **change).method == "ladder"
+
+
+@pytest.mark.parametrize("rtol", [1e-6, 1e-10])
+@pytest.mark.parametrize("n", [300, 2500])
+def test_long_stages(n, rtol, monkeypatch):
+    # In long blocks rounding errors of many atoms explode.
+    first, second = (tb.Battery(n, theta, 1e3).charge() for theta in (0.3, 1.0))
+    duration = 100.0 / n
+    stages = [(first, duration)] + [(second, 1e-3 / n)] * (39 if n < 2000 else 1)
+    protocol, ground = tb.Protocol(stages), tb.ground_state(n)
+    alone = tb.mesolve(first, [duration], initial=ground, rtol=1e-13)
+
+    def off():
+        found = tb.mesolve(protocol, [duration, protocol.duration], initial=ground, rtol=rtol)
+        assert found.method == "tensors"
+        difference = found.energy[0] - alone.energy[0], found.dipole[0] - alone.dipole[0]
+        variance = found.energy_variance[0] - alone.energy_variance[0]
+        return np.abs([*difference, variance]).max() / n
+
+    assert off() < max(rtol, 5e-14 * n)
+    monkeypatch.setattr(ladder_tensors, "LONGEST", 150.0)
+    with np.errstate(all="ignore"):
+        assert not off() < 1e3 * rtol
+
+
+def test_photons_of_a_long_dark_stage():
+    def lowering(theta):
+        return tb.LadderModel("l", 5, theta, 1.0, [tb.Channel("a", shift=1, rate=1.0)])
+
+    stages = [(lowering(2.0), 0.02), (lowering(np.pi), 600.0)] + [(lowering(2.0), 0.02)] * 38
+    model = tb.Protocol(stages)
+    assert difference(model, [0.02, 600.02, model.duration], rtol=1e-6) < 1e-6
+
+
+@pytest.mark.parametrize("angle", [1e-5, 1e-7, 1e-9])
+def test_starts_that_are_nearly_at_a_pole(angle):
+    for first in (angle, np.pi - angle):
+        models = [tb.Battery(100, theta, 1e3).charge() for theta in (first, 0.5, 1.0, 2.0)]
+        protocol = tb.Protocol([(one, 0.003) for one in models])
+        assert difference(protocol, [1e-4, 0.01]) < 1e-10

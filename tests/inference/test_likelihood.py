@@ -293,3 +293,30 @@ def test_a_fit_with_missed_photons_is_that_of_a_simplex(monkeypatch):
     for name in quick.parameters:
         assert quick.values[name] == pytest.approx(slow.values[name], abs=0.02 * slow.errors[name])
         assert quick.errors[name] == pytest.approx(slow.errors[name], rel=1e-3)
+
+
+@pytest.mark.parametrize("efficiency", [0.9, 1.0])
+def test_scores_where_the_start_hangs_on_the_parameters(efficiency, monkeypatch):
+    # Of a record that makes rare levels of the steady state matter.
+    model = tb.Battery(300, 1.5, 100.0, gamma_minus=2.0).discharge()
+    n, duration = 270, 5.0 / 300
+    clicks = tb.Clicks(
+        np.zeros(n, int), np.linspace(duration / n, duration, n), np.zeros(n, int), ["all"], 0, 1
+    )
+    known = {"efficiency": efficiency, "duration": duration}
+    quick = tb.score(model, clicks, ["theta"], **known)
+    monkeypatch.setattr("trajbatt.inference.seen._of_populations", lambda *_: None)
+    monkeypatch.setattr("trajbatt.inference.seen.STEP", 2e-3)
+    assert quick == pytest.approx(tb.score(model, clicks, ["theta"], **known), rel=1e-7)
+
+
+@pytest.mark.parametrize("start", [1e-300, 1e-3, 50.0])
+def test_a_fit_that_begins_far_off_ends(start):
+    model = tb.Battery(6, 1.2, 100.0, gamma_plus=2.0).charge()
+    clicks = tb.Detectors(0.5).see(watched(model, 1.0, 30, seed=3), 1, model=model)
+    begun = model.with_parameters(gamma_plus=start)
+    found = tb.fit(begun, clicks, ["gamma_plus"], efficiency=0.5)
+    known = tb.fit(model, clicks, ["gamma_plus"], efficiency=0.5)
+    assert found.converged
+    assert found.log_likelihood == pytest.approx(known.log_likelihood, abs=1e-6)
+    assert found.errors["gamma_plus"] == pytest.approx(known.errors["gamma_plus"], rel=1e-4)

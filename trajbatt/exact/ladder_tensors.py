@@ -25,13 +25,14 @@ from trajbatt.exact.tensors import (
 from trajbatt.numerics import frame
 from trajbatt.states.products import of_covariance
 
-ACCURACY = 0.1  # of a term of a series, over the tolerance, and N or the photons that may come
+ACCURACY = 0.1  # of a term of a series, over the tolerance and N
 LONGEST = 30.0  # a block, over sqrt(sigma R): rounding errors grow as its exponential at most
 FEW = 100  # atoms: of more the variance, a difference, needs higher ranks
 # Up to `LARGEST_FULL` atoms coherence orders do it, too: they take fewer stages, because small
 # energies and counts keep their digits, and longer ones, because rational steps are faster.
 FEWEST_STAGES, MOST_TERMS = 4, 300.0  # the terms of the series of a stage, in the mean
 FEWEST_OF_MANY, MOST_OF_MANY = 2, 1e5  # the same with more atoms: minutes
+TOGETHER = 250  # elements that stay in the fastest memory
 HIGHEST_RANK = 570  # whose tables take half a gigabyte
 
 
@@ -101,19 +102,17 @@ class _Way:
         calm = math.log(ROUNDING * self._rtol / (n * np.finfo(float).eps))
         fastest = np.maximum(fastest, shift)
         limits = (max(calm, 1.0), 0.5 * n * difference), (LONGEST, np.sqrt(shift * fastest))
-        longest = [limit / np.maximum(growth, tiny) for limit, growth in limits]
-        photons = 0.25 * n**2 * (gain + dephasing + loss) * duration
+        longest = np.minimum(*(limit / np.maximum(growth, tiny) for limit, growth in limits))
         return Stages(
             gain=gain,
             dephasing=dephasing,
             loss=loss,
             duration=duration,
-            longest=np.minimum(*longest),
+            longest=longest,
             phase=self._frequency * duration,
             turn=np.diff(self._theta, append=self._theta[-1]),
             shift=shift,
             fastest=np.maximum(fastest, 1.0 / np.maximum(duration, tiny)),
-            accuracy=ACCURACY * self._rtol / np.maximum(photons, n),
         )
 
     @property
@@ -131,7 +130,7 @@ class _Way:
         """
         seen, totals = self._propagate(direction)
         mean, covariance = self._moments(seen)
-        counts, final_counts = self._counts(seen[:, -2:], totals)
+        counts, final_counts = self._counts(seen[:, -3:], totals)
         return Solution(
             energy=mean[2] + 0.5 * self._n_atoms,
             energy_variance=np.maximum(covariance[2, 2], 0.0),
@@ -157,7 +156,8 @@ class _Way:
         stages = self._stages
         longest = float((stages.fastest * np.minimum(stages.duration, stages.longest)).max())
         most = math.ceil(2.5 * longest + 12.0 * longest ** (1 / 3) + 40.0)
-        cross(shapes, stages, self._local, self._ends, most, y, seen, totals)
+        accuracy = ACCURACY * self._rtol / self._n_atoms
+        cross(shapes, stages, self._local, self._ends, accuracy, most, y, seen, totals)
         return seen, totals
 
     def _moments(self, seen):
@@ -176,18 +176,20 @@ class _Way:
 
     def _counts(self, seen, totals):
         """Return the mean photons at all times (nc, nt), and at the ends of stages."""
-        during = self._photons(self._stages.duration, totals, self._rates)
+        during = self._photons(totals, self._rates)
         ended = during.cumsum(axis=0)
-        since = self._photons(self._local, seen, self._rates[self._which])
+        since = self._photons(seen, self._rates[self._which])
         return ((ended - during)[self._which] + since).T, ended
 
-    def _photons(self, duration, integrals, rates):
-        """Return the photons (n, nc) from the integrals of y_10 and y_20 (n, 2)."""
+    def _photons(self, integrals, rates):
+        """Return the photons (n, nc) from the integrals of y_00, y_10 and y_20 (n, COUNTED)."""
         layout = TensorLayout(self._n_atoms, 0.0)
-        z = layout.first * integrals[:, 0]
-        zz = layout.square / 3.0 * duration + layout.second * integrals[:, 1]
+        # Of y_00 too, which does not change: a dark state remains one though all are off by 1e-9.
+        square = layout.square * math.sqrt(self._n_atoms + 1.0) * integrals[:, 0]
+        z = layout.first * integrals[:, 1]
+        zz = square / 3.0 + layout.second * integrals[:, 2]
         # The integrals of J_+ J_-, J_z^2 and J_- J_+.
-        transverse = layout.square * duration - zz
+        transverse = square - zz
         emitting = np.array([transverse + z, zz, transverse - z])
         return np.einsum("ncs,sn->nc", rates, emitting)
 
@@ -200,8 +202,12 @@ def _shapes(n_atoms, rank):
     q, k = np.triu_indices(rank + 1)
     loss, below, above = emission(n_atoms, k.astype(float), q.astype(float))
     above[k == rank] = 0.0
-    first = 1 + np.concatenate(([0], np.cumsum(rank + 1 - np.arange(rank))))
+    rows = 1 + np.concatenate(([0], np.cumsum(rank + 1 - np.arange(rank + 1))))
+    pieces = [1]
+    for end in rows[min(3, rank + 1) :].tolist():
+        if end - pieces[-1] >= TOGETHER or end == rows[-1]:
+            pieces.append(end)
     quarter = np.empty((rank + 1) * (rank + 2) * (2 * rank + 3) // 6)
     quarter_turns(rank, quarter)
     padded = [np.pad(one.astype(float), 1) for one in (-2.0 * loss, q**2, below, above)]
-    return k, q, Shapes(*read_only(*padded, first, quarter))
+    return k, q, Shapes(*read_only(*padded, rows[:-1], np.array(pieces), quarter))

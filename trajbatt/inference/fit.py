@@ -144,7 +144,7 @@ def fit(
 
     def tried(point):
         try:
-            return minus_log(point)
+            return minus_log(point) if seen.is_worth_a_try(model_at(point)) else np.inf
         except (ValueError, ArithmeticError):  # impossible, or out of range
             return np.inf
 
@@ -153,6 +153,8 @@ def fit(
             return -seen.slopes(lambda x: model_at(point + x * way), initial).sum()
 
         try:
+            if not seen.is_worth_a_try(model_at(point)):
+                return np.full(point.size, np.nan)
             return np.array([along(way) for way in np.eye(point.size)])
         except (ValueError, ArithmeticError):
             return np.full(point.size, np.nan)

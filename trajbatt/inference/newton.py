@@ -18,6 +18,11 @@ def polished(function, point):
 
 def derivatives(function, point):
     """Return the gradient and the matrix of second derivatives, by central differences."""
+    with np.errstate(invalid="ignore"):  # of infinite values, where it is impossible
+        return _differences(function, point)
+
+
+def _differences(function, point):
     n, h = point.size, STEP
     steps = h * np.eye(n)
     centre = function(point)

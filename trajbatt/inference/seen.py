@@ -25,6 +25,7 @@ from trajbatt.numerics.differences import EIGHTH, slope
 
 STEP = 0.01  # of the scales, for derivatives
 MOST_ELEMENTS = 1e7  # of records and levels, held at once
+FASTEST = 1e4  # over the rate of the clicks that were seen, or of the model at the start
 LONGEST = 1e100  # watched time times rate: beyond, likelihoods overflow
 
 
@@ -40,12 +41,20 @@ class Seen(NamedTuple):
         Clicks, or bins of currents.
     of_populations : CompleteRecords or IncompleteRecords or None
         The same records, if populations alone tell them: of one stage of a ladder.
+    fastest : float
+        The largest rate of clicks of a model that is worth a try: likelihoods under one that is
+        faster still by orders would take forever.
     """
 
     records: Callable[[Model], list]
     ntraj: int
     n_events: int
     of_populations: CompleteRecords | IncompleteRecords | None = None
+    fastest: float = math.inf
+
+    def is_worth_a_try(self, model):
+        """Tell whether a model is not too fast."""
+        return self.fastest == math.inf or _largest_rate(model) <= self.fastest
 
     def log_likelihoods(self, model, initial, impossible=None):
         """Return those of all records under a model, float64 (ntraj,).
@@ -100,7 +109,14 @@ def change_of_populations(model_at, initial):
     """
     model = model_at(0.0)
     if initial is None and model.start is not None:  # the state hangs on the parameters
-        return slope(lambda x: populations(model_at(x), prior(model_at(x), None)), STEP, EIGHTH)
+
+        def logs(x):
+            with np.errstate(divide="ignore"):
+                return np.log(populations(model_at(x), prior(model_at(x), None)))
+
+        # Of logarithms: those of rare levels change by orders within a step, but evenly.
+        with np.errstate(invalid="ignore"):
+            return np.nan_to_num(np.exp(logs(0.0)) * slope(logs, STEP, EIGHTH))
     turned = slope(lambda x: np.asarray(model_at(x).theta), STEP, EIGHTH)
     layout = Orders(model.n_atoms, model.theta, [0, 1])
     coherences = layout.of_mixture(prior(model, initial))[layout.slices[1]].real
@@ -153,8 +169,15 @@ def _clicks(model, clicks, duration, response):
             for end, time, channel in kept
         ]
 
-    n_events = sum(times.size for times, _, _ in found)
-    return Seen(records, len(found), n_events, _of_populations(model, found, kept, response))
+    numbers, duration = [times.size for times, _, _ in found], found[0][-1]
+    share = response[0][response[0] > 0.0].min()
+    fastest = FASTEST * max(_largest_rate(model), (max(numbers) + 1.0) / (share * duration))
+    of_populations = _of_populations(model, found, kept, response)
+    return Seen(records, len(found), sum(numbers), of_populations, fastest)
+
+
+def _largest_rate(model):
+    return max(stage.model.largest_rate for stage in model.stages())
 
 
 def _of_populations(model, found, kept, response):

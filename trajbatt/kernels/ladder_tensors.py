@@ -24,8 +24,8 @@ import numpy as np
 from trajbatt.kernels.bessel import bessel
 from trajbatt.kernels.compile import kernel
 
-READ = 10  # numbers that are read off: y_10, y_11, y_20, y_21, y_22; the integrals of y_10 and y_20
-COUNTED = 2
+READ = 11  # numbers that are read off: y_10, y_11, y_20, y_21, y_22; and the integrals
+COUNTED = 3  # of y_00, y_10 and y_20
 
 
 class Shapes(NamedTuple):
@@ -37,6 +37,9 @@ class Shapes(NamedTuple):
         In the places of the state: what (A + B)/2, C/2, and A - B multiply; zero elsewhere.
     rows : ndarray (K+1,), int64
         Where y_qq is.
+    pieces : ndarray, int64
+        Where some rows end that are gone through together, so few that they stay in the fastest
+        memory; the first three are among the first ones.
     quarter : ndarray, float64
         D_qm of each k = 0..K, one behind the other: for each q = 0..k first all m = 0..k for which
         k + m is even, then the others; twice that for q > 0.
@@ -47,6 +50,7 @@ class Shapes(NamedTuple):
     below: np.ndarray
     above: np.ndarray
     rows: np.ndarray
+    pieces: np.ndarray
     quarter: np.ndarray
 
 
@@ -61,7 +65,6 @@ class Stages(NamedTuple):
     phase : Omega t at its end
     turn : by how much theta grows behind it
     shift, fastest : sigma and R of `trajbatt.kernels.tensors`
-    accuracy : of a term of a series
     """
 
     gain: np.ndarray
@@ -73,7 +76,6 @@ class Stages(NamedTuple):
     turn: np.ndarray
     shift: np.ndarray
     fastest: np.ndarray
-    accuracy: np.ndarray
 
 
 @kernel
@@ -114,10 +116,10 @@ def place(k, q, m):
 
 
 @kernel(inline=True)
-def add_applied(diagonal, below, above, x, factor, out, weight, y):
-    """Add factor (L + sigma)/R x to `out`, and then `weight` times that to y."""
+def add_applied(diagonal, below, above, x, factor, out, weight, y, begin, end):
+    """Add factor (L + sigma)/R x to `out`, and then `weight` times that to y, in some rows."""
     one, re, im = np.uint64(1), np.uint64(0), np.uint64(1)
-    for i in range(one, np.uint64(diagonal.size - 1)):
+    for i in range(np.uint64(begin), np.uint64(end)):
         left, right = i - one, i + one
         on, down, up = diagonal[i], below[i], above[i]
         new_re = on * x[re, i] + down * x[re, left] + up * x[re, right]
@@ -228,36 +230,42 @@ def read(rows, x, counted, row):
         two = rows[2]
         row[3], row[4], row[5] = x[0, zero + 2], x[0, one + 1], x[1, one + 1]
         row[6], row[7] = x[0, two], x[1, two]
-    row[8], row[9] = counted[0], counted[1]
+    row[8:] = counted
 
 
 @kernel
 def cross_block(tables, y, counted, length, times, accuracy, seen, work):
     """Take y and the integrals on by one block, *in, out*, and read them off at `times` in it."""
-    diagonal, below, above, shift, fastest, rows = tables
+    diagonal, below, above, shift, fastest, rows, pieces = tables
     states, weights, readings = work
     n = polynomials_for(length, shift, fastest, accuracy, weights)
-    states[0] = y
-    states[1] = 0.0
     sums = np.zeros((2, COUNTED))
     sums[0] = counted
     damping = math.exp(-shift * length)
+    states[0] = y
+    states[1] = 0.0
     y *= weights[0] * damping
     counted *= weights[0] * damping
-    a, b = 0, 1
-    for j in range(n):
-        if j > 0:
-            # phi_1 = X phi_0; then phi_{n+1} = 2 X phi_n + phi_{n-1}, in the place of phi_{n-1}
-            factor, weight = (1.0 if j == 1 else 2.0), 2.0 * damping * weights[j]
-            for c in range(COUNTED):
-                gain = shift * sums[a, c]
-                if c + 1 < rows.size:
-                    gain += states[a, 0, rows[0] + 1 + c]
-                sums[b, c] += factor * gain / fastest
-                counted[c] += weight * sums[b, c]
-            add_applied(diagonal, below, above, states[a], factor, states[b], weight, y)
-            a, b = b, a
-        read(rows, states[a], sums[a], readings[j])
+    for piece in range(pieces.size - 1):
+        begin, end = pieces[piece], pieces[piece + 1]
+        a, b = 0, 1
+        for j in range(n):
+            if j > 0:
+                # phi_1 = X phi_0; then phi_{n+1} = 2 X phi_n + phi_{n-1}, in the place of phi_{n-1}
+                factor, weight = (1.0 if j == 1 else 2.0), 2.0 * damping * weights[j]
+                if piece == 0:
+                    for c in range(COUNTED):
+                        gain = shift * sums[a, c]
+                        if c < rows.size:
+                            gain += states[a, 0, rows[0] + c]
+                        sums[b, c] += factor * gain / fastest
+                        counted[c] += weight * sums[b, c]
+                add_applied(
+                    diagonal, below, above, states[a], factor, states[b], weight, y, begin, end
+                )
+                a, b = b, a
+            if piece == 0:
+                read(rows, states[a], sums[a], readings[j])
     for t in range(times.size):
         bessel(fastest * times[t], weights[:n])
         scale = math.exp(-shift * times[t])
@@ -269,7 +277,7 @@ def cross_block(tables, y, counted, length, times, accuracy, seen, work):
 
 
 @kernel
-def cross(shapes, stages, times, ends, most, y, seen, totals):
+def cross(shapes, stages, times, ends, accuracy, most, y, seen, totals):
     """Take y through all stages, *in, out*, and read it off on the way.
 
     Parameters
@@ -278,6 +286,8 @@ def cross(shapes, stages, times, ends, most, y, seen, totals):
         Of all stages, one after the other, each on its own clock.
     ends : *in* ndarray (n_stages,), int64
         Where those of each stage end.
+    accuracy : float
+        Of a term of a series.
     most : int
         Polynomials in any block.
     seen : *out* ndarray (nt, READ), float64
@@ -285,14 +295,14 @@ def cross(shapes, stages, times, ends, most, y, seen, totals):
     totals : *out* ndarray (n_stages, COUNTED), float64
         These integrals at its end.
     """
-    rows = shapes.rows
+    rows, trace = shapes.rows, y[0, shapes.rows[0]]
     diagonal, below, above = np.empty((3, y.shape[1]))
     counted = np.empty(COUNTED)
     work = np.empty((2, *y.shape)), np.empty(most), np.empty((most, READ))
     turning = np.empty((3, 2, rows.size))
     begin = 0
     for s in range(ends.size):
-        fastest, shift, accuracy = stages.fastest[s], stages.shift[s], stages.accuracy[s]
+        fastest, shift = stages.fastest[s], stages.shift[s]
         both = 0.5 * (stages.gain[s] + stages.loss[s])
         difference = (stages.loss[s] - stages.gain[s]) / fastest
         for i in range(diagonal.size):
@@ -300,7 +310,7 @@ def cross(shapes, stages, times, ends, most, y, seen, totals):
             diagonal[i] = (shift - lost) / fastest
             below[i] = difference * shapes.below[i]
             above[i] = difference * shapes.above[i]
-        tables = diagonal, below, above, shift, fastest, rows
+        tables = diagonal, below, above, shift, fastest, rows, shapes.pieces
         blocks = max(1, math.ceil(stages.duration[s] / stages.longest[s]))
         length = stages.duration[s] / blocks
         counted[:] = 0.0
@@ -311,6 +321,7 @@ def cross(shapes, stages, times, ends, most, y, seen, totals):
                 stop += 1
             within = times[first:stop] - block * length
             cross_block(tables, y, counted, length, within, accuracy, seen[first:stop], work)
+            y *= trace / y[0, rows[0]]  # which is conserved
             first = stop
         totals[s] = counted
         begin = ends[s]
