@@ -40,7 +40,7 @@ def mesolve(
     mean spin, by a frame that turns with it; else it needs the whole density matrix, O(N^2). So do
     all stages of a protocol but the last; four ladders or more, such as a ramp, go by spherical
     tensors up to a rank of a few sqrt(N) if they begin with a coherent state, and above 2000 atoms
-    fewer, too, to about 10^4.
+    fewer, too, to about 8000.
 
     Parameters
     ----------

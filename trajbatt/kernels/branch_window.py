@@ -315,7 +315,7 @@ def time_since(time, since, t_end, click_time, n, stop):
 
 @kernel
 def draw_start(start, uniform, i):
-    """Return the pure state in which trajectory i of n begins, and its hidden level.
+    """Return the pure state in which trajectory i begins, and its hidden level.
 
     Parameters
     ----------

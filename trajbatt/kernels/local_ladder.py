@@ -456,8 +456,9 @@ def follow(i, part, start, tables, grid, clock, negligible, records, work, out):
     t = dropped = 0.0
     counts[:] = 0.0
     first, last = own_times(times, since, t_end)
-    begin = last if part == END else first
-    for number in range(begin, last if part == EARLIER else last + 1):
+    if part == END:
+        first = last
+    for number in range(first, last if part == EARLIER else last + 1):
         j = number if number < last else times.size - 1
         now = time_since(times[j], since, t_end, click_time, n, stop)
         begin = t
