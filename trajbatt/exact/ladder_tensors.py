@@ -21,13 +21,13 @@ from trajbatt.exact.tensors import (
     TensorLayout,
     coherent_tensors,
     emission,
+    rank_for,
 )
 from trajbatt.numerics import frame
 from trajbatt.states.products import of_covariance
 
 ACCURACY = 0.1  # of a term of a series, over the tolerance and N
 LONGEST = 30.0  # a block, over sqrt(sigma R): rounding errors grow as its exponential at most
-FEW = 100  # atoms: of more the variance, a difference, needs higher ranks
 # Up to `LARGEST_FULL` atoms coherence orders do it, too: they take fewer stages, because small
 # energies and counts keep their digits, and longer ones, because rational steps are faster.
 FEWEST_STAGES, MOST_TERMS = 4, 300.0  # the terms of the series of a stage, in the mean
@@ -85,9 +85,7 @@ class _Way:
         self._ends = np.searchsorted(self._which, np.arange(len(stages)), side="right")
         duration = np.minimum(end, times[-1]) - start
         self._local = np.minimum(times - start[self._which], duration[self._which])
-        factor, more = ELSEWHERE
-        square = self._n_atoms * (factor * math.log(max(self._n_atoms / FEW, 1.0) / rtol) + more)
-        self.rank = min(self._n_atoms, math.ceil(math.sqrt(square)))
+        self.rank = rank_for(self._n_atoms, rtol, ELSEWHERE)
         self._stages = self._tabulate(duration, *self._rates.sum(axis=1).T)
 
     def _tabulate(self, duration, loss, dephasing, gain):

@@ -25,6 +25,7 @@ MOST_TURNS = 2000.0  # in a block, over the largest frequency: so many polynomia
 # K^2/N: a multiple of the logarithm of the accuracy, and more. By trial: errors are below it then
 # for states that begin at a pole, and whatever the drive; and for all others.
 AT_POLE, ELSEWHERE = (1.0, 2.0), (1.4, 1.0)
+FEW = 100  # atoms: of more the variance, a difference, needs higher ranks
 
 
 class TensorLayout:
@@ -97,10 +98,8 @@ class TensorOrders:
 
     def _rank_for(self, is_at_pole):
         """Return K for a state that begins at a pole, and goes through no other stage, or any."""
-        factor, more = AT_POLE if is_at_pole and self.model.is_alone else ELSEWHERE
-        n = self.model.n_atoms
-        square = n * (factor * math.log(1.0 / self._rtol) + more)
-        return min(n, math.ceil(math.sqrt(square)))
+        rule = AT_POLE if is_at_pole and self.model.is_alone else ELSEWHERE
+        return rank_for(self.model.n_atoms, self._rtol, rule)
 
     def _set_rank(self, rank):
         """Make the tables of the ranks up to K."""
@@ -204,6 +203,13 @@ class TensorOrders:
     def hand_over(self, *_):
         """Return the tensors at the last of the times, for another stage that takes them."""
         return TensorState(self._last)
+
+
+def rank_for(n_atoms, rtol, rule):
+    """Return K for a tolerance, by `AT_POLE` or `ELSEWHERE`."""
+    factor, more = rule
+    square = n_atoms * (factor * math.log(max(n_atoms / FEW, 1.0) / rtol) + more)
+    return min(n_atoms, math.ceil(math.sqrt(square)))
 
 
 @lru_cache(maxsize=4)
