@@ -320,3 +320,16 @@ def test_a_fit_that_begins_far_off_ends(start):
     assert found.converged
     assert found.log_likelihood == pytest.approx(known.log_likelihood, abs=1e-6)
     assert found.errors["gamma_plus"] == pytest.approx(known.errors["gamma_plus"], rel=1e-4)
+
+
+def test_an_interval_may_be_open_towards_what_is_too_fast():
+    # Clicks come in bunches: of an atom that is pumped at once, as far as they tell.
+    channels = [tb.Channel("down", shift=-1, rate=1.0), tb.Channel("up", shift=1, rate=1e3)]
+    model = tb.LadderModel("pumped", 1, 0.0, 1.0, channels)
+    times = np.array([0.05, 0.1, 0.2, 0.3, 2.5, 2.6, 6.0, 6.1, 9.0])
+    clicks = tb.Clicks(np.zeros(9, int), times, np.zeros(9, int), ("down", "up"), 0, 1)
+    seen = {"efficiency": {"down": 1.0, "up": 0.0}, "initial": EXCITED}
+    found = tb.fit(model, clicks, ["rate_up"], duration=9.5, level=0.68, **seen)
+    low, high = found.intervals["rate_up"]
+    assert 1.0 < low < 1e3
+    assert high == np.inf

@@ -24,7 +24,6 @@ from trajbatt.exact.tensors import (
     rank_for,
 )
 from trajbatt.numerics import frame
-from trajbatt.states.products import of_covariance
 
 ACCURACY = 0.1  # of a term of a series, over the tolerance and N
 LONGEST = 30.0  # a block, over sqrt(sigma R): rounding errors grow as its exponential at most
@@ -74,6 +73,7 @@ class _Way:
 
     def __init__(self, stages, n_channels, times, rtol):
         self._n_atoms, self._rtol = stages[0].model.n_atoms, rtol
+        self._layout = TensorLayout(self._n_atoms, 0.0)
         start, end, self._theta, self._frequency = np.array(
             [(one.start, one.end, one.model.theta, one.model.frequency) for one in stages]
         ).T
@@ -127,16 +127,16 @@ class _Way:
             Of the mean spin at t = 0, in the basis of the first stage.
         """
         seen, totals = self._propagate(direction)
-        mean, covariance = self._moments(seen)
+        energy, variance, dipole, products = self._layout.of_moments(*self._moments(seen))
         counts, final_counts = self._counts(seen[:, -3:], totals)
         return Solution(
-            energy=mean[2] + 0.5 * self._n_atoms,
-            energy_variance=np.maximum(covariance[2, 2], 0.0),
-            dipole=mean[0] + 1j * mean[1],
+            energy=energy,
+            energy_variance=variance,
+            dipole=dipole,
             counts=counts,
             final_counts=final_counts,
-            products=of_covariance(mean, covariance),
-            spins=np.ones((1, mean.shape[1])),
+            products=products,
+            spins=np.ones((1, energy.size)),
             looks=[],
             method="tensors",
         )
@@ -165,7 +165,7 @@ class _Way:
         for re, factor in ((1, turn), (4, turn), (6, turn**2)):
             turned = (y[re] + 1j * y[re + 1]) * factor
             y[re], y[re + 1] = turned.real, turned.imag
-        mean, covariance = TensorLayout(self._n_atoms, 0.0).moments(y)
+        mean, covariance = self._layout.moments(y)
         cos, sin = np.cos(self._theta[self._which]), np.sin(self._theta[self._which])
         zero = np.zeros_like(cos)
         axes = np.array([[cos, zero, -sin], [zero, zero + 1.0, zero], [sin, zero, cos]])
@@ -181,7 +181,7 @@ class _Way:
 
     def _photons(self, integrals, rates):
         """Return the photons (n, nc) from the integrals of y_00, y_10 and y_20 (n, COUNTED)."""
-        layout = TensorLayout(self._n_atoms, 0.0)
+        layout = self._layout
         # Of y_00 too, which does not change: a dark state remains one though all are off by 1e-9.
         square = layout.square * math.sqrt(self._n_atoms + 1.0) * integrals[:, 0]
         z = layout.first * integrals[:, 1]

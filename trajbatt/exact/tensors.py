@@ -61,7 +61,10 @@ class TensorLayout:
 
     def observables(self, y, _):
         """Return energy, its variance, the bare dipole and `PRODUCTS` (4, ...) of y (READ, ...)."""
-        mean, covariance = self.moments(y)
+        return self.of_moments(*self.moments(y))
+
+    def of_moments(self, mean, covariance):
+        """Return the same of the bare mean spin (3, ...) and its covariances (3, 3, ...)."""
         energy, variance = mean[2] + 0.5 * self.n_atoms, np.maximum(covariance[2, 2], 0.0)
         return energy, variance, mean[0] + 1j * mean[1], of_covariance(mean, covariance)
 

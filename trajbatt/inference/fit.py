@@ -137,14 +137,26 @@ def fit(
 
     def model_at(point):
         pairs = zip(scales, point, strict=True)
-        return model.with_parameters(**{name: scale.value(x) for (name, scale), x in pairs})
+        found = model.with_parameters(**{name: scale.value(x) for (name, scale), x in pairs})
+        if not seen.is_worth_a_try(found):
+            raise OverflowError
+        return found
+
+    def is_too_far(point):
+        try:
+            model_at(point)
+        except OverflowError:
+            return True
+        except ValueError:  # out of range
+            pass
+        return False
 
     def minus_log(point):
         return -seen.log_likelihoods(model_at(point), initial).sum()
 
     def tried(point):
         try:
-            return minus_log(point) if seen.is_worth_a_try(model_at(point)) else np.inf
+            return minus_log(point)
         except (ValueError, ArithmeticError):  # impossible, or out of range
             return np.inf
 
@@ -153,8 +165,6 @@ def fit(
             return -seen.slopes(lambda x: model_at(point + x * way), initial).sum()
 
         try:
-            if not seen.is_worth_a_try(model_at(point)):
-                return np.full(point.size, np.nan)
             return np.array([along(way) for way in np.eye(point.size)])
         except (ValueError, ArithmeticError):
             return np.full(point.size, np.nan)
@@ -171,7 +181,7 @@ def fit(
     if level is not None:
         on_scale = np.sqrt(np.diag(covariance))
         for i, (name, scale) in enumerate(scales):
-            ends = profile_interval(tried, point, i, on_scale, level)
+            ends = profile_interval(tried, point, i, on_scale, level, is_too_far)
             intervals[name] = tuple(scale.at(end) for end in ends)
     slopes = np.array([scale.slope(x) for (_, scale), x in zip(scales, point, strict=True)])
     covariance = slopes[:, None] * covariance * slopes

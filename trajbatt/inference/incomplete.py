@@ -66,15 +66,14 @@ class IncompleteRecords:
         """
         from trajbatt.kernels.missed_photons import slopes
 
-        found, rate = np.empty(self._durations.size), model.largest_rate
+        found, chain = np.empty(self._durations.size), self._chain(model)
+        change = [one / (chain.rate or 1.0) for one in self._matrix(change_of_rates)]
         tables = np.zeros((6, populations.size + 2))
-        for rows, rates in ((tables[:3], model.rates), (tables[3:], change_of_rates)):
-            rows[0, 2:-1], rows[1, 1:-1], rows[2, 1:-2] = self._matrix(rates)
-        tables /= rate or 1.0
-        tables[1, 1:-1] += 1.0
+        for rows, bands in ((tables[:3], chain[:3]), (tables[3:], change)):
+            rows[0, 2:-1], rows[1, 1:-1], rows[2, 1:-2] = bands
         slopes(
             tables,
-            rate,
+            chain.rate,
             self._detection(model.rates, self._dark),
             self._detection(change_of_rates, np.zeros_like(self._dark)),
             self._records,

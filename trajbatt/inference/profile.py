@@ -18,7 +18,7 @@ PRECISION = 1e-2  # of a standard error, or of the scales if that is less
 MOST_NEWTON, SETTLED = 5, 1e-3  # steps, and what the last one gains
 
 
-def profile_interval(minus_log, point, i, errors, level):
+def profile_interval(minus_log, point, i, errors, level, is_too_far):
     """Return the two ends of the interval of parameter i, -inf or inf where it is open.
 
     Parameters
@@ -32,6 +32,8 @@ def profile_interval(minus_log, point, i, errors, level):
         Standard errors, nan where they are not known.
     level : float
         The probability that the interval holds the true value, of many clicks.
+    is_too_far : callable
+        Of a point: whether nobody can tell there, so that an end beyond is taken for open.
     """
     from scipy.optimize import brentq
     from scipy.stats import chi2
@@ -48,15 +50,30 @@ def profile_interval(minus_log, point, i, errors, level):
             value, others = _least(minus_log, i, x, others)
             return min(value - least, 1e300) - allowed
 
+        def far(x):
+            return is_too_far(np.insert(others, i, x))
+
         inside, step = point[i], side * error * math.sqrt(2.0 * allowed)
         for _ in range(MOST_STEPS):
             outside = inside + step
+            if is_last := far(outside):
+                outside = _furthest(far, inside, outside)
             if excess(outside) > 0.0:
                 return brentq(excess, inside, outside, xtol=PRECISION * min(error, 1.0))
+            if is_last:
+                break
             inside, step = outside, FURTHER * step
         return side * math.inf
 
     return ends(-1.0), ends(1.0)
+
+
+def _furthest(is_too_far, inside, outside):
+    """Return a place between the two that is just not too far, by bisection."""
+    while abs(outside - inside) > PRECISION:
+        middle = 0.5 * (inside + outside)
+        inside, outside = (inside, middle) if is_too_far(middle) else (middle, outside)
+    return inside
 
 
 def _least(minus_log, i, x, others):
