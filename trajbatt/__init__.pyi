@@ -53,6 +53,7 @@ from .models.local_ladder import LocalLadderModel as LocalLadderModel
 from .models.mixed_light import DiffusiveModel as DiffusiveModel
 from .models.mixed_light import HomodyneModel as HomodyneModel
 from .models.protocol import Protocol as Protocol
+from .models.ramp_model import RampModel as RampModel
 from .models.until import until as until
 from .states import observables as observables
 from .states.initial import (

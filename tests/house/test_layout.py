@@ -134,6 +134,7 @@ SHARED_KERNELS = (
     "compile",
     "branch_window",
     "frame_rows",
+    "frame_turns",
     "liouvillian",
     "moving_frame",
     "reading",

@@ -193,7 +193,7 @@ def _dynamics(model):
     for stage in model.latest_stages():
         one = stage.model
         rates, mix = one.rates.tolist(), one.jump_mix.tolist()
-        parts.append((one.n_atoms, one.theta, one.frequency, rates, mix, one.coherent_rate))
+        parts.append((one.n_atoms, one.drive, rates, mix, one.coherent_rate))
         parts.append((one.is_local.tolist(), one.oscillators.tolist()))
         parts.append((stage.places, stage.duration, stage.rule))
     return parts

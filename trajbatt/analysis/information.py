@@ -28,7 +28,7 @@ from trajbatt.inference.scales import scales_of
 from trajbatt.inference.seen import meant
 from trajbatt.light.detectors import Detectors, described
 from trajbatt.models.battery import Battery
-from trajbatt.models.model import Model, check_plain, check_symmetric
+from trajbatt.models.model import Model, check_at_rest, check_plain, check_symmetric
 from trajbatt.numerics import bands, spin
 from trajbatt.states.initial import Initial, prepare
 
@@ -176,6 +176,7 @@ def quantum_information(
     model = meant(model)
     check_plain(model)
     check_symmetric(model, "`model`")
+    check_at_rest(model, "`model`")
     if model.n_atoms > MOST_ATOMS:
         raise ValueError(
             f"`model` must have at most {MOST_ATOMS} atoms for whole density matrices, but has "

@@ -19,7 +19,7 @@ from trajbatt.exact.adjoint import backwards, forwards
 from trajbatt.exact.orders import check_full
 from trajbatt.models.battery import Battery
 from trajbatt.models.protocol import Protocol
-from trajbatt.models.ramp import between, knots_of, middles_of
+from trajbatt.models.ramp import interpolant, knots_of, middles_of
 from trajbatt.numerics.differences import FOURTH, slope
 from trajbatt.states.initial import Initial, prepare
 
@@ -196,7 +196,7 @@ class _Task:
         found = {name: knots_of(name, given, duration) for name, given in knots.items()}
         middles = middles_of(duration, stages)
         weights = {
-            name: between(middles, places, np.eye(places.size), "linear")
+            name: interpolant(places, np.eye(places.size), "linear")(middles)
             for name, (places, _) in found.items()
         }
         bare = replace(battery, theta=0.0).charge()

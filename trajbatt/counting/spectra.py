@@ -16,7 +16,7 @@ from trajbatt.counting.course import Course, populations
 from trajbatt.exact.lines import Line
 from trajbatt.models.banded import BandedModel
 from trajbatt.models.channelled import ChannelledModel
-from trajbatt.models.model import check_plain, check_symmetric
+from trajbatt.models.model import check_at_rest, check_plain, check_symmetric
 from trajbatt.states.fixed_frame import fixed_frame
 from trajbatt.states.initial import Initial
 from trajbatt.states.steady_state import steady_state
@@ -139,6 +139,7 @@ def spectrum(
 
 def _of_driven(model, offsets, channel, initial, until):
     """Return the `Spectrum` of the driven Eq. (5)."""
+    check_at_rest(model, "`model`")
     checks.choice("channel", channel, model.channel_names)
     if initial is not None or until is not None:
         raise ValueError("`initial` and `until` must be left out with Eq. (5): its light is steady")

@@ -24,6 +24,8 @@ from trajbatt.exact.spread import SpreadError
 from trajbatt.exact.tensors import TensorOrders
 from trajbatt.exact.weak_drive import BareModel, is_weak
 from trajbatt.models.banded import BandedModel
+from trajbatt.models.model import check_at_rest
+from trajbatt.models.ramp_model import RampModel
 
 METHODS = ("frame", "tensors", "banded")
 FEW = 50  # atoms, whose whole density matrix is small enough
@@ -38,7 +40,7 @@ def check_method(method, model):
     if method is None:
         return
     checks.choice("method", method, METHODS)
-    if not any(isinstance(stage.model, BandedModel) for stage in model.stages()):
+    if not any(isinstance(stage.model, BandedModel | RampModel) for stage in model.stages()):
         raise ValueError(
             f"`method` must be left out without the driven Eq. (5), but is {method!r}: "
             "others choose theirs"
@@ -57,6 +59,10 @@ def prepared(stage, method=None, is_alone=False):
         Whether it is the only stage.
     """
     model = stage.model
+    if isinstance(model, RampModel):
+        if method not in (None, "frame"):
+            check_at_rest(model, f"`model` by `method` {method!r}")
+        return replace(stage, model=FrameModel.of(model, model.n_levels))
     if not isinstance(model, BandedModel):
         return stage
     offers_whole = model.n_atoms <= LARGEST_FULL
@@ -112,6 +118,8 @@ def share_states(model, following):
     """
     if not isinstance(model, FrameModel) or not isinstance(following, FrameModel):
         return False
+    if following.ramp is not None and model.ramp is None:  # which may go by tensors
+        return False
     return not (model.is_warm or following.is_warm)
 
 
@@ -122,6 +130,8 @@ def _prefers_tensors(model):
 
 def driven_orders(model, rtol, all_orders):
     """Return the coherence orders and mean counts of a `FrameModel`, see `BandedOrders`."""
+    if model.ramp is not None:
+        return FrameOrders(model, rtol, all_orders)
     kinds = FrameOrders, TensorOrders, BandedOrders
     if not all_orders and model.most_levels < model.n_levels:
         model = replace(model, most_levels=min(model.most_levels, MANY))
@@ -132,6 +142,8 @@ def driven_orders(model, rtol, all_orders):
 
 def driven_counts(*arguments):
     """Return the count moments of a `FrameModel`, see `BandedCounts`."""
+    if arguments[0].ramp is not None:
+        return FrameCounts(*arguments)
     return FirstThatCan(partial(FrameCounts, *arguments), partial(BandedCounts, *arguments))
 
 
@@ -140,6 +152,8 @@ def driven_fields(model, fields, goes_on):
 
     Pairs move slowly in the frame: as many of its levels as may be are faster than the whole.
     """
+    if model.ramp is not None:
+        return FrameFields(model, fields, goes_on)
     many = replace(model, most_levels=min(model.n_levels, MANY))
     return FirstThatCan(
         partial(FrameFields, many, fields, goes_on), partial(BandedFields, model, fields, goes_on)
@@ -156,4 +170,6 @@ def driven_field(model, field, only_clicks):
         in_frame = partial(FrameField, model, not only_clicks)
     else:
         in_frame = partial(ConditionalField, model, field)
+    if model.ramp is not None:
+        return in_frame()
     return FirstThatCan(in_frame, partial(BandedField, model, field, only_clicks))

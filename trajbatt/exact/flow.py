@@ -98,6 +98,7 @@ def turning(frequency):
         emission=0.0,
         absorption=0.0,
         fastest=0.0,
+        drive=nothing.reshape(0, 0),
         raising=nothing,
         order=nothing.astype(np.int64),
         axes=nothing.reshape(0, 0),
@@ -105,11 +106,11 @@ def turning(frequency):
 
 
 def moving(model, axes, raising):
-    """Return the kernel's `Motion` of the frame of a `BandedModel`.
+    """Return the kernel's `Motion` of the frame of a `FrameModel`.
 
     Parameters
     ----------
-    model : BandedModel
+    model : FrameModel
     axes : ndarray (7,), float64
         Where the frame begins.
     raising : ndarray (levels,), float64
@@ -129,7 +130,10 @@ def moving(model, axes, raising):
         net_rate=model.rate,
         emission=math.sqrt(model.rates[0]),
         absorption=math.sqrt(model.rate * model.thermal),
-        fastest=model.frequency + model.rate * model.n_atoms,
+        fastest=model.fastest + model.rate * model.n_atoms,
+        drive=np.empty((0, 4))
+        if model.ramp is None
+        else np.array([model.ramp.thetas, model.ramp.omegas]),
         raising=np.append(raising[:-1], 0.0),
         order=np.argsort(method().c, kind="stable"),
         axes=frames,

@@ -14,6 +14,7 @@ from trajbatt.exact import flow
 from trajbatt.exact.frame_layout import AXES, FrameLayout, InFrame, enter
 from trajbatt.exact.spread import SpreadError
 from trajbatt.models.banded import BandedModel
+from trajbatt.models.ramp_model import RampModel
 from trajbatt.numerics import spin
 from trajbatt.states.mixture import Mixture
 
@@ -32,27 +33,41 @@ class FrameModel(BandedModel):
         Of the frame, before `SpreadError` is raised.
     is_alone : bool
         Whether this is the only stage.
+    ramp : RampModel or None
+        That whose drive moves, in place of theta and the frequency.
     """
 
     most_levels: int = 0
     is_alone: bool = False
+    ramp: RampModel | None = None
 
     def __post_init__(self):
         """Nothing to check: it is made of a model that is."""
 
     @classmethod
     def of(cls, model, most_levels, is_alone=False):
-        """Return a `BandedModel` in the co-moving frame."""
+        """Return a `BandedModel` or a `RampModel` in the co-moving frame."""
         return cls(
             model.name,
             model.n_atoms,
             model.theta,
             model.frequency,
             model.rate,
-            thermal=model.thermal,
+            thermal=0.0 if model.moves else model.thermal,
             most_levels=min(most_levels, model.n_levels),
             is_alone=is_alone,
+            ramp=model if model.moves else None,
         )
+
+    @property
+    def fastest(self):
+        """Omega_P; at least that on a ramp."""
+        return self.frequency if self.ramp is None else self.ramp.fastest
+
+    @property
+    def timescale(self):
+        """The shortest time in which collective means change; inf if never."""
+        return super().timescale if self.ramp is None else self.ramp.timescale
 
     def check_levels(self, levels):
         """Raise `SpreadError` if these are too many levels."""
@@ -80,15 +95,15 @@ class FrameFlow:
         self.model, self._rtol = model, rtol
         self._negligible = rtol**2 if every_element else rtol / 50.0
         self._couplings = n, jumps, mixing, sources
-        self._first = 0.1 / (model.rate * (model.n_atoms + 2.0) + model.frequency)
+        self._first = 0.1 / (model.rate * (model.n_atoms + 2.0) + model.fastest)
 
-    def begin(self, axes, matrices, scalars):
-        """Set the axes (6,), the matrices (n, levels, levels) and the scalars at t = 0."""
+    def begin(self, axes, matrices, scalars, t=0.0):
+        """Set the axes (6,), the matrices (n, levels, levels) and the scalars at the time `t`."""
         levels = matrices.shape[-1]
         self.model.check_levels(levels)
         self.layout = FrameLayout(self.model.n_atoms, self.model.theta, levels)
         numbers = self.layout.of_matrices(matrices).ravel()
-        self._follow(np.append(axes, 0.0), np.concatenate((numbers, scalars)), 0.0, self._first)
+        self._follow(np.append(axes, 0.0), np.concatenate((numbers, scalars)), t, self._first)
 
     def _follow(self, axes, y, t, step):
         n, jumps, mixing, sources = self._couplings

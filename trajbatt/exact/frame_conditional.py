@@ -52,7 +52,7 @@ class ConditionalFrame:
         """Start from a `Mixture`, or what else `enter` takes."""
         axes, matrices = enter(given, self.model, FEWEST)
         self._axes, self._matrix = axes[:6].copy(), matrices[0]
-        self.log_trace = math.log(np.trace(matrices[0]).real)
+        self.log_trace, self._now = math.log(np.trace(matrices[0]).real), 0.0
         self._settle()
 
     def _settle(self):
@@ -85,7 +85,7 @@ class ConditionalFrame:
             flow.system(levels, len(model.rates), 1, -self._seen[:, None, None]),
             flow.moving(model, np.zeros(AXES), spin.raising_elements(model.n_atoms, levels)),
             0.1 * ACCURACY,
-            first=0.1 / (model.rate * (model.n_atoms + 2.0) + model.frequency),
+            first=0.1 / (model.rate * (model.n_atoms + 2.0) + model.fastest),
             stable=STABLE / fastest if fastest > 0.0 else math.inf,
             negligible=0.0 if everything else HIGHEST,
         )
@@ -97,11 +97,11 @@ class ConditionalFrame:
 
     def kept(self):
         """Return what `restore` takes."""
-        return self._axes, self._matrix, self.log_trace
+        return self._axes, self._matrix, self.log_trace, self._now
 
     def restore(self, kept):
         """Take a state back, as `kept` told it."""
-        self._axes, self._matrix, self.log_trace = kept
+        self._axes, self._matrix, self.log_trace, self._now = kept
         self._lay_out()
 
     def advance(self, duration, least=-math.inf):
@@ -120,12 +120,13 @@ class ConditionalFrame:
         """Go on for at most this time, on the levels that there are; return what is left of it."""
         way = self._flow
         way.motion.axes[:] = np.append(self._axes, 0.0)
-        way.begin(0.0, self.layout.of_matrices(self._matrix))
-        found, frames = way.record(np.array([duration]))
+        end = self._now + duration
+        way.begin(self._now, self.layout.of_matrices(self._matrix))
+        found, frames = way.record(np.array([end]))
         if len(found):
-            t, axes, y = duration, frames[0], found[0]
+            self._now, axes, y = end, frames[0], found[0]
         else:
-            t, axes, y = way.reached
+            self._now, axes, y = way.reached
         trace = self.layout.traces(y)
         # What the mean field of the light gives alone is no part of the matrix.
         lost = self._seen @ of_mean_field(self.model, axes)
@@ -137,7 +138,7 @@ class ConditionalFrame:
             self._lay_out()
         else:
             self._settle()
-        return duration - t
+        return end - self._now
 
     def click(self, shares, dark_rate):
         """Apply a click of a detector, and return its rate.

@@ -24,6 +24,7 @@ from numpy.polynomial import legendre
 
 from trajbatt.exact.banded import BandedLiouvillian, click_rates
 from trajbatt.exact.solution import Solution
+from trajbatt.models.model import check_at_rest
 from trajbatt.numerics import bands, spin
 
 MOST_ELEMENTS = 2e7  # complex numbers of rho_n that are carried at once
@@ -54,6 +55,7 @@ def check_twin(model):
             f"`model` must have one stage that ends by clicks to have an exact twin, but has "
             f"{len(rules)}"
         )
+    check_at_rest(model, "`model` with stages that end by clicks")
     for stage in model.latest_stages():
         if not stage.model.is_symmetric or stage.model.oscillators.any():
             raise ValueError(

@@ -5,6 +5,8 @@ from functools import reduce
 from operator import add
 from typing import Any, NamedTuple
 
+from numpy.polynomial import Polynomial
+
 from trajbatt.models.model import Model, check_plain, check_symmetric
 from trajbatt.numerics import spin
 from trajbatt.states.initial import Initial, prepare
@@ -15,7 +17,7 @@ class QutipProblem(NamedTuple):
 
     Attributes
     ----------
-    H : Qobj
+    H : Qobj or QobjEvo
         In the pump frame.
     c_ops : list of Qobj
         One for each channel, in their order.
@@ -40,7 +42,7 @@ def to_qutip(model: Model, initial: Initial | None = None) -> QutipProblem:
 
     Parameters
     ----------
-    model : LadderModel or BandedModel
+    model : LadderModel, BandedModel or RampModel
     initial : optional
         As in `mesolve`.
 
@@ -74,10 +76,23 @@ def to_qutip(model: Model, initial: Initial | None = None) -> QutipProblem:
     ]
     energy = j_z + model.n_atoms / 2
     return QutipProblem(
-        H=model.frequency * dressed_z,
+        H=_hamiltonian(qutip, model, j_x, j_z),
         c_ops=jumps,
         e_ops={"energy": energy, "energy_squared": energy * energy, "dipole": j_x + 1j * j_y},
         psi0=qutip.Qobj(_bare(model, initial)),
+    )
+
+
+def _hamiltonian(qutip, model, j_x, j_z):
+    """Return H, a `Qobj`; on a ramp a `QobjEvo`, with the time from the begin of the stage."""
+    if not model.moves:
+        return model.frequency * (math.cos(model.theta) * j_z - math.sin(model.theta) * j_x)
+    theta, omega = (Polynomial(one) for one in model.drive)
+    return qutip.QobjEvo(
+        [
+            [j_z, lambda t: omega(t) * math.cos(theta(t))],
+            [j_x, lambda t: -omega(t) * math.sin(theta(t))],
+        ]
     )
 
 

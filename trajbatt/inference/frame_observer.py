@@ -18,7 +18,7 @@ class FrameObserver:
 
     Parameters
     ----------
-    model : BandedModel
+    model : BandedModel or RampModel
     shares : ndarray (nc, nd), float64
         W_ab.
     dark_rate : ndarray (nd,), float64
@@ -26,7 +26,8 @@ class FrameObserver:
 
     def __init__(self, model, shares, dark_rate):
         self._model, self._shares, self._dark_rate = model, shares, dark_rate
-        most = int(SPREAD * model.n_levels) if model.n_atoms <= LARGEST_FULL else model.n_levels
+        offers_whole = model.n_atoms <= LARGEST_FULL and not model.moves
+        most = int(SPREAD * model.n_levels) if offers_whole else model.n_levels
         self._frame = ConditionalFrame(FrameModel.of(model, most), shares.sum(axis=1))
         self._whole = None
         self._least = IMPOSSIBLE * model.largest_rate

@@ -35,6 +35,7 @@ from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.mixed_light import HomodyneModel
 from trajbatt.models.model import of_kind
+from trajbatt.models.ramp_model import RampModel
 from trajbatt.states.mixture import Mixture
 
 MANY = 100  # driven atoms from which on a frame is faster than the whole density matrix
@@ -275,9 +276,14 @@ def _of_blocks(model, response, all_orders, goes_on):
     return BlockObserver(model, response, all_orders or goes_on)
 
 
+def _of_ramp(model, response, all_orders, goes_on):
+    return FrameObserver(model, *response)
+
+
 OBSERVERS = {
     LadderModel: _of_ladder,
     BandedModel: _of_banded,
+    RampModel: _of_ramp,
     HomodyneModel: _of_banded,
     BlockModel: _of_blocks,
 }

@@ -169,7 +169,8 @@ def read_axes(motion, method, way, target, out):
         out[:] = motion.axes[STAGES]
         return
     out[:] = motion.axes[0]
-    go_on(motion, method, out, target - way.clock[0], np.empty((STAGES, AXES)), np.empty(AXES))
+    slopes, inner = np.empty((STAGES, AXES)), np.empty(AXES)
+    go_on(motion, method, out, way.clock[0], target - way.clock[0], slopes, inner)
 
 
 @kernel

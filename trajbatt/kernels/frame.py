@@ -2,7 +2,8 @@ r"""Trajectories of the driven Eq. (5), each in a frame of its own, in which a f
 
 The frame is that of `trajbatt.numerics.frame`: u, v and d = u x v are the images of the bare axes,
 so J_- is c J with c = u - i v, and the state is near the lowest level n = 0. The Hamiltonian turns
-the frame exactly, about the axis nu = -sin(theta) u + cos(theta) d, and is gone: without a click
+the frame, about the axis nu = -sin(theta) u + cos(theta) d, and is gone, see
+`trajbatt.kernels.frame_turns`: without a click
 
     d phi/dt = -(gamma/2) M(t) phi,    M = (c J)+ (c J),    c(t) = rotated about nu by -Omega t,
 
@@ -47,6 +48,7 @@ from trajbatt.kernels.frame_rows import (
     write_bands,
     write_jump,
 )
+from trajbatt.kernels.frame_turns import drive_at, turned
 
 FEWEST = 2  # blocks of levels
 EMPTY = 1e-3  # of what is negligible: blocks of less weight than this are taken off
@@ -65,7 +67,11 @@ class Tables(NamedTuple):
     most : int
         Blocks of levels that there is room for.
     n_atoms : int
-    rate, frequency, cos_theta, sin_theta : float
+    rate : float
+    fastest : float
+        Omega; on a ramp at least this, and as fast as theta changes.
+    drive : tuple
+        See `trajbatt.kernels.frame_turns`.
     background : float
         The rate of clicks by local oscillators alone.
     """
@@ -73,9 +79,8 @@ class Tables(NamedTuple):
     most: int
     n_atoms: int
     rate: float
-    frequency: float
-    cos_theta: float
-    sin_theta: float
+    fastest: float
+    drive: tuple
     background: float
 
 
@@ -179,8 +184,8 @@ class Workspace(NamedTuple):
         See `trajbatt.kernels.frame_rows`.
     axes : ndarray (6,), float64
         The frame where the step begins.
-    other : ndarray (6,), float64
-        A frame within or at the end of it.
+    other : ndarray (9,), float64
+        A frame within or at the end of it, and scratch.
     """
 
     cells: np.ndarray
@@ -190,7 +195,7 @@ class Workspace(NamedTuple):
     @classmethod
     def fresh(cls, n_atoms, raising):
         """Return zeros, and the tables of the levels; see `fresh_cells`."""
-        return cls(fresh_cells(n_atoms, raising), np.zeros(6), np.zeros(6))
+        return cls(fresh_cells(n_atoms, raising), np.zeros(6), np.zeros(9))
 
 
 class Progress(NamedTuple):
@@ -238,23 +243,6 @@ def copy_axes(axes, out):
 
 
 @borrowing
-def turn(axes, angle, tables, out):
-    """Write the axes after the Hamiltonian has turned them by `angle` = Omega t to `out`."""
-    cos, sin = math.cos(angle), math.sin(angle)
-    c, s = tables.cos_theta, tables.sin_theta
-    ux, uy, uz, vx, vy, vz = axes[0], axes[1], axes[2], axes[3], axes[4], axes[5]
-    dx, dy, dz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-    # u' = u cos - c v sin - s nu (1 - cos), v' = v cos + (s d + c u) sin
-    along_u, along_d = cos + s * s * (1.0 - cos), -s * c * (1.0 - cos)
-    out[0] = along_u * ux - c * sin * vx + along_d * dx
-    out[1] = along_u * uy - c * sin * vy + along_d * dy
-    out[2] = along_u * uz - c * sin * vz + along_d * dz
-    out[3] = cos * vx + sin * (s * dx + c * ux)
-    out[4] = cos * vy + sin * (s * dy + c * uy)
-    out[5] = cos * vz + sin * (s * dz + c * uz)
-
-
-@borrowing
 def jump_parts(axes):
     """Return c_m, c_z and c_p of c J = c_m J_- + c_z J_z + c_p J_+."""
     c_z = complex(axes[2], -axes[5])
@@ -293,24 +281,24 @@ def combined(a, first, b, second):
 
 
 @borrowing
-def step(cells, axes, other, tables, blocks, h, tolerance):
-    """Write the state after a step of length h from `STATE`, normalised, to `END`.
+def step(cells, axes, other, tables, blocks, t, h, tolerance):
+    """Write the state after a step of length h from `STATE` at `t`, normalised, to `END`.
 
-    Returns -ln of the squared norm. `other` (6,) is scratch.
+    Returns -ln of the squared norm. `other` (9,) is scratch.
     """
-    angle, scale = tables.frequency * h, -0.5 * tables.rate * h
+    angle, scale = tables.fastest * h, -0.5 * tables.rate * h
     copy(cells, STATE, END, 1.0, blocks)
     # Is the step so short that the one of second order will do?
     across = abs(scale) * tables.n_atoms * math.sqrt(tables.n_atoms)
     if abs(angle) * across * (abs(angle) + 2.0 * across) < 24.0 * tolerance:
-        turn(axes, 0.5 * angle, tables, other)
+        turned(tables.drive, axes, t, 0.5, h, other)
         first = products_of(other, tables.n_atoms)
         constant = first[6]
         write_bands(cells, blocks, first)
     else:
-        turn(axes, (0.5 - NODE) * angle, tables, other)
+        turned(tables.drive, axes, t, 0.5 - NODE, h, other)
         first = products_of(other, tables.n_atoms)
-        turn(axes, (0.5 + NODE) * angle, tables, other)
+        turned(tables.drive, axes, t, 0.5 + NODE, h, other)
         second = products_of(other, tables.n_atoms)
         constant = 0.5 * (first[6] + second[6])
         a, b = 0.25 + NODE, 0.25 - NODE  # the later node counts less first
@@ -323,12 +311,12 @@ def step(cells, axes, other, tables, blocks, h, tolerance):
 
 
 @borrowing
-def creep(cells, axes, other, tables, blocks, after, h, tolerance):
-    """Take `END`, which is `after` the state, on by a short time h of any sign, normalised.
+def creep(cells, axes, other, tables, blocks, t, after, h, tolerance):
+    """Take `END`, which is `after` the state at `t`, on by a short time h of any sign, normalised.
 
-    Returns -ln of the squared norm. `other` (6,) is scratch.
+    Returns -ln of the squared norm. `other` (9,) is scratch.
     """
-    turn(axes, tables.frequency * (after + 0.5 * h), tables, other)
+    turned(tables.drive, axes, t, 1.0, after + 0.5 * h, other)
     middle = products_of(other, tables.n_atoms)
     write_bands(cells, blocks, middle)
     exponential(cells, -0.5 * tables.rate * h, blocks, tolerance)
@@ -362,10 +350,10 @@ def quadratic(s, a0, a1, a2, b0, b1, b2):
 
 
 @borrowing
-def click_rate(tables, seen, axes):
-    """Return the rate of clicks and its first two derivatives by the time.
+def click_rate(tables, seen, axes, t):
+    """Return the rate of clicks at the time `t`, and its first two derivatives by the time.
 
-    That is gamma <J_+ J_-> and what the oscillators give.
+    That is gamma <J_+ J_-> and what the oscillators give; derivatives as if the drive did not move.
 
     With T the second moments and j the mean spin <J_+ J_-> is u T u + v T v + d j, the Hamiltonian
     turns the axes by du/dt = -Omega cos v, dv/dt = Omega (sin d + cos u), dd/dt = -Omega sin v; and
@@ -383,7 +371,7 @@ def click_rate(tables, seen, axes):
     dd = quadratic(s, dx, dy, dz, dx, dy, dz) + d * d
     dv = quadratic(s, dx, dy, dz, vx, vy, vz) + d * v
     du = quadratic(s, dx, dy, dz, ux, uy, uz) + d * u
-    cos, sin, frequency = tables.cos_theta, tables.sin_theta, tables.frequency
+    frequency, cos, sin = drive_at(tables.drive, t)
     first = frequency * sin * (2.0 * dv - v)
     second = frequency**2 * sin * (2.0 * (sin * (dd - vv) + cos * du) - sin * d - cos * u)
     c_m, c_z, c_p = jump_parts(axes)
@@ -424,10 +412,10 @@ def wait(rates, action, longest):
 
 
 @borrowing
-def draw_channel(uniform, cells, axes, tables, amplitudes, oscillators, blocks):
+def draw_channel(uniform, cells, axes, tables, amplitudes, oscillators, blocks, t):
     """Return the channel of a click by its rate in `END`, for a uniform number in [0, 1)."""
     seen = moments(cells, tables.n_atoms, END, blocks)
-    total = click_rate(tables, seen, axes)[0]
+    total = click_rate(tables, seen, axes, t)[0]
     x, y, n = seen[0]
     z = n - 0.5 * tables.n_atoms
     mean = complex(
@@ -564,14 +552,14 @@ def write_ket(cells, other, levels, kets, axes, i, j):
 
 
 @borrowing
-def next_click(cells, axes, other, tables, task, blocks, seen, action, left):
+def next_click(cells, axes, other, tables, task, blocks, seen, action, t, left):
     """Take a step, to the next click if it comes by then; the state there is in `END`.
 
     Parameters
     ----------
     cells : *in, out* ndarray
     axes : *in* ndarray (6,)
-    other : *scratch* ndarray (6,)
+    other : *scratch* ndarray (9,)
         All of the `Workspace`.
     tables : Tables
     task : Task
@@ -581,8 +569,10 @@ def next_click(cells, axes, other, tables, task, blocks, seen, action, left):
         The `moments` of the state.
     action : float
         -ln of the squared norm until the click.
+    t : float
+        The time.
     left : float
-        The time until the end.
+        That until the end.
 
     Returns
     -------
@@ -590,7 +580,7 @@ def next_click(cells, axes, other, tables, task, blocks, seen, action, left):
         How far it went, whether a click ends it, and the action left if not.
     """
     longest = min(task.longest, left)
-    at_start = rates = click_rate(tables, seen, axes)
+    at_start = rates = click_rate(tables, seen, axes, t)
     h = min(wait(at_start, action, longest), longest)
     low, high = 0.0, math.inf  # the click is between
     missing = action
@@ -600,14 +590,15 @@ def next_click(cells, axes, other, tables, task, blocks, seen, action, left):
     rounds = 0
     while not arrived and rounds < ROUNDS:
         if creeps:  # what is missing is so little
-            missing -= creep(cells, axes, other, tables, blocks, before, more, task.tolerance)
+            missing -= creep(cells, axes, other, tables, blocks, t, before, more, task.tolerance)
             rates = later(rates, more)
         else:
-            missing = action - step(cells, axes, other, tables, blocks, h, task.tolerance)
+            missing = action - step(cells, axes, other, tables, blocks, t, h, task.tolerance)
             rates = later(at_start, h)
             if abs(missing) > MISSED:
-                turn(axes, tables.frequency * h, tables, other)
-                rates = click_rate(tables, moments(cells, tables.n_atoms, END, blocks), other)
+                turned(tables.drive, axes, t, 1.0, h, other)
+                seen = moments(cells, tables.n_atoms, END, blocks)
+                rates = click_rate(tables, seen, other, t + h)
         if missing > 0.0:
             low = h
         else:
@@ -657,10 +648,10 @@ def go_on(rng, i, times, clock, tables, channels, task, progress, work, records,
                 until = min(until, click_time[n])
             h = min(task.longest, until - t)
             clicked = h == until - t and n < stop and click_time[n] <= t_end
-            step(cells, axes, other, tables, blocks, h, task.tolerance)
+            step(cells, axes, other, tables, blocks, t, h, task.tolerance)
         else:
             h, clicked, action = next_click(
-                cells, axes, other, tables, task, blocks, seen, action, t_end - t
+                cells, axes, other, tables, task, blocks, seen, action, t, t_end - t
             )
         reached = until if h == until - t else t + h
         at_end = not clicked and reached >= t_end
@@ -672,8 +663,8 @@ def go_on(rng, i, times, clock, tables, channels, task, progress, work, records,
                 j += 1
                 continue
             now = min(max(times[j] - since, t), t_end)
-            step(cells, axes, other, tables, blocks, now - t, task.tolerance)
-            turn(axes, tables.frequency * (now - t), tables, other)
+            step(cells, axes, other, tables, blocks, t, now - t, task.tolerance)
+            turned(tables.drive, axes, t, 1.0, now - t, other)
             seen = moments(cells, tables.n_atoms, END, blocks)
             (jx, jy, jz, variance), means = read_off(tables, seen, other)
             samples[i, out.jz, j] = jz
@@ -692,7 +683,7 @@ def go_on(rng, i, times, clock, tables, channels, task, progress, work, records,
         if not at_end:
             if observes:
                 copy(cells, KEPT, END, 1.0, blocks)
-            turn(axes, tables.frequency * h, tables, other)
+            turned(tables.drive, axes, t, 1.0, h, other)
             copy_axes(other, axes)
             if clicked:
                 if not task.replay:
@@ -700,7 +691,14 @@ def go_on(rng, i, times, clock, tables, channels, task, progress, work, records,
                     click_channel[n] = 0
                     if amplitudes.size > 1:
                         click_channel[n] = draw_channel(
-                            rng.random(), cells, axes, tables, amplitudes, oscillators, blocks
+                            rng.random(),
+                            cells,
+                            axes,
+                            tables,
+                            amplitudes,
+                            oscillators,
+                            blocks,
+                            reached,
                         )
                     action = rng.standard_exponential()
                 channel = int(click_channel[n])

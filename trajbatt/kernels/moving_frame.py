@@ -49,6 +49,9 @@ class Motion(NamedTuple):
         Square roots of the rates; there is a jump operator for the second if it is not zero.
     fastest : float
         The inverse of the shortest time in which the frame changes.
+    drive : ndarray (2, 4), float64
+        On a ramp, coefficients of theta and of Omega as polynomials of the time, ascending; else
+        empty.
     raising : ndarray (levels,), float64
         <n+1|J_+|n>; the last is 0.
     order : ndarray (ROWS,), int64
@@ -66,19 +69,33 @@ class Motion(NamedTuple):
     emission: float
     absorption: float
     fastest: float
+    drive: np.ndarray
     raising: np.ndarray
     order: np.ndarray
     axes: np.ndarray
 
 
 @kernel
-def turning(motion, axes, slope):
-    """Write d/dt of `axes` (AXES,) to `slope`."""
+def drive_at(motion, t):
+    """Return Omega sin(theta) and Omega cos(theta) at the time `t`."""
+    if motion.drive.shape[0] == 0:
+        return motion.frequency * motion.sin_theta, motion.frequency * motion.cos_theta
+    theta = frequency = 0.0
+    for power in range(motion.drive.shape[1] - 1, -1, -1):
+        theta = theta * t + motion.drive[0, power]
+        frequency = frequency * t + motion.drive[1, power]
+    return frequency * math.sin(theta), frequency * math.cos(theta)
+
+
+@kernel
+def turning(motion, t, axes, slope):
+    """Write d/dt of `axes` (AXES,) at the time `t` to `slope`."""
+    rabi, detuning = drive_at(motion, t)
     ux, uy, uz, vx, vy, vz = axes[0], axes[1], axes[2], axes[3], axes[4], axes[5]
     dx, dy, dz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-    along_u = -motion.frequency * motion.sin_theta + motion.net_rate * motion.half_spin * vz
+    along_u = -rabi + motion.net_rate * motion.half_spin * vz
     along_v = -motion.net_rate * motion.half_spin * uz
-    along_d = motion.frequency * motion.cos_theta
+    along_d = detuning
     x = along_u * ux + along_v * vx + along_d * dx
     y = along_u * uy + along_v * vy + along_d * dy
     z = along_u * uz + along_v * vz + along_d * dz
@@ -106,14 +123,15 @@ def orthonormalise(axes):
 
 
 @kernel
-def go_on(motion, method, now, duration, slopes, inner):
-    """Take the axes `now` (AXES,) on for a time, by steps of their own.
+def go_on(motion, method, now, t, duration, slopes, inner):
+    """Take the axes `now` (AXES,) on from `t` for a time, by steps of their own.
 
     `slopes` (STAGES, AXES) and `inner` (AXES,) are scratch.
     """
     parts = math.ceil(duration * motion.fastest / SHORT)
-    for _ in range(parts):
+    for p in range(parts):
         part = duration / parts
+        begin = t + p * part
         for i in range(STAGES):
             inner[:] = now
             for j in range(i):
@@ -121,20 +139,21 @@ def go_on(motion, method, now, duration, slopes, inner):
                 if weight != 0.0:
                     for x in range(AXES):
                         inner[x] += weight * slopes[j, x]
-            turning(motion, inner, slopes[i])
+            turning(motion, begin + method.c[i] * part, inner, slopes[i])
         for j in range(STAGES):
             for x in range(AXES):
                 now[x] += part * method.b[j] * slopes[j, x]
 
 
 @kernel
-def follow(motion, method, h):
-    """Write the frame in each stage of a step of length h."""
+def follow(motion, method, t, h):
+    """Write the frame in each stage of a step of length h from `t` on."""
     slopes, inner = np.empty((STAGES, AXES)), np.empty(AXES)
     now, reached = motion.axes[0].copy(), 0.0
     for place in range(1, ROWS):
         stage = motion.order[place]
-        go_on(motion, method, now, (method.c[stage] - reached) * h, slopes, inner)
+        part = (method.c[stage] - reached) * h
+        go_on(motion, method, now, t + reached * h, part, slopes, inner)
         reached = method.c[stage]
         motion.axes[stage] = now
 
@@ -189,7 +208,7 @@ def prepare(motion, system, method, t, h, first, stop):
     """
     if motion.co_moving:
         if first == 0:
-            follow(motion, method, h)
+            follow(motion, method, t, h)
         for stage in range(first, stop):
             tabulate_jumps(motion, system, stage)
     else:

@@ -241,29 +241,30 @@ class Battery(DressedQuantities):
         self,
         duration: float,
         *,
-        stages: int = 40,
+        stages: int | None = None,
         interpolation: Literal["linear", "cubic"] = "linear",
         secular: bool = True,
         **knots: ArrayLike,
     ) -> Protocol:
-        """Return a charge during which parameters change, as a `Protocol` of constant stages.
+        """Return a charge during which parameters change, as a `Protocol`.
 
-        Each stage has the parameters at its middle: the error falls as the square of its length.
-        Being stages, a ramp can be stored, replayed, filtered and compared like any protocol. Few
-        stages are sudden changes; if nothing jumps, slow ones keep the populations of the dressed
-        states.
+        Of constant stages, each with the parameters at its middle: the error falls as the square of
+        its length. Few stages are sudden changes; if nothing jumps, slow ones keep the populations
+        of the dressed states. Or, with `secular=False`, of one stage for each interval between
+        knots, in which the drive moves: then H(t) is followed within the steps of the solvers, to
+        their tolerance. Either can be stored, replayed, filtered and compared like any protocol.
 
         Eq. (7) resolves the lines of a drive that stays: it may be trusted while theta and Omega_P
-        change little in 1/Omega_P, so stages should not be shorter than that. `secular=False` has
-        no such limit: many stages follow the true H(t), and up to 100 atoms `mesolve` takes
-        hundreds of them in less than a second.
+        change little in 1/Omega_P, so stages should not be shorter than that. Eq. (5) has no such
+        limit.
 
         Parameters
         ----------
         duration : float
             In the unit of 1/rate.
-        stages : int
-            How many; `tb.ramp_stages` finds how many are enough.
+        stages : int, optional
+            How many constant ones; `tb.ramp_stages` finds how many are enough. By default 40 by
+            Eq. (7), and by Eq. (5) the true H(t), of which only theta and omega_p may move.
         interpolation : {"linear", "cubic"}
             Between the knots; "cubic" is a spline.
         secular : bool

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from trajbatt.base import checks
 from trajbatt.models.mixed_light import LOST, DiffusiveModel, HomodyneModel, Port
-from trajbatt.models.model import Model, check_model, check_symmetric
+from trajbatt.models.model import Model, check_at_rest, check_model, check_symmetric
 from trajbatt.models.protocol import Protocol
 
 
@@ -126,6 +126,7 @@ class Homodyne:
 
     def _of_stage(self, model, channels):
         check_symmetric(model, "a `model` with oscillators")
+        check_at_rest(model, "a `model` with oscillators")
         source = _source(model)
         known = getattr(model, "detection", (None,) * len(source.channel_names))
         emitting = zip(source.channel_names, source.photons, known, strict=True)

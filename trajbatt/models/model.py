@@ -96,6 +96,10 @@ class Model(WithoutTables):
         Whether channels click; else they are homodyne currents, and their counts integrals of them.
     is_discharge : bool
         Whether the light comes from the bare dipole with the pump off.
+    moves : bool
+        Of a plain model: whether the drive moves, so that there is no H = frequency * J'_z.
+    lasts : float
+        Of a plain model: how long it may be used; inf but for one whose drive moves.
     jumps_turn : bool
         Of a plain model: whether its jump operators are at rest in the Schroedinger picture, and
         turn in the interaction picture of H; else it is the other way round.
@@ -104,6 +108,7 @@ class Model(WithoutTables):
     is_staged: ClassVar[bool] = False
     is_steered: ClassVar[bool] = False
     has_lines: ClassVar[bool] = False
+    moves: ClassVar[bool] = False
     is_symmetric: ClassVar[bool] = True
     clicks_from_populations: ClassVar[bool] = False
     has_clicks: ClassVar[bool] = True
@@ -198,6 +203,16 @@ class Model(WithoutTables):
             return None
         found = np.array([one.of(counts) for one in self.currents])
         return np.moveaxis(np.diff(found, axis=-1) / np.diff(times), 0, -2)
+
+    @property
+    def drive(self) -> tuple[Any, ...]:
+        """Of a plain model: what tells its Hamiltonian."""
+        return self.theta, self.frequency
+
+    @property
+    def lasts(self) -> float:
+        """Of a plain model: how long it may be used."""
+        return math.inf
 
     @property
     def jumps_turn(self) -> bool:
@@ -336,6 +351,22 @@ def check_symmetric(model, what):
         raise ValueError(
             f"{what} must be of states with J = N/2, but noise of single atoms leaves this "
             f"symmetric subspace in {model.name!r}"
+        )
+
+
+def check_at_rest(model, what):
+    """Raise `ValueError` if the drive of a stage moves.
+
+    Parameters
+    ----------
+    model : Model
+    what : str
+        What is not offered then, as the subject of a sentence.
+    """
+    if any(stage.model.moves for stage in model.latest_stages()):
+        raise ValueError(
+            f"{what} must have a drive at rest, not one that moves within a stage: give `stages` "
+            "to the ramp"
         )
 
 

@@ -66,6 +66,13 @@ class Protocol(Model):
             (model, length if isinstance(length, Until) else checks.positive("duration", length))
             for model, length in steps
         )
+        for model, length in steps:
+            longest = length.at_most if isinstance(length, Until) else length
+            if longest > model.lasts * (1.0 + AT_THE_END):
+                raise ValueError(
+                    f"`steps` must not go on after the end of a ramp, {model.lasts:g}, "
+                    f"but one does to {longest:g}"
+                )
         object.__setattr__(self, "steps", steps)
         self._check_rules()
         if len(self.channel_names) > MOST_CHANNELS:

@@ -1,13 +1,24 @@
-"""Ramps: parameters of a battery that change in time, as a protocol of many short stages."""
+"""Ramps: parameters of a battery that change in time, as protocols.
 
+Either of many short stages at rest, or, by Eq. (5), of one stage for each interval between knots,
+in which the drive moves.
+"""
+
+import math
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
+from numpy.polynomial import Polynomial
 
 from trajbatt.base import checks
 from trajbatt.models.protocol import Protocol
+from trajbatt.models.ramp_model import TERMS, RampModel
 
 INTERPOLATIONS = "linear", "cubic"
+STAGES = 40  # of Eq. (7), if the user does not say
+DRIVE = "theta", "omega_p"  # what may move within a stage
+SAME = 9  # digits, of the duration, to which knots are at one place
 
 
 def ramped(battery, duration, knots, stages, interpolation, secular):
@@ -18,25 +29,62 @@ def ramped(battery, duration, knots, stages, interpolation, secular):
     battery : Battery
     duration : float
     knots : dict of str to array_like
-    stages : int
+    stages : int or None
     interpolation : {"linear", "cubic"}
     secular : bool
     """
     duration = checks.positive("duration", duration)
-    stages = checks.integer("stages", stages, 1)
     checks.choice("interpolation", interpolation, INTERPOLATIONS)
     if not knots:
         raise ValueError("`ramp` must have a parameter that changes, such as theta=(0.6, 2.4)")
+    follows = stages is None and not secular
+    stages = STAGES if stages is None else checks.integer("stages", stages, 1)
+    known = {name: knots_of(name, given, duration) for name, given in knots.items()}
+    if follows:
+        return _moving(battery, duration, known, interpolation)
     middles = middles_of(duration, stages)
     values = {
-        name: between(middles, *knots_of(name, given, duration), interpolation)
-        for name, given in knots.items()
+        name: interpolant(*places_and_values, interpolation)(middles)
+        for name, places_and_values in known.items()
     }
     steps = []
     for i in range(stages):
         now = replace(battery, **{name: float(row[i]) for name, row in values.items()})
         steps.append((now.charge(secular), duration / stages))
     return Protocol(steps)
+
+
+def _moving(battery, duration, knots, interpolation):
+    """Return the same by Eq. (5) with the true H(t)."""
+    for name in knots:
+        if name not in DRIVE:
+            raise ValueError(
+                f"`stages` must be given for a ramp of `{name}` by Eq. (5): within a stage only "
+                f"`{DRIVE[0]}` and `{DRIVE[1]}` move"
+            )
+    model = battery.charge(secular=False)
+    if model.is_warm:
+        raise ValueError("`stages` must be given for a ramp by Eq. (5) with thermal photons")
+    at_rest = {"theta": model.theta, "omega_p": model.frequency}
+    for name, value in at_rest.items():
+        knots.setdefault(name, (np.array([0.0, duration]), np.array([value, value])))
+    splines = [interpolant(*knots[name], interpolation) for name in DRIVE]
+    places = np.concatenate([places for places, _ in knots.values()])
+    steps = []
+    for low, high in pairwise(duration * np.unique(np.round(places / duration, SAME))):
+        thetas, omegas = (_series(spline, low, high) for spline in splines)
+        length = float(high - low)
+        one = RampModel("charge", battery.n_atoms, length, thetas, omegas, model.rate)
+        steps.append((one, length))
+    return Protocol(steps)
+
+
+def _series(spline, low, high):
+    """Return the coefficients of a spline from `low` on, a tuple of `TERMS` float, ascending."""
+    middle = 0.5 * (low + high)  # where one polynomial rules
+    there = [float(spline(middle, k)) / math.factorial(k) for k in range(TERMS)]
+    found = Polynomial(there)(Polynomial([low - middle, 1.0])).coef
+    return tuple(np.pad(found, (0, TERMS - found.size)).tolist())
 
 
 def middles_of(duration, stages):
@@ -76,12 +124,10 @@ def knots_of(name, given, duration):
     return places, values
 
 
-def between(times, places, values, interpolation):
-    """Return what is between knots at some times (n,); linear in the `values` (nk, ...)."""
+def interpolant(places, values, interpolation):
+    """Return the spline through knots, linear in the `values` (nk, ...), as a function."""
+    from scipy.interpolate import CubicSpline, make_interp_spline
+
     if interpolation == "linear":
-        from scipy.interpolate import make_interp_spline
-
-        return make_interp_spline(places, values, k=1)(times)
-    from scipy.interpolate import CubicSpline
-
-    return CubicSpline(places, values)(times)
+        return make_interp_spline(places, values, k=1)
+    return CubicSpline(places, values)

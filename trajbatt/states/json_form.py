@@ -13,6 +13,7 @@ from trajbatt.models.local_ladder import LocalLadderModel
 from trajbatt.models.mixed_light import DiffusiveModel, HomodyneModel
 from trajbatt.models.origin import Origin
 from trajbatt.models.protocol import Protocol
+from trajbatt.models.ramp_model import RampModel
 from trajbatt.models.until import Until
 from trajbatt.states.steady_state import SteadyState
 
@@ -24,6 +25,7 @@ KINDS = {
         BandedModel,
         HomodyneModel,
         DiffusiveModel,
+        RampModel,
         Homodyne,
         Heterodyne,
         Channel,

@@ -66,11 +66,19 @@ class FrameEngine(IntegratingEngine):
             most=self._most // BLOCK,
             n_atoms=self.model.n_atoms,
             rate=self._driven.rate,
-            frequency=self.model.frequency,
-            cos_theta=math.cos(self.model.theta),
-            sin_theta=math.sin(self.model.theta),
+            fastest=self._drive[-1],
+            drive=self._drive,
             background=float((np.abs(self.model.oscillators) ** 2).sum()),
         )
+
+    @property
+    def _drive(self):
+        """The drive, as `trajbatt.kernels.frame_turns` has it."""
+        model = self.model
+        if model.moves:
+            return True, 0.0, 1.0, 0.0, model.thetas, model.omegas, model.fastest
+        at_rest = model.frequency, math.cos(model.theta), math.sin(model.theta)
+        return False, *at_rest, (0.0,) * 4, (0.0,) * 4, model.frequency
 
     @cached_property
     def _channels(self):
@@ -95,7 +103,7 @@ class FrameEngine(IntegratingEngine):
         from trajbatt.kernels.frame import Out, Progress, Task, Workspace, run
 
         angle = CRITICAL_ANGLE * (self.rtol / OF_ENERGY) ** 0.25
-        fastest = max(self.model.frequency / angle, self._driven.rate * self.model.n_atoms / SHORT)
+        fastest = max(self._tables.fastest / angle, self._driven.rate * self.model.n_atoms / SHORT)
         task = Task(
             longest=1.0 / fastest if fastest > 0.0 else math.inf,
             tolerance=max(0.1 * self.rtol, 1e-14),

@@ -7,7 +7,8 @@ from trajbatt.models.banded import BandedModel
 from trajbatt.models.ladder import LadderModel
 from trajbatt.models.local_ladder import LocalLadderModel
 from trajbatt.models.mixed_light import DiffusiveModel, HomodyneModel
-from trajbatt.models.model import of_kind
+from trajbatt.models.model import check_at_rest, of_kind
+from trajbatt.models.ramp_model import RampModel
 from trajbatt.states.mixture import NEGLIGIBLE
 from trajbatt.trajectories.banded import BandedEngine
 from trajbatt.trajectories.diffusive import DiffusiveEngine
@@ -34,6 +35,7 @@ FASTEST = {
     BandedModel: lambda model, is_staged: (
         "frame" if model.n_atoms >= MANY[is_staged] and not model.is_warm else "banded"
     ),
+    RampModel: lambda model, is_staged: "frame",
     HomodyneModel: lambda model, is_staged: (
         "frame" if _fastest(model.source, is_staged) == "frame" else "banded"
     ),
@@ -66,6 +68,8 @@ def check_method(method, model):
         return " or ".join(name for name in ENGINES if name in fastest)
     special = (WITH_LOCAL_NOISE, WITHOUT_CLICKS)
     checks.choice("method", method, tuple(one for one in ENGINES if one not in special))
+    if method != "frame":
+        check_at_rest(model, f"`model` by `method` {method!r}")
     if method not in DRIVEN and any(is_driven):
         raise ValueError(
             "`method` must be 'banded' or 'frame' for the driven Eq. (5) and for mixed light, "
