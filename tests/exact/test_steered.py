@@ -1,4 +1,4 @@
-"""The twin of protocols with a stage that ends by counts, against dense Liouvillians."""
+"""The twin of protocols with stages that end by counts, against dense Liouvillians."""
 
 from itertools import pairwise
 
@@ -141,7 +141,6 @@ def test_what_has_no_twin_says_so():
     end = (BATTERY.store(), 1.0)
     for steps, message in (
         ([(BATTERY.charge(), energy)], "waits for an energy"),
-        ([(BATTERY.charge(), rule), (BATTERY.charge(), rule)], "one stage"),
         ([(BATTERY.charge(), rule), (BATTERY.store(local=1.0), 1.0)], "noise of single atoms"),
     ):
         with pytest.raises(ValueError, match=message):
