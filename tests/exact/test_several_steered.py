@@ -7,7 +7,8 @@ from oracle.counted import Counted, mean
 
 import trajbatt as tb
 from trajbatt.exact import steered
-from trajbatt.exact.arrivals import Arrivals, Packet, Panel, nodes
+from trajbatt.exact.arrivals import Arrivals, Packet, Panel
+from trajbatt.numerics.quadrature import gauss
 
 BATTERY = tb.Battery(n_atoms=2, theta=1.2, omega_p=9.0)
 TIMES = np.array([0.0, 0.2, 0.45, 0.7, 0.9, 1.3])
@@ -116,7 +117,7 @@ def test_trajectories_follow_it():
 
 
 def test_panels_know_what_is_between():
-    times, _ = nodes(0.2, 0.7, 9)
+    times, _ = gauss(0.2, 0.7, 9)
 
     def density(time):
         return np.exp(3.0 * time)[:, None, None] * np.array([[1.0, 2.0j], [-2.0j, 3.0]])

@@ -216,6 +216,7 @@ def test_a_fit_by_gradients_is_that_of_a_simplex(monkeypatch):
     parameters = "theta", "gamma_plus", "gamma_minus"
     quick = tb.fit(start, clicks, parameters)
     monkeypatch.setattr("trajbatt.inference.seen.MOST_ELEMENTS", 0)
+    monkeypatch.setattr("trajbatt.inference.seen._ways", lambda *_: ())
     slow = tb.fit(start, clicks, parameters)
     assert quick.converged
     assert quick.log_likelihood == pytest.approx(slow.log_likelihood, abs=1e-4)
@@ -275,11 +276,13 @@ def test_cross_talk_and_many_clicks(monkeypatch):
     known = {"detectors": seen}
     quick = tb.score(model, clicks, ["theta", "gamma_plus"], **known)
     monkeypatch.setattr("trajbatt.inference.seen._of_populations", lambda *_: None)
-    wider = tb.score(model, clicks, ["theta", "gamma_plus"], **known)
-    monkeypatch.setattr("trajbatt.inference.seen.STEP", 2e-3)
     slow = tb.score(model, clicks, ["theta", "gamma_plus"], **known)
     np.testing.assert_allclose(quick, slow, rtol=1e-9, atol=1e-9)
-    assert np.abs(wider - slow).max() > 1e-6  # which differences of longer steps are not
+    monkeypatch.setattr("trajbatt.inference.seen._ways", lambda *_: ())
+    monkeypatch.setattr("trajbatt.inference.seen.LONGEST_STEP", 1e-2)
+    monkeypatch.setattr("trajbatt.inference.seen.TURN", np.inf)
+    wider = tb.score(model, clicks, ["theta", "gamma_plus"], **known)
+    assert np.abs(wider - slow).max() > 1e-6  # which differences of long steps are not
 
 
 def test_a_fit_with_missed_photons_is_that_of_a_simplex(monkeypatch):
@@ -287,6 +290,7 @@ def test_a_fit_with_missed_photons_is_that_of_a_simplex(monkeypatch):
     clicks = tb.Detectors(0.6).see(watched(BATTERY.charge(), 0.6, 60), 2)
     quick = tb.fit(start, clicks, efficiency=0.6)
     monkeypatch.setattr("trajbatt.inference.seen._of_populations", lambda *_: None)
+    monkeypatch.setattr("trajbatt.inference.seen._ways", lambda *_: ())
     slow = tb.fit(start, clicks, efficiency=0.6)
     assert quick.converged
     assert quick.log_likelihood == pytest.approx(slow.log_likelihood, abs=1e-4)
@@ -306,7 +310,7 @@ def test_scores_where_the_start_hangs_on_the_parameters(efficiency, monkeypatch)
     known = {"efficiency": efficiency, "duration": duration}
     quick = tb.score(model, clicks, ["theta"], **known)
     monkeypatch.setattr("trajbatt.inference.seen._of_populations", lambda *_: None)
-    monkeypatch.setattr("trajbatt.inference.seen.STEP", 2e-3)
+    monkeypatch.setattr("trajbatt.inference.seen._ways", lambda *_: ())
     assert quick == pytest.approx(tb.score(model, clicks, ["theta"], **known), rel=1e-7)
 
 

@@ -90,3 +90,31 @@ def test_between_the_ends_of_a_step(x):
     liouvillian.prepare_between(system, flow.method(), h, y, new, slopes, spare, between)
     liouvillian.read_between(between, y, x, found)
     np.testing.assert_allclose(found.view(complex), expected, atol=1e-13)
+
+
+@pytest.mark.parametrize("parameter", ["rate", "frequency", "theta"])
+def test_tangents_are_derivatives_of_the_liouvillian(parameter):
+    """By the rates, Omega and theta of H alone, in the interaction picture at some angle."""
+    n, t = BATTERY.n_atoms, 0.37
+    model, lower = BATTERY.charge(secular=False), np.tril_indices(n + 1)
+    rho, raising = dense.mixed(n), spin.raising_elements(n)
+    weights = np.zeros((2, 3))
+    weights[1, ("rate", "frequency", "theta").index(parameter)] = 0.7
+    turn = 0.5 * model.frequency * raising
+    system = flow.system(n + 1, model.jump_bands, 2, tangents=(weights, turn))
+    system.angles[:] = model.frequency * t
+    y = np.concatenate((rho[lower], np.zeros(lower[0].size))).view(float).copy()
+    slope = np.empty_like(y)
+    liouvillian.derivative(system, 0, y, slope)
+    found = slope.view(complex)[lower[0].size :]
+
+    phases = np.exp(1j * model.frequency * t * np.arange(n + 1))
+    j_z, j_plus = dense.spin_operators(n)
+    operator = {"frequency": j_z, "theta": -model.frequency * (j_plus + j_plus.T) / 2}
+    if parameter == "rate":
+        expected = dense_slope(BATTERY)(t, rho)
+    else:
+        turning = phases[:, None] * operator[parameter] * phases.conj()
+        expected = -1j * (turning @ rho - rho @ turning)
+    np.testing.assert_allclose(found, 0.7 * expected[lower], atol=1e-12)
+    assert np.abs(found).max() > 0.1

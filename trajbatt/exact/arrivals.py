@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.polynomial import legendre
 
+from trajbatt.numerics.quadrature import gauss, gauss_rule
+
 
 class Packet(NamedTuple):
     """What enters at some time: an unnormalised density matrix (N+1, N+1)."""
@@ -37,11 +39,11 @@ class Panel:
     @property
     def times(self):
         """Those of the nodes, float64 (m,)."""
-        return nodes(self.low, self.high, len(self.matrices))[0]
+        return gauss(self.low, self.high, len(self.matrices))[0]
 
     def packets(self):
         """Return the packets that the whole panel is as good as."""
-        times, weights = nodes(self.low, self.high, len(self.matrices))
+        times, weights = gauss(self.low, self.high, len(self.matrices))
         return [
             Packet(time, weight * matrix)
             for time, weight, matrix in zip(times, weights, self.matrices, strict=True)
@@ -96,20 +98,7 @@ class Arrivals(NamedTuple):
 
 
 @cache
-def _gauss(m):
-    """Return the nodes and the weights of Gauss's quadrature on -1 to 1."""
-    return legendre.leggauss(m)
-
-
-@cache
 def _to_series(m):
     """Return what takes values at m nodes to coefficients of Legendre polynomials, (m, m)."""
-    points, weights = _gauss(m)
+    points, weights = gauss_rule(m)
     return (np.arange(m) + 0.5)[:, None] * legendre.legvander(points, m - 1).T * weights
-
-
-def nodes(low, high, m):
-    """Return the times and the weights of a quadrature between two times, float64 (m,) each."""
-    points, weights = _gauss(m)
-    half = 0.5 * (high - low)
-    return low + half * (points + 1.0), half * weights

@@ -55,7 +55,7 @@ class BandedLiouvillian:
         for time in times:
             yield way.advance(time, times[-1])
 
-    def flow(self, n, rtol, jumps=None, mixing=None, sources=()):
+    def flow(self, n, rtol, jumps=None, mixing=None, sources=(), tangents=None):
         """Return the `BandedFlow` of n matrices and, with `sources`, of scalars.
 
         Parameters
@@ -64,10 +64,15 @@ class BandedLiouvillian:
         rtol : float
         jumps, mixing, sources : optional
             Of `trajbatt.kernels.liouvillian.System`.
+        tangents : ndarray (n, 3), optional
+            Likewise.
         """
         model = self.model
+        if tangents is not None:
+            turn = 0.5 * model.frequency * spin.raising_elements(model.n_atoms)
+            tangents = np.asarray(tangents, dtype=float), turn
         system = flow.system(
-            model.n_levels, model.jump_bands, n, jumps, mixing, sources, _drive(model)
+            model.n_levels, model.jump_bands, n, jumps, mixing, sources, _drive(model), tangents
         )
         way = flow.DensityFlow(
             system,
@@ -136,14 +141,14 @@ class BandedFlow:
         rows = self._y[:elements].view(complex).reshape(self._shape)
         return rows[:, self._by_rows], self._y[elements:].copy()
 
-    def jumped(self, channel):
-        """Return 𝓙_c of the first matrix, as it was returned last, as orders (stop,)."""
+    def jumped(self, channel, which=0):
+        """Return 𝓙_c of a matrix, as it was returned last, as orders (stop,)."""
         from trajbatt.kernels.liouvillian import jump_by
 
         system = self._way.system
         rows = np.empty(2 * self._shape[1])
         system.angles[0] = self._way.motion.frequency * self._t
-        jump_by(system, channel, 0, self._y, 0, rows, 0)
+        jump_by(system, channel, 0, self._y, which * rows.size, rows, 0)
         return rows.view(complex)[self._by_rows]
 
 

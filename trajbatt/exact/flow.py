@@ -25,7 +25,7 @@ def method():
     )
 
 
-def system(levels, bands, n, jumps=None, mixing=None, sources=(), weak=None):
+def system(levels, bands, n, jumps=None, mixing=None, sources=(), weak=None, tangents=None):
     """Return the kernel's `System` of n matrices.
 
     Parameters
@@ -40,6 +40,8 @@ def system(levels, bands, n, jumps=None, mixing=None, sources=(), weak=None):
     sources : sequence of int
     weak : tuple of (levels,) ndarray, optional
         The drive, and the least amplitudes, of a weak drive.
+    tangents : tuple of (n, 3) and (levels,) ndarray, optional
+        Of the kernel's `System`: `tangents` and `turn`.
     """
     from trajbatt.kernels.liouvillian import GHOSTS, LANES, ROWS, System
 
@@ -62,6 +64,7 @@ def system(levels, bands, n, jumps=None, mixing=None, sources=(), weak=None):
         decay, shift = cells(clicks.sum(axis=0)), np.zeros((1, len(bands)))
     drive, least = (np.empty(0), np.empty(0)) if weak is None else weak
     n_channels = shift.shape[1]
+    tangents, turn = (np.empty((0, 3)), np.empty(0)) if tangents is None else tangents
     return System(
         levels=levels,
         jump=jump,
@@ -74,6 +77,8 @@ def system(levels, bands, n, jumps=None, mixing=None, sources=(), weak=None):
         least=least,
         jumps=np.zeros((n_channels, n, n)) if jumps is None else np.asarray(jumps, dtype=float),
         mixing=np.zeros((n, n)) if mixing is None else np.asarray(mixing, dtype=float),
+        tangents=tangents,
+        turn=turn,
         sources=np.array(sources, dtype=np.int64),
         full=full,
         left=left,

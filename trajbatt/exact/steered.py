@@ -20,12 +20,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from trajbatt.exact.arrivals import Arrivals, Packet, Panel, nodes
+from trajbatt.exact.arrivals import Arrivals, Packet, Panel
 from trajbatt.exact.banded import click_rates
 from trajbatt.exact.carried import Picture, Seen, carry
 from trajbatt.exact.delays import SAME, Delay
 from trajbatt.models.model import check_at_rest
 from trajbatt.numerics import bands, spin
+from trajbatt.numerics.quadrature import gauss
 
 MOST_ELEMENTS = 2e7  # complex numbers of rho_n that are carried at once
 UNLIKELY = 40.0  # -ln of a probability that is none
@@ -250,7 +251,7 @@ class Counted:
         counts : *in, out* ndarray (nc,)
         """
         model, layout = self._model, self._picture.layout
-        times, weights = nodes(low, high, FEWEST_NODES + math.ceil(self._fastest * (high - low)))
+        times, weights = gauss(low, high, FEWEST_NODES + math.ceil(self._fastest * (high - low)))
         found = np.empty((times.size, model.n_levels, model.n_levels), dtype=complex)
         for j, (before, time) in enumerate(pairwise([low, *times, high])):
             if sources:
@@ -265,7 +266,7 @@ class Counted:
 
     def _add(self, low, high, sources):
         """Go on between two nodes, and add what enters and leaves."""
-        times, weights = nodes(low, high, BETWEEN)
+        times, weights = gauss(low, high, BETWEEN)
         entering = [(take, panel.at(times)) for panel, take in sources]
         for i, (time, weight) in enumerate(zip(times, weights, strict=True)):
             self._advance(time, time)

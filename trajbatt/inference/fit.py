@@ -93,8 +93,9 @@ def fit(
     """Find the parameters of a battery under which the clicks of its light are likeliest.
 
     The search begins with the parameters of `model`; rates are searched on a logarithmic scale.
-    In one stage of a ladder it goes by exact gradients; where every jump is seen it takes O(N) for
-    each record however many clicks that has, see `trajbatt.inference.complete`.
+    It goes by exact gradients where there are such, see `trajbatt.inference.likelihood`: of clicks,
+    but for light that is mixed with oscillators and the like. In one stage of a ladder of which
+    every jump is seen it takes O(N) for each record however many clicks that has.
 
     Parameters
     ----------
@@ -161,19 +162,16 @@ def fit(
             return np.inf
 
     def gradient(point):
-        def along(way):
-            return -seen.slopes(lambda x: model_at(point + x * way), initial).sum()
-
         try:
-            return np.array([along(way) for way in np.eye(point.size)])
+            slopes = seen.slopes(lambda x: model_at(point + x), point.size, initial)
+            return -slopes.sum(axis=0)
         except (ValueError, ArithmeticError):
             return np.full(point.size, np.nan)
 
     point = np.array([scale.start for _, scale in scales])
     minus_log(point)  # what is wrong with the clicks is said now
-    point, was_found = least(
-        tried, point, seen.n_events, gradient if seen.of_populations is not None else None
-    )
+    knows = seen.knows_slopes(model, initial)
+    point, was_found = least(tried, point, seen.n_events, gradient if knows else None)
     point, curvature = polished(tried, point)
     covariance = inverse(curvature)
     is_known = np.all(np.diag(covariance) < UNKNOWN**2)

@@ -69,11 +69,28 @@ class Record:
 
         def system(leg):
             nonlocal done
-            clicks = slice(done, _last(self, leg))
+            clicks = slice(done, self.last_click(leg))
             done = clicks.stop
             return ObservedStage(self, leg, clicks, all_orders)
 
         return system
+
+    def last_click(self, leg):
+        """Return the place after the last click of a leg.
+
+        A click at the end belongs to the stage that ends, unless it can be of the next one only.
+        """
+        stage, following = leg.stage, leg.following
+        stop = int(np.searchsorted(self.click_time, stage.end, side="right"))
+        if following is None:
+            return stop
+        theirs = set(following.places) - set(stage.places)
+        clicks = zip(self.click_time[:stop][::-1], self.click_channel[:stop][::-1], strict=True)
+        for time, channel in clicks:
+            if time < stage.end or channel not in theirs:
+                break
+            stop -= 1
+        return stop
 
     @property
     def sees_all(self):
@@ -225,21 +242,3 @@ def prior(model, initial):
     A measured record need not be typical of the model.
     """
     return prepare(model, initial, negligible=0.0)
-
-
-def _last(record, leg):
-    """Return the place after the last click of a stage.
-
-    A click at the end belongs to the stage that ends, unless it can be of the next one only.
-    """
-    stage, following = leg.stage, leg.following
-    stop = int(np.searchsorted(record.click_time, stage.end, side="right"))
-    if following is None:
-        return stop
-    theirs = set(following.places) - set(stage.places)
-    clicks = zip(record.click_time[:stop][::-1], record.click_channel[:stop][::-1], strict=True)
-    for time, channel in clicks:
-        if time < stage.end or channel not in theirs:
-            break
-        stop -= 1
-    return stop

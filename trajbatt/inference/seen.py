@@ -13,6 +13,8 @@ from trajbatt.inference.current_record import CurrentRecord
 from trajbatt.inference.following import Record, log_likelihood, prior
 from trajbatt.inference.impossible import ImpossibleRecordError
 from trajbatt.inference.incomplete import IncompleteRecords
+from trajbatt.inference.pure_records import PureRecords
+from trajbatt.inference.tangent_records import TangentRecords
 from trajbatt.light.clicks import Clicks
 from trajbatt.light.currents import HomodyneRecord
 from trajbatt.light.detectors import described
@@ -23,7 +25,9 @@ from trajbatt.models.protocol import within
 from trajbatt.numerics import spin
 from trajbatt.numerics.differences import EIGHTH, slope
 
-STEP = 0.01  # of the scales, for derivatives
+STEP = 0.01  # of the scales, for derivatives of a model's numbers
+TURN = 0.3  # of the fastest coherence, N Omega T, by a step for those of likelihoods
+LONGEST_STEP = 1e-3  # for the same
 MOST_ELEMENTS = 1e7  # of records and levels, held at once
 FASTEST = 1e4  # over the rate of the clicks that were seen, or of the model at the start
 LONGEST = 1e100  # watched time times rate: beyond, likelihoods overflow
@@ -39,8 +43,12 @@ class Seen(NamedTuple):
     ntraj : int
     n_events : int
         Clicks, or bins of currents.
+    duration : float
+        How long the light was watched.
     of_populations : CompleteRecords or IncompleteRecords or None
         The same records, if populations alone tell them: of one stage of a ladder.
+    ways : tuple
+        The same records for derivatives, to be asked one after the other whether they offer them.
     fastest : float
         The largest rate of clicks of a model that is worth a try: likelihoods under one that is
         faster still by orders would take forever.
@@ -49,7 +57,9 @@ class Seen(NamedTuple):
     records: Callable[[Model], list]
     ntraj: int
     n_events: int
+    duration: float
     of_populations: CompleteRecords | IncompleteRecords | None = None
+    ways: tuple[PureRecords | TangentRecords, ...] = ()
     fastest: float = math.inf
 
     def is_worth_a_try(self, model):
@@ -80,19 +90,48 @@ class Seen(NamedTuple):
 
         return np.array([one(record) for record in self.records(model)])
 
-    def slopes(self, model_at, initial):
-        """Return their derivatives by one number, at 0, float64 (ntraj,).
+    def knows_slopes(self, model, initial):
+        """Tell whether derivatives do not go by differences of likelihoods."""
+        return self.of_populations is not None or self._way(model, initial) is not None
+
+    def _way(self, model, initial):
+        return next((way for way in self.ways if way.offers(model, initial)), None)
+
+    def slopes(self, model_at, n, initial):
+        """Return their derivatives by n numbers, at zero, of possible records, float64 (ntraj, n).
 
         Parameters
         ----------
         model_at : callable
-            Of this number.
+            Of these numbers, float64 (n,).
+        n : int
         initial : optional
         """
+        model, found = model_at(np.zeros(n)), np.full((self.ntraj, n), np.nan)
+        along = [lambda x, e=e: model_at(x * e) for e in np.eye(n)]
+        if self.of_populations is not None:
+            found[:] = np.transpose([self._slope_of_populations(one, initial) for one in along])
+        elif (way := self._way(model, initial)) is not None:
+            found = way.scores(model_at, n, initial)
+        step = min(LONGEST_STEP, TURN / max(self._turns(model), 1.0))
+        for i in np.flatnonzero(~np.isfinite(found).all(axis=0)):
+            found[:, i] = slope(
+                lambda x, i=i: self.log_likelihoods(along[i](x), initial), step, EIGHTH
+            )
+        return found
+
+    def _turns(self, model):
+        """Return by how many radians the fastest coherence turns while light is watched."""
+        return sum(
+            model.n_atoms
+            * abs(stage.model.frequency)
+            * (min(stage.end, self.duration) - stage.start)
+            for stage in model.stages(self.duration)
+        )
+
+    def _slope_of_populations(self, model_at, initial):
+        """Return the derivatives by one number, float64 (ntraj,)."""
         model = model_at(0.0)
-        here = self.log_likelihoods(model, initial)  # or it says what is impossible
-        if self.of_populations is None or not np.all(np.isfinite(here)):
-            return slope(lambda x: self.log_likelihoods(model_at(x), initial), STEP, EIGHTH)
         return self.of_populations.slopes(
             model,
             populations(model, prior(model, initial)),
@@ -173,7 +212,15 @@ def _clicks(model, clicks, duration, response):
     share = response[0][response[0] > 0.0].min()
     fastest = FASTEST * max(_largest_rate(model), (max(numbers) + 1.0) / (share * duration))
     of_populations = _of_populations(model, found, kept, response)
-    return Seen(records, len(found), sum(numbers), of_populations, fastest)
+    ways = _ways(records, response)
+    return Seen(records, len(found), sum(numbers), duration, of_populations, ways, fastest)
+
+
+def _ways(records, response):
+    """Return the ways to derivatives, the faster one first."""
+    shares, dark_rate = response
+    sees_all = np.array_equal(shares, np.eye(len(shares))) and not dark_rate.any()
+    return (*([PureRecords(records)] if sees_all else []), TangentRecords(records))
 
 
 def _largest_rate(model):
@@ -199,7 +246,8 @@ def _currents(given):
     def records(tried):
         return [CurrentRecord(tried, one.edges[-1:], one) for one in found]
 
-    return Seen(records, len(found), sum(one.current.size for one in found))
+    duration = max(one.edges[-1] for one in found)
+    return Seen(records, len(found), sum(one.current.size for one in found), duration)
 
 
 def _records(model, clicks, duration):

@@ -73,6 +73,11 @@ class System(NamedTuple):
     jumps : ndarray (nc, n, n), float64
     mixing : ndarray (n, n), float64
         Of the n matrices.
+    tangents : ndarray (n, 3), float64
+        y_a gains the derivative of d y_0/dt by the logarithm of all rates, by the frequency of H
+        and by the angle of the drive, times these; empty if none does.
+    turn : ndarray (levels,), float64
+        With tangents: Omega/2 <k+1|J'_+|k>.
     sources : ndarray (nc,), int64
         The tags of the photons; -1 of what has none, and empty if there are no scalars.
     full, left, change : *scratch* ndarray (levels + 2 GHOSTS, cells), float64
@@ -92,6 +97,8 @@ class System(NamedTuple):
     least: np.ndarray
     jumps: np.ndarray
     mixing: np.ndarray
+    tangents: np.ndarray
+    turn: np.ndarray
     sources: np.ndarray
     full: np.ndarray
     left: np.ndarray
@@ -363,6 +370,34 @@ def add_matrices(weights, y, out, at):
 
 
 @kernel
+def add_tangent(system, stage, weights, y, at, slope, out):
+    """Add to out[at:] what `System.tangents`, of which `weights` are a row, says of y_0.
+
+    `slope` is d y_0/dt.
+    """
+    size, levels, change = system.half.size, system.levels, system.change
+    if weights[0] != 0.0:
+        for i in range(size):
+            out[at + i] += weights[0] * slope[i]
+    if weights[1] != 0.0:  # -i [J'_z, y], J'_z being diagonal
+        for i in range(levels):
+            for j in range(i):
+                cell = place(i, j)
+                out[at + cell] += weights[1] * (i - j) * y[cell + 1]
+                out[at + cell + 1] -= weights[1] * (i - j) * y[cell]
+    if weights[2] != 0.0:  # dH/d theta = -Omega J'_x
+        half, phases = system.half, system.phases
+        tabulate(phases, system.angles[stage])
+        unfold(y, 0, levels, phases, system.full)
+        change[:] = 0.0
+        for i in range(levels):
+            turn_by_drive(system.turn, system.full, i, change)
+        fold(change, levels, phases, half, 0)
+        for i in range(size):
+            out[at + i] += weights[2] * half[i]
+
+
+@kernel
 def derivative(system, stage, y, out):
     """Write d/dt of everything that is integrated, in a stage of a step, to `out`."""
     half, size = system.half, system.half.size
@@ -378,6 +413,8 @@ def derivative(system, stage, y, out):
                 jump_by(system, c, stage, half, 0, half, 0)
                 for i in range(size):
                     out[a * size + i] += half[i]
+    for a in range(1, system.tangents.shape[0]):
+        add_tangent(system, stage, system.tangents[a], y, a * size, out[:size], out)
     if system.sources.size > 0:
         count(system, stage, y, out)
 

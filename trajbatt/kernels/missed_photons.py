@@ -86,6 +86,43 @@ def series(tables, z, both, term, spare):
 
 
 @kernel
+def go_on(tables, rate, detection, change_of_clicks, clicks, duration, levels, both):
+    """Take y and its derivative through clicks, and scale them by the same factor.
+
+    Parameters
+    ----------
+    tables, rate, detection, change_of_clicks : *in*
+        As of `slopes`.
+    clicks : *in* (times, detectors), (n_clicks,) each
+    duration : float
+    levels : int
+        The sum of the first so many elements of y is its trace.
+    both : *in, out* (2, n + 2)
+        float64 or complex128, with a zero at both ends.
+    """
+    times, detectors = clicks
+    term, spare = np.zeros_like(both), np.zeros_like(both)
+    y, slope = both[0, 1:-1], both[1, 1:-1]
+    changed, before = np.empty_like(y), np.empty_like(y)
+    t = 0.0
+    for n in range(times.size + 1):
+        is_click = n < times.size
+        until = times[n] if is_click else duration
+        parts = math.ceil(rate * (until - t) / LONGEST)
+        for _ in range(parts):
+            series(tables, rate * (until - t) / parts, both, term, spare)
+            both *= 1.0 / y[:levels].real.sum()
+        t = until
+        if is_click:
+            changed[:] = y
+            click(change_of_clicks, detectors[n], changed, before)
+            click(detection, detectors[n], slope, before)
+            click(detection, detectors[n], y, before)
+            slope += changed
+            both *= 1.0 / y[:levels].real.sum()
+
+
+@kernel
 def slopes(tables, rate, detection, change_of_clicks, records, populations, start, found):
     """Write the derivatives of the logarithms of `likelihoods` to `found`, for possible records.
 
@@ -104,26 +141,11 @@ def slopes(tables, rate, detection, change_of_clicks, records, populations, star
     found : *out* (n,) float64
     """
     offsets, times, detectors, durations = records
-    both, term, spare = np.zeros((3, 2, populations.size + 2))
-    y, slope = both[0, 1:-1], both[1, 1:-1]
-    changed, before = np.empty((2, populations.size))
+    levels = populations.size
+    both = np.zeros((2, levels + 2))
     for i in range(found.size):
-        y[:] = populations
-        slope[:] = start
-        t = 0.0
-        for n in range(offsets[i], offsets[i + 1] + 1):
-            is_click = n < offsets[i + 1]
-            until = times[n] if is_click else durations[i]
-            parts = math.ceil(rate * (until - t) / LONGEST)
-            for _ in range(parts):
-                series(tables, rate * (until - t) / parts, both, term, spare)
-                both *= 1.0 / y.sum()
-            t = until
-            if is_click:
-                changed[:] = y
-                click(change_of_clicks, detectors[n], changed, before)
-                click(detection, detectors[n], slope, before)
-                click(detection, detectors[n], y, before)
-                slope += changed
-                both *= 1.0 / y.sum()
-        found[i] = slope.sum() / y.sum()
+        both[0, 1:-1] = populations
+        both[1, 1:-1] = start
+        clicks = times[offsets[i] : offsets[i + 1]], detectors[offsets[i] : offsets[i + 1]]
+        go_on(tables, rate, detection, change_of_clicks, clicks, durations[i], levels, both)
+        found[i] = both[1].sum() / both[0].sum()

@@ -1,9 +1,24 @@
-"""Running integrals over time of something smooth that is known at few times."""
+"""Integrals over time of something smooth that is known at few times."""
+
+from functools import cache
 
 import numpy as np
 from numpy.polynomial import legendre
 
 NODES = 12  # of each Gauss-Legendre panel
+
+
+@cache
+def gauss_rule(m):
+    """Return the m nodes and weights of Gauss's quadrature on -1 to 1, float64 (m,) each."""
+    return legendre.leggauss(m)
+
+
+def gauss(low, high, m):
+    """Return the nodes and the weights of the same between two times."""
+    points, weights = gauss_rule(m)
+    half = 0.5 * (high - low)
+    return low + half * (points + 1.0), half * weights
 
 
 class RunningIntegral:
