@@ -1,11 +1,13 @@
 """The best ramp: knots at which a charge stores most, by exact slopes and SciPy's search.
 
 All slopes cost about as much as a few solutions: the state goes forwards through the stages, the
-observable backwards, and between the two each stage is varied alone, see `trajbatt.exact.adjoint`.
+observable backwards, and between the two go the derivatives of each stage, see
+`trajbatt.exact.adjoint`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +17,7 @@ from trajbatt.analysis.aims import Aim
 from trajbatt.base import checks
 from trajbatt.base.cards import Card
 from trajbatt.base.types import FloatArray
-from trajbatt.exact.adjoint import backwards, forwards
+from trajbatt.exact.adjoint import Change, backwards, forwards, stage_slopes
 from trajbatt.exact.orders import check_full
 from trajbatt.models.battery import Battery
 from trajbatt.models.protocol import Protocol
@@ -23,7 +25,7 @@ from trajbatt.models.ramp import interpolant, knots_of, middles_of
 from trajbatt.numerics.differences import FOURTH, slope
 from trajbatt.states.initial import Initial, prepare
 
-ACCURACY = 1e-11  # of states and observables
+ACCURACY, OF_SLOPES = 1e-11, 1e-9  # of states and observables, and of derivatives
 STEP = 5e-3  # of a parameter, relative to its largest knot
 LEAST = 1e-3  # what a largest knot is taken for at least
 
@@ -231,35 +233,39 @@ class _Task:
         if not with_slopes:
             return value, None
 
-        def linear(state, photons, _):
-            return np.einsum("ij,ji->", observable, state).real + per_photon * photons
-
-        def final(state, photons, theta):
-            return self.aim(state, photons, theta)[0]
-
         values = {name: self.weights[name] @ one for name, one in self.named(point).items()}
-        of_stages = {name: np.empty(len(ramp.steps)) for name in self.knots}
-        number = final  # behind the last stage; then what it is by first order
+        of_stages = np.empty((len(ramp.steps), len(self.knots)))
         for k in reversed(range(len(ramp.steps))):
             model, length = ramp.steps[k]
-            here = {name: float(row[k]) for name, row in values.items()}
-            for name, slopes in of_stages.items():
-                slopes[k] = self._slope(here, name, (states[k], photons[k]), length, number)
-            observable = backwards(model, observable, per_photon * model.photons, length, ACCURACY)
-            number = linear
-        slopes = [self.weights[name].T @ one for name, one in of_stages.items()]
-        return value, np.concatenate(slopes)
+            change = self._change({name: float(row[k]) for name, row in values.items()})
+            weights = per_photon * model.photons
+            before = backwards(model, observable, weights, length, ACCURACY)
+            of_stages[k] = stage_slopes(
+                model, change, states[k], (before, observable), weights, length, OF_SLOPES
+            )
+            if k == len(ramp.steps) - 1:  # the aim may ask for the last angle itself
+                of_stages[k] += change.theta * slope(
+                    lambda x, theta=model.theta: self.aim(states[-1], photons[-1], theta + x)[0],
+                    STEP,
+                    FOURTH,
+                )
+            observable = before
+        found = [
+            self.weights[name].T @ one for name, one in zip(self.knots, of_stages.T, strict=True)
+        ]
+        return value, np.concatenate(found)
 
-    def _slope(self, here, name, before, length, number):
-        """Return the derivative of a number with respect to a parameter of one stage alone."""
-        state, photons = before
+    def _change(self, here):
+        """Return how a stage's numbers change with each of its parameters, a `Change`."""
 
-        def at(x):
+        def numbers(name, x):
             model = replace(self.battery, **(here | {name: here[name] + x})).charge()
-            after, counts = forwards(model, state, length, ACCURACY)
-            return number(after, photons + model.photons @ counts, model.theta)
+            return np.array([model.theta, model.frequency, *model.rates])
 
-        return slope(at, self.steps[name], FOURTH)
+        rows = np.array(
+            [slope(partial(numbers, name), self.steps[name], FOURTH) for name in self.knots]
+        )
+        return Change(rows[:, 0], rows[:, 1], rows[:, 2:])
 
 
 def _limits(task, bounds):

@@ -13,7 +13,6 @@ weak values, as of the past quantum state of Gammelmark, Julsgaard and Moelmer, 
 
 import math
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
@@ -26,20 +25,6 @@ from trajbatt.trajectories.banded import tables_of
 
 ACCURACY, NEGLIGIBLE = 1e-13, 1e-30
 FEWEST_NODES, MOST_NODES = 8, 40  # of an interval without a click, about
-
-
-class Change(NamedTuple):
-    """The derivatives of a stage's numbers by n parameters.
-
-    Attributes
-    ----------
-    theta, frequency : ndarray (n,), float64
-    rates : ndarray (n, nc), float64
-    """
-
-    theta: np.ndarray
-    frequency: np.ndarray
-    rates: np.ndarray
 
 
 class LadderPath:

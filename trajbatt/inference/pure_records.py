@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from trajbatt.exact.adjoint import Change
 from trajbatt.inference.following import prior
-from trajbatt.inference.ket_paths import Change, has_path, path_of
+from trajbatt.inference.ket_paths import has_path, path_of
 from trajbatt.models.schedule import legs
 from trajbatt.numerics import spin
 from trajbatt.numerics.differences import EIGHTH, slope
