@@ -123,6 +123,11 @@ def share_states(model, following):
     return not (model.is_warm or following.is_warm)
 
 
+def _first_of(model, in_frame, *others):
+    """Return the first of several systems that can do it; where the drive moves, the frame alone."""
+    return FirstThatCan(in_frame, *(others if model.ramp is None else ()))
+
+
 def _prefers_tensors(model):
     slow = model.frequency <= FASTEST_FOR_TENSORS * model.rate * model.n_atoms
     return slow and model.n_atoms <= MOST_FOR_TENSORS and not model.is_warm
@@ -130,21 +135,18 @@ def _prefers_tensors(model):
 
 def driven_orders(model, rtol, all_orders):
     """Return the coherence orders and mean counts of a `FrameModel`, see `BandedOrders`."""
-    if model.ramp is not None:
-        return FrameOrders(model, rtol, all_orders)
     kinds = FrameOrders, TensorOrders, BandedOrders
     if not all_orders and model.most_levels < model.n_levels:
         model = replace(model, most_levels=min(model.most_levels, MANY))
         if _prefers_tensors(model):
             kinds = TensorOrders, FrameOrders, BandedOrders
-    return FirstThatCan(*(partial(kind, model, rtol, all_orders) for kind in kinds))
+    return _first_of(model, *(partial(kind, model, rtol, all_orders) for kind in kinds))
 
 
-def driven_counts(*arguments):
+def driven_counts(model, *others):
     """Return the count moments of a `FrameModel`, see `BandedCounts`."""
-    if arguments[0].ramp is not None:
-        return FrameCounts(*arguments)
-    return FirstThatCan(partial(FrameCounts, *arguments), partial(BandedCounts, *arguments))
+    kinds = FrameCounts, BandedCounts
+    return _first_of(model, *(partial(kind, model, *others) for kind in kinds))
 
 
 def driven_fields(model, fields, goes_on):
@@ -152,11 +154,12 @@ def driven_fields(model, fields, goes_on):
 
     Pairs move slowly in the frame: as many of its levels as may be are faster than the whole.
     """
-    if model.ramp is not None:
-        return FrameFields(model, fields, goes_on)
-    many = replace(model, most_levels=min(model.n_levels, MANY))
-    return FirstThatCan(
-        partial(FrameFields, many, fields, goes_on), partial(BandedFields, model, fields, goes_on)
+    most = model.n_levels if model.ramp is not None else min(model.n_levels, MANY)
+    many = replace(model, most_levels=most)
+    return _first_of(
+        model,
+        partial(FrameFields, many, fields, goes_on),
+        partial(BandedFields, model, fields, goes_on),
     )
 
 
@@ -170,6 +173,4 @@ def driven_field(model, field, only_clicks):
         in_frame = partial(FrameField, model, not only_clicks)
     else:
         in_frame = partial(ConditionalField, model, field)
-    if model.ramp is not None:
-        return in_frame()
-    return FirstThatCan(in_frame, partial(BandedField, model, field, only_clicks))
+    return _first_of(model, in_frame, partial(BandedField, model, field, only_clicks))

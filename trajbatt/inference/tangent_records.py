@@ -32,16 +32,7 @@ class TangentRecords:
         return all(has_tangents(stage.model) for stage in model.stages())
 
     def scores(self, model_at, n, initial):
-        """Return the derivatives of the log-likelihoods, float64 (ntraj, n); nan for none.
-
-        Parameters
-        ----------
-        model_at : callable
-            The model of n numbers, at zero to begin with.
-        n : int
-        initial : optional
-            As in `mesolve`; by default that of the model.
-        """
+        """Return the derivatives of the log-likelihoods, as `PureRecords.scores` does."""
         model, made = model_at(np.zeros(n)), {}
         with np.errstate(all="ignore"):
             return np.array(
