@@ -34,8 +34,8 @@ CASES = {
     ),
     "noise of single atoms": ([(NOISY.charge(), 0.4)], ("theta", "gamma_plus", "local_plus")),
     "noise in stages": (
-        [(NOISY.charge(), 0.2), (NOISY.store(local=0.3), 0.1), (NOISY.charge(), 0.2)],
-        ("theta", "omega_p", "gamma_plus", "local_plus"),
+        [(NOISY.charge(), 0.2), (NOISY.store(local=0.3), 0.05), (NOISY.charge(), 0.1)],
+        ("omega_p", "local_plus"),
     ),
 }
 DETECTORS = {

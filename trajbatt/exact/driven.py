@@ -124,7 +124,7 @@ def share_states(model, following):
 
 
 def _first_of(model, in_frame, *others):
-    """Return the first of several systems that can do it; where the drive moves, the frame alone."""
+    """Return the first of several systems that can do it; where a drive moves, the frame."""
     return FirstThatCan(in_frame, *(others if model.ramp is None else ()))
 
 
