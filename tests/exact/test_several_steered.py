@@ -140,3 +140,23 @@ def test_few_nodes_are_noticed(monkeypatch):
     steps = [*((battery.charge(), rule) for battery in batteries), (batteries[0].store(), 0.6)]
     with pytest.raises(ArithmeticError, match="probability off 1"):
         tb.mesolve(tb.Protocol(steps), [1.2])
+
+
+def test_times_that_are_a_boundary_but_for_rounding():
+    battery = tb.Battery(3, 1.2, 12.0)
+    one = tb.Protocol(
+        [
+            (battery.charge(), tb.until(clicks=("blue", 2), at_most=0.3)),
+            (battery.store(), 0.1),
+            (battery.charge(), tb.until(clicks=("red", 1), at_most=0.2)),
+            (battery.charge(), 0.3),
+        ]
+    )
+    known = tb.mesolve(one, [0.25, 0.9])
+    for beside in (np.nextafter(0.3, 1.0), np.nextafter(0.3, 0.0), 0.3 + 2e-13, 0.6, 1e-13):
+        found = tb.mesolve(one, np.unique([0.0, 0.25, beside, 0.9]))
+        np.testing.assert_allclose(found.energy[-1], known.energy[-1], atol=1e-9)
+        np.testing.assert_allclose(found.counts[:, -1], known.counts[:, -1], atol=1e-9)
+    for n in (7, 10, 19):  # among them is a time that is 0.3 and a bit
+        found = tb.mesolve(one, np.linspace(0.0, 0.9, n))
+        np.testing.assert_allclose(found.counts[:, -1], known.counts[:, -1], atol=1e-9)

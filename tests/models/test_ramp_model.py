@@ -123,3 +123,20 @@ def test_what_is_not_offered(ask, message):
 def test_no_steady_state():
     with pytest.raises(TypeError, match="is a RampModel"):
         tb.steady_state(moving().steps[0][0])
+
+
+@pytest.mark.parametrize("evenly", [True, False])
+def test_knots_may_be_at_the_ends_of_the_range(evenly):
+    """Rounding of the polynomials does not take them off it."""
+    rng = np.random.default_rng(5)
+    for _ in range(60):
+        duration, n = 10.0 ** rng.uniform(-1.0, 1.0), int(rng.integers(3, 7))
+        places = np.sort(np.append(rng.uniform(0.0, duration, n - 2), [0.0, duration]))
+        omega, theta = rng.uniform(0.0, 30.0, n), rng.choice([0.0, np.pi, 1.0], n)
+        omega[rng.integers(n)] = 0.0
+        knots = {"omega_p": omega, "theta": theta}
+        if not evenly:
+            knots = {name: (places, values) for name, values in knots.items()}
+        ramp = BATTERY.ramp(duration, secular=False, **knots)
+        assert ramp.duration == pytest.approx(duration, rel=1e-12)
+        assert len(ramp.steps) == n - 1

@@ -31,7 +31,8 @@ from trajbatt.numerics.quadrature import gauss
 MOST_ELEMENTS = 2e7  # complex numbers of rho_n that are carried at once
 UNLIKELY = 40.0  # -ln of a probability that is none
 FEWEST_NODES, MOST_NODES = 6, 40  # of a panel, about
-BETWEEN = 5  # nodes between those of a panel, at which what enters is added
+BETWEEN = 4  # nodes between those of a panel, at which what enters is added, about
+VERY_SHORT, SHORT = 0.03, 0.2  # radians of a panel, for which 3 and 4 nodes do
 NODES_PER_RADIAN = 0.5, 1.0, 2.0, 4.0  # more and more, until nothing is missed
 LOST = 1e-8  # probability that may be missed, and a hundred times the tolerance
 
@@ -83,12 +84,20 @@ def solve_steered(stages, n_channels, mixture, times, rtol):
     Solution
         Without looks, and without counts at the ends of stages.
     """
-    tolerance = LOST + 100.0 * rtol
+    tolerance, times = LOST + 100.0 * rtol, _at_boundaries(stages, times)
     for density in NODES_PER_RADIAN:
         seen = _pass_through(stages, mixture, Seen(times, n_channels), rtol, density)
         if seen.missed <= tolerance:
             return seen.solution(len(stages), stages[0].model.n_atoms)
     raise ArithmeticError(f"all stages together hold a probability off 1 by {seen.missed:.1e}")
+
+
+def _at_boundaries(stages, times):
+    """Return the times; those that are a boundary but for rounding are it, so all agree on them."""
+    times = times.copy()
+    for boundary in (0.0, *(stage.end for stage in stages)):
+        times[np.abs(times - boundary) <= SAME * times[-1]] = boundary
+    return times
 
 
 def _pass_through(stages, mixture, seen, rtol, density):
@@ -207,8 +216,9 @@ class Counted:
         for low, high in self._panels(edges):
             while changes and changes[0][0] <= low + near:
                 self._change(low, changes.pop(0)[1])
-            if low == times[0] == 0.0:
-                self._see(0)
+            if low == 0.0:
+                for i in np.flatnonzero(times == 0.0):
+                    self._see(i)
             sources = [
                 (one, take)
                 for one, take in (
@@ -251,7 +261,7 @@ class Counted:
         counts : *in, out* ndarray (nc,)
         """
         model, layout = self._model, self._picture.layout
-        times, weights = gauss(low, high, FEWEST_NODES + math.ceil(self._fastest * (high - low)))
+        times, weights = gauss(low, high, _enough(self._fastest * (high - low), FEWEST_NODES))
         found = np.empty((times.size, model.n_levels, model.n_levels), dtype=complex)
         for j, (before, time) in enumerate(pairwise([low, *times, high])):
             if sources:
@@ -266,7 +276,7 @@ class Counted:
 
     def _add(self, low, high, sources):
         """Go on between two nodes, and add what enters and leaves."""
-        times, weights = gauss(low, high, BETWEEN)
+        times, weights = gauss(low, high, _enough(self._fastest * (high - low), BETWEEN))
         entering = [(take, panel.at(times)) for panel, take in sources]
         for i, (time, weight) in enumerate(zip(times, weights, strict=True)):
             self._advance(time, time)
@@ -292,6 +302,13 @@ class Counted:
         """Show the state at the time number i."""
         phase = self._picture.phase(self._seen.times[i])
         self._seen.add(i, self._picture.layout, self._y.sum(axis=0), phase)
+
+
+def _enough(radians, most):
+    """Return how many nodes a quadrature needs of something that turns so far, about."""
+    if radians < VERY_SHORT:
+        return 3
+    return 4 if radians < SHORT else most + math.ceil(radians)
 
 
 def _fastest(stage, later):

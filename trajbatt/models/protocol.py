@@ -338,8 +338,9 @@ def within(model: Model, times: FloatArray, name: str = "tlist") -> FloatArray:
     if times[-1] <= end:
         return times
     if times[-1] > end * (1.0 + AT_THE_END):
+        kind = "protocol" if model.is_staged else "ramp"
         raise ValueError(
-            f"`{name}` must end by the end of the protocol, {end}, but ends at {times[-1]}"
+            f"`{name}` must end by the end of the {kind}, {end:g}, but ends at {times[-1]}"
         )
     times = np.minimum(times, end)
     times.flags.writeable = False

@@ -18,7 +18,7 @@ from trajbatt.models.ramp_model import TERMS, RampModel
 INTERPOLATIONS = "linear", "cubic"
 STAGES = 40  # of Eq. (7), if the user does not say
 DRIVE = "theta", "omega_p"  # what may move within a stage
-SAME = 9  # digits, of the duration, to which knots are at one place
+SAME = 1e-12  # of the duration: knots that are so close are at one place
 
 
 def ramped(battery, duration, knots, stages, interpolation, secular):
@@ -34,6 +34,7 @@ def ramped(battery, duration, knots, stages, interpolation, secular):
     secular : bool
     """
     duration = checks.positive("duration", duration)
+    secular = checks.boolean("secular", secular)
     checks.choice("interpolation", interpolation, INTERPOLATIONS)
     if not knots:
         raise ValueError("`ramp` must have a parameter that changes, such as theta=(0.6, 2.4)")
@@ -69,9 +70,9 @@ def _moving(battery, duration, knots, interpolation):
     for name, value in at_rest.items():
         knots.setdefault(name, (np.array([0.0, duration]), np.array([value, value])))
     splines = [interpolant(*knots[name], interpolation) for name in DRIVE]
-    places = np.concatenate([places for places, _ in knots.values()])
-    steps = []
-    for low, high in pairwise(duration * np.unique(np.round(places / duration, SAME))):
+    places, steps = np.unique(np.concatenate([places for places, _ in knots.values()])), []
+    apart = np.diff(places, append=np.inf) > SAME * duration
+    for low, high in pairwise([*places[apart][:-1], duration]):
         thetas, omegas = (_series(spline, low, high) for spline in splines)
         length = float(high - low)
         one = RampModel("charge", battery.n_atoms, length, thetas, omegas, model.rate)

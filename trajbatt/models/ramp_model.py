@@ -13,6 +13,7 @@ from trajbatt.models.model import Model
 from trajbatt.models.schedule import Stage
 
 TERMS = 4  # coefficients of a polynomial
+ROUNDING = 1e-9  # what they may leave the range by
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,9 @@ class RampModel(Model):
         for name, value in checked.items():
             object.__setattr__(self, name, value)
         for value in self._extremes(self.thetas):
-            checks.angle("theta", value)
-        for value in self._extremes(self.omegas):
-            checks.real("omega_p", value, 0)
+            checks.angle("theta", _inside(value, ROUNDING, math.pi))
+        low, high = self._extremes(self.omegas)
+        checks.real("omega_p", _inside(low, ROUNDING * abs(high), math.inf), 0)
 
     def _extremes(self, coefficients):
         """Return the least and the largest value of a polynomial along the ramp."""
@@ -163,6 +164,13 @@ class RampModel(Model):
     def battery_parameters(self) -> None:
         """A battery has no moving drive: None."""
         return None
+
+
+def _inside(value, rounding, highest):
+    """Return a value, which rounding may have taken off its range, from 0 to the highest."""
+    if -rounding <= value <= highest + rounding:
+        return min(max(value, 0.0), highest)
+    return value
 
 
 def _coefficients(name, given):
