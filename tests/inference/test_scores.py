@@ -138,3 +138,13 @@ def test_impossible_records_have_none():
     clicks = tb.Clicks([0], [0.05], [0], model.channel_names, 0, 1)
     with pytest.raises(ValueError, match="has probability zero"):
         tb.score(model, clicks, ["theta"], duration=0.3)
+
+
+def test_records_that_are_too_long_for_kets_at_all_nodes(monkeypatch):
+    steps, parameters = CASES["Eq. (5)"]
+    model, clicks, known = watched(steps, {})
+    exact = tb.score(model, clicks, parameters, **known)
+    monkeypatch.setattr("trajbatt.inference.pure_records.MOST_ELEMENTS", 10)
+    slow = tb.score(model, clicks, parameters, **known)
+    np.testing.assert_allclose(exact, slow, rtol=1e-7, atol=1e-6)
+    assert np.any(exact != slow)

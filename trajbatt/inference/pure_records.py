@@ -15,6 +15,8 @@ from trajbatt.numerics import spin
 from trajbatt.numerics.differences import EIGHTH, slope
 
 STEP = 0.01  # of the scales, for a model's numbers, which are smooth
+MOST_ELEMENTS = 4e7  # of kets at all nodes, held at once
+NODES = 20  # for each click, about
 
 
 class PureRecords:
@@ -79,6 +81,8 @@ def _changes(model, rows):
 
 def _score(record, ket, turns, changes):
     """Return the derivatives of one record, float64 (n,)."""
+    if NODES * (1 + record.click_time.size) * record.model.n_levels > MOST_ELEMENTS:
+        return np.full(len(changes[0].theta), np.nan)  # by differences, which hold a ket at a time
     done, paths = 0, []
     for leg, turn in zip(legs(record.stages(), record.times), [None, *turns], strict=False):
         stop = record.last_click(leg)

@@ -64,7 +64,7 @@ class LadderTangents:
 
         model = stage_at(np.zeros(n))
         self.layout = Orders.every(model) if goes_on else Orders(model.n_atoms, model.theta, [0])
-        self._levels, self._dark = model.n_levels, response[1].sum()
+        self._levels, dark = model.n_levels, response[1]
         shares = np.ascontiguousarray(response[0])
         self.turns, self.frequencies = np.array(slopes_of(lambda x: _numbers(stage_at(x)), n)).T
         self.knows = np.ones(n, dtype=bool)
@@ -80,7 +80,6 @@ class LadderTangents:
         here, changes = parts(np.zeros(n)), slopes_of(parts, n)
         self._rate = model.largest_rate
         self._tables = [self._table(here, change) for change in changes]
-        dark = response[1]
         self._detection = Detection(here[3:].copy(), model.shifts, shares, dark)
         nothing = np.zeros_like(dark)
         self._changes = [
@@ -174,7 +173,6 @@ class BlockTangents:
     is_of_basis = True
 
     def __init__(self, stage_at, n, response, goes_on, duration):
-
         model = stage_at(np.zeros(n))
         self._shares, self._dark = response
         self.layout = BlockOrders.of(model, range(model.n_levels) if goes_on else [0])
@@ -217,10 +215,9 @@ class BlockTangents:
         y, now, stop = rows.ravel(), 0.0, self.layout.stop
         for time, detector in zip([*times, duration], [*detectors, -1], strict=True):
             while now < time:
-                piece = min(time - now, self._patience)
-                y = expm_multiply(piece * self._matrix, y)
-                y, now = y / self.layout.trace(y[:stop]).real, now + piece
-                now = time if piece < self._patience else now
+                until = min(time, now + self._patience)
+                y = expm_multiply((until - now) * self._matrix, y)
+                y, now = y / self.layout.trace(y[:stop]).real, until
             if detector >= 0:
                 y = self._click(detector) @ y + self._dark[detector] * y
                 y = y / self.layout.trace(y[:stop]).real
