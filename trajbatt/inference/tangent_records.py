@@ -33,26 +33,35 @@ class TangentRecords:
 
     def scores(self, model_at, n, initial):
         """Return the derivatives of the log-likelihoods, as `PureRecords.scores` does."""
-        model, made = model_at(np.zeros(n)), {}
+        known, made = {}, {}
+
+        def stages_at(x):  # the same few x for every stage
+            key = x.tobytes()
+            if key not in known:
+                known[key] = model_at(x).stages()
+            return known[key]
+
+        def system_of(record, i, leg):
+            key = i, leg.following is not None, getattr(leg.stage.model, "n_blocks", None)
+            if key not in made:
+                system = _tangents(record, stages_at, n, i, leg)
+                made[key] = system, None if i else _start(system, model_at, n, initial)
+            return made[key]
+
         with np.errstate(all="ignore"):
-            return np.array(
-                [_score(one, model_at, n, initial, made) for one in self._records(model)]
-            )
+            records = self._records(model_at(np.zeros(n)))
+            return np.array([_score(one, system_of, n) for one in records])
 
 
-def _score(record, model_at, n, initial, made):
+def _score(record, system_of, n):
     """Return the derivatives of one record, float64 (n,).
 
-    `made` are the tangents of stages that were made so far, and what the first one begins with.
+    `system_of` gives the tangents of each leg, and what the first one begins with.
     """
     done, before, rows, knows = 0, None, None, np.ones(n, dtype=bool)
     for i, leg in enumerate(legs(record.stages(), record.times)):
         stop = record.last_click(leg)
-        key = i, leg.following is not None, getattr(leg.stage.model, "n_blocks", None)
-        if key not in made:
-            system = _tangents(record, model_at, n, i, leg)
-            made[key] = system, None if i else _start(system, model_at, n, initial)
-        system, start = made[key]
+        system, start = system_of(record, i, leg)
         rows = _handed_over(before, rows, leg.stage.model.theta, system) if i else start
         times = np.maximum(record.click_time[done:stop] - leg.stage.start, 0.0)
         rows = system.through(rows, leg.local[-1], times, record.click_channel[done:stop])
@@ -61,13 +70,13 @@ def _score(record, model_at, n, initial, made):
     return np.where(knows, traces[1:] / traces[0], np.nan)
 
 
-def _tangents(record, model_at, n, i, leg):
+def _tangents(record, stages_at, n, i, leg):
     """Return the tangents of the stage number i."""
     model, places = leg.stage.model, list(leg.stage.places)
     shares, dark_rate = record.response
 
     def stage_at(x):
-        one = model_at(x).stages()[i].model
+        one = stages_at(x)[i].model
         return BlockModel.of(one, n_blocks=model.n_blocks) if hasattr(model, "n_blocks") else one
 
     goes_on = leg.following is not None
