@@ -340,7 +340,7 @@ def within(model: Model, times: FloatArray, name: str = "tlist") -> FloatArray:
     if times[-1] > end * (1.0 + AT_THE_END):
         kind = "protocol" if model.is_staged else "ramp"
         raise ValueError(
-            f"`{name}` must end by the end of the {kind}, {end:g}, but ends at {times[-1]}"
+            f"`{name}` must end by the end of the {kind}, {end}, but ends at {times[-1]}"
         )
     times = np.minimum(times, end)
     times.flags.writeable = False
