@@ -160,3 +160,13 @@ def test_times_that_are_a_boundary_but_for_rounding():
     for n in (7, 10, 19):  # among them is a time that is 0.3 and a bit
         found = tb.mesolve(one, np.linspace(0.0, 0.9, n))
         np.testing.assert_allclose(found.counts[:, -1], known.counts[:, -1], atol=1e-9)
+
+
+@pytest.mark.parametrize(("n_atoms", "waits"), [(20, True), (21, False)])
+def test_who_waits_for_the_twin(n_atoms, waits):
+    battery = tb.Battery(n_atoms, 1.2, 12.0)
+    rule = tb.until(clicks=("blue", 2), at_most=0.3)
+    once = tb.Protocol([(battery.charge(), rule), (battery.store(), 1.0)])
+    twice = tb.Protocol([(battery.charge(), rule), *once.steps])
+    assert steered.has_exact_twin(once)
+    assert steered.has_exact_twin(twice) == waits
