@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -95,7 +96,7 @@ class RampModel(Model):
         """How long it may be used."""
         return self.duration
 
-    @property
+    @cached_property  # solvers ask for it in each piece of time
     def fastest(self) -> float:
         """The largest Omega_P, and no less than the fastest change of theta."""
         slopes = self._extremes(tuple(Polynomial(self.thetas).deriv().coef))
