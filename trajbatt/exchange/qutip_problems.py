@@ -76,17 +76,15 @@ def to_qutip(model: Model, initial: Initial | None = None) -> QutipProblem:
     ]
     energy = j_z + model.n_atoms / 2
     return QutipProblem(
-        H=_hamiltonian(qutip, model, j_x, j_z),
+        H=_moving(qutip, model, j_x, j_z) if model.moves else model.frequency * dressed_z,
         c_ops=jumps,
         e_ops={"energy": energy, "energy_squared": energy * energy, "dipole": j_x + 1j * j_y},
         psi0=qutip.Qobj(_bare(model, initial)),
     )
 
 
-def _hamiltonian(qutip, model, j_x, j_z):
-    """Return H, a `Qobj`; on a ramp a `QobjEvo`, with the time from the begin of the stage."""
-    if not model.moves:
-        return model.frequency * (math.cos(model.theta) * j_z - math.sin(model.theta) * j_x)
+def _moving(qutip, model, j_x, j_z):
+    """Return the H(t) of a ramp, a `QobjEvo`, with the time from the begin of the stage."""
     theta, omega = (Polynomial(one) for one in model.drive)
     return qutip.QobjEvo(
         [

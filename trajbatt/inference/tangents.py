@@ -138,27 +138,23 @@ class DrivenTangents:
         jumps = -self._shares.sum(axis=1)[:, None, None] * np.eye(1 + n)
         self._flow = liouvillian.flow(1 + n, TRACE_ACCURACY, jumps=jumps, tangents=tangents)
         seen = self._shares.sum(axis=1).max(initial=0.0) * model.largest_rate
-        self._patience = PATIENCE / seen if seen > 0.0 else math.inf
+        self.patience = PATIENCE / seen if seen > 0.0 else math.inf
 
     def through(self, rows, duration, times, detectors):
         """Return the rows after a time with clicks at `times` of `detectors` (n_clicks,)."""
-        now, y = 0.0, rows / self._scale
-        self._flow.begin(0.0, y)
-        for time, detector in zip([*times, duration], [*detectors, -1], strict=True):
-            while now < time:
-                now = min(time, now + self._patience)
-                y, _ = self._flow.advance(now)
-                y = y / self.layout.trace(y[0]).real
-                self._flow.begin(now, y)
-            if detector >= 0:
-                y = self._clicked(y, detector)
-                y = y / self.layout.trace(y[0]).real
-                self._flow.begin(now, y)
         # In the interaction picture; how its phases change is in the derivatives all along.
-        return y * self._scale
+        return (
+            _from_click_to_click(self, rows / self._scale, duration, times, detectors) * self._scale
+        )
 
-    def _clicked(self, y, detector):
+    def quiet(self, y, now, until):
+        """Return the rows after a time without a click."""
+        self._flow.begin(now, y)
+        return self._flow.advance(until)[0]
+
+    def clicked(self, y, now, detector):
         """Return what a click of a detector makes of the rows."""
+        self._flow.begin(now, y)
         found = self._dark[detector] * y
         for channel in np.flatnonzero(self._shares[:, detector]):
             jumped = np.array([self._flow.jumped(channel, i) for i in range(len(y))])
@@ -185,7 +181,7 @@ class BlockTangents:
 
         self._stage_at, self._n, self._clicks = stage_at, n, {}
         self._matrix = self._joined(matrix)
-        self._patience = PATIENCE / model.largest_rate if model.largest_rate > 0 else math.inf
+        self.patience = PATIENCE / model.largest_rate if model.largest_rate > 0 else math.inf
 
     def _joined(self, matrix):
         """Return what a matrix that is a function of the changes does to all rows."""
@@ -210,18 +206,34 @@ class BlockTangents:
 
     def through(self, rows, duration, times, detectors):
         """Return the rows after a time with clicks at `times` of `detectors` (n_clicks,)."""
+        return _from_click_to_click(self, rows, duration, times, detectors)
+
+    def quiet(self, y, now, until):
+        """Return the rows after a time without a click."""
         from scipy.sparse.linalg import expm_multiply
 
-        y, now, stop = rows.ravel(), 0.0, self.layout.stop
-        for time, detector in zip([*times, duration], [*detectors, -1], strict=True):
-            while now < time:
-                until = min(time, now + self._patience)
-                y = expm_multiply((until - now) * self._matrix, y)
-                y, now = y / self.layout.trace(y[:stop]).real, until
-            if detector >= 0:
-                y = self._click(detector) @ y + self._dark[detector] * y
-                y = y / self.layout.trace(y[:stop]).real
-        return y.reshape(rows.shape)
+        return expm_multiply((until - now) * self._matrix, y.ravel()).reshape(y.shape)
+
+    def clicked(self, y, now, detector):
+        """Return what a click of a detector makes of the rows."""
+        return (self._click(detector) @ y.ravel()).reshape(y.shape) + self._dark[detector] * y
+
+
+def _from_click_to_click(system, y, duration, times, detectors):
+    """Return the rows after a time with clicks, scaled before the trace is lost.
+
+    By what a system calls `quiet` and `clicked`, in pieces of its `patience` at most.
+    """
+    now = 0.0
+    for time, detector in zip([*times, duration], [*detectors, -1], strict=True):
+        while now < time:
+            until = min(time, now + system.patience)
+            y, now = system.quiet(y, now, until), until
+            y = y / system.layout.trace(y[0]).real
+        if detector >= 0:
+            y = system.clicked(y, now, detector)
+            y = y / system.layout.trace(y[0]).real
+    return y
 
 
 TANGENTS = {
